@@ -1,0 +1,22 @@
+# Language level and flags of every target. No -ffast-math and no -march: kernels choose their instruction set
+# at run time, and contraction of a*b+c is off so that the same file gives the same bits everywhere.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(samflow_flags INTERFACE)
+target_compile_options(samflow_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-align
+  -Wwrite-strings -Wvla -ffp-contract=off -fno-math-errno)
+target_compile_definitions(samflow_flags INTERFACE _POSIX_C_SOURCE=200809L _FILE_OFFSET_BITS=64)
+if(SAMFLOW_WERROR)
+  target_compile_options(samflow_flags INTERFACE -Werror)
+endif()
+if(SAMFLOW_SANITIZE)
+  target_compile_options(samflow_flags INTERFACE -fsanitize=${SAMFLOW_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(samflow_flags INTERFACE -fsanitize=${SAMFLOW_SANITIZE})
+endif()

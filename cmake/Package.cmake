@@ -1,0 +1,1 @@
+# Installed package: written later in this file by the packaging work.

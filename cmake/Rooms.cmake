@@ -1,0 +1,36 @@
+# sf_room(NAME SOURCES file... [LIBRARIES target...] [DEFINITIONS ...]): an object library of one room, and a part
+# of the samflow library.
+define_property(GLOBAL PROPERTY SAMFLOW_ROOMS BRIEF_DOCS "rooms of the library" FULL_DOCS "rooms of the library")
+define_property(GLOBAL PROPERTY SAMFLOW_LIBRARIES BRIEF_DOCS "what they link" FULL_DOCS "what they link")
+
+function(sf_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LIBRARIES;DEFINITIONS" ${ARGN})
+  add_library(samflow_${name} OBJECT ${ROOM_SOURCES})
+  target_include_directories(samflow_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_definitions(samflow_${name} PRIVATE SAMFLOW_BUILDING ${ROOM_DEFINITIONS})
+  target_link_libraries(samflow_${name} PRIVATE samflow_flags ${ROOM_LIBRARIES})
+  set_property(GLOBAL APPEND PROPERTY SAMFLOW_ROOMS ${name})
+  set_property(GLOBAL APPEND PROPERTY SAMFLOW_LIBRARIES ${ROOM_LIBRARIES})
+endfunction()
+
+# The shared and the static library, from the objects of all rooms.
+function(sf_libraries)
+  get_property(rooms GLOBAL PROPERTY SAMFLOW_ROOMS)
+  get_property(libraries GLOBAL PROPERTY SAMFLOW_LIBRARIES)
+  list(REMOVE_DUPLICATES libraries)
+  set(objects)
+  foreach(room IN LISTS rooms)
+    list(APPEND objects $<TARGET_OBJECTS:samflow_${room}>)
+  endforeach()
+  foreach(kind shared static)
+    string(TOUPPER ${kind} KIND)
+    add_library(samflow_${kind} ${KIND} ${objects})
+    add_library(samflow::samflow_${kind} ALIAS samflow_${kind})
+    set_target_properties(samflow_${kind} PROPERTIES OUTPUT_NAME samflow EXPORT_NAME samflow_${kind}
+      VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+    target_include_directories(samflow_${kind} INTERFACE
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(samflow_${kind} PRIVATE $<BUILD_INTERFACE:samflow_flags> ${libraries} m)
+  endforeach()
+  target_compile_definitions(samflow_static INTERFACE SAMFLOW_STATIC)
+endfunction()

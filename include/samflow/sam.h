@@ -1,0 +1,59 @@
+/* samflow/sam.h - the perturbation of sharpness-aware minimization and its discrete update.
+ *
+ * With g = grad F(theta) over all layers together, the perturbed point is theta_hat = theta + eps(theta):
+ *   GD       eps = 0
+ *   l2-SAM   eps = rho g / ||g||_2
+ *   linf-SAM eps = rho sign(g), sign(0) = 0
+ *   lp-SAM   eps = rho sign(g) |g|^{q-1} / ||g||_q^{q-1}, 1/p + 1/q = 1, 1 < p < infinity
+ *   USAM     eps = rho g (unnormalized)
+ * If g = 0 then eps = 0. The discrete update is theta <- theta - eta grad F(theta_hat).
+ *
+ * Normalization is free of scale: the common factor e^{log_scale} of the gradient is left out before norms are
+ * taken, so ||eps|| = rho holds at gradients of 1e-300 and at margins of 1e5. With rho = 0 every method takes
+ * the steps of GD, bit for bit.
+ */
+#ifndef SAMFLOW_SAM_H
+#define SAMFLOW_SAM_H
+
+#include <samflow/network.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum sf_method { SF_METHOD_GD, SF_METHOD_L2, SF_METHOD_LINF, SF_METHOD_LP, SF_METHOD_USAM } sf_method;
+
+typedef struct sf_perturbation {
+    sf_method method;
+    double rho; /* perturbation radius, >= 0 (for USAM the factor) */
+    double p;   /* lp-SAM only: 1 < p < infinity */
+} sf_perturbation;
+
+/* The name used in experiment files: "gd", "l2-sam", "linf-sam", "lp-sam", "usam". */
+SF_API const char *sf_method_name(sf_method method);
+
+/* theta_hat (L*d) from theta (L*d); may not overlap. *norm: the applied ||eps|| in the norm that the method
+ * bounds (2, infinity or p; 2 for USAM), 0 if g = 0; may be NULL. One pass over the data. */
+SF_API void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
+                       double *theta_hat, double *norm);
+
+/* A run of the discrete update. */
+typedef struct sf_descent sf_descent;
+
+/* theta (L*d) is copied; the network is borrowed. step > 0. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY. */
+SF_API sf_status sf_descent_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
+                                   double step, const double *theta, sf_descent **out);
+SF_API void sf_descent_destroy(sf_descent **descent);
+
+/* Takes that many steps. Stops early when theta leaves the finite numbers (then sf_descent_diverged is true and
+ * theta is the last finite one) or with SF_ERR_CANCELLED (all steps taken so far count). */
+SF_API sf_status sf_descent_advance(sf_descent *descent, uint64_t steps);
+SF_API bool sf_descent_diverged(const sf_descent *descent);
+SF_API uint64_t sf_descent_step(const sf_descent *descent);         /* steps taken */
+SF_API const double *sf_descent_theta(const sf_descent *descent);   /* (L*d), owned by the run */
+SF_API double sf_descent_applied_norm(const sf_descent *descent);   /* ||eps|| of the last step, NaN before */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

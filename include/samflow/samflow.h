@@ -1,0 +1,15 @@
+/* samflow/samflow.h - everything at once. */
+#ifndef SAMFLOW_H
+#define SAMFLOW_H
+
+#include <samflow/base.h>
+#include <samflow/data.h>
+#include <samflow/experiment.h>
+#include <samflow/flow.h>
+#include <samflow/json.h>
+#include <samflow/margin.h>
+#include <samflow/network.h>
+#include <samflow/sam.h>
+#include <samflow/theory.h>
+
+#endif

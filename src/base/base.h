@@ -1,0 +1,50 @@
+/* Private face of the room base/: what the other rooms use to fail, allocate, log and poll. */
+#ifndef SF_BASE_PRIVATE_H
+#define SF_BASE_PRIVATE_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <samflow/base.h>
+
+#if defined(__GNUC__)
+#define SF_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define SF_PRINTF(text, first)
+#endif
+
+/* Records the message and returns status, so that a caller writes: return sf_fail(ctx, SF_ERR_DATA, "...", ...).
+ * A NULL context is allowed (the message is lost). */
+sf_status sf_fail(sf_context *context, sf_status status, const char *format, ...) SF_PRINTF(3, 4);
+/* Puts "prefix: " before the message of a failure that passes through; returns status. */
+sf_status sf_fail_within(sf_context *context, sf_status status, const char *format, ...) SF_PRINTF(3, 4);
+
+/* Memory of the context. count * size is checked for overflow; NULL on failure, with the message set. Zero
+ * bytes yield a block that can be released. sf_new zeroes. */
+void *sf_alloc(sf_context *context, size_t count, size_t size);
+void *sf_alloc_zero(sf_context *context, size_t count, size_t size);
+void *sf_resize(sf_context *context, void *block, size_t count, size_t size);
+void sf_free(sf_context *context, void *block);
+char *sf_strdup(sf_context *context, const char *text);
+#define SF_NEW(context, type)           ((type *)sf_alloc_zero((context), 1, sizeof(type)))
+#define SF_ARRAY(context, count, type)  ((type *)sf_alloc((context), (count), sizeof(type)))
+
+/* Aligned to 64 bytes, for SIMD; release with sf_free_aligned. */
+double *sf_alloc_doubles(sf_context *context, size_t count);
+void sf_free_aligned(sf_context *context, void *block);
+
+void sf_log(sf_context *context, sf_log_level level, const char *format, ...) SF_PRINTF(3, 4);
+void sf_progress(sf_context *context, double fraction, const char *note);
+bool sf_cancelled(const sf_context *context);
+
+/* A new context with the allocator, logger and cancel flag of another, for a worker thread. */
+sf_status sf_context_fork(const sf_context *context, sf_context **out);
+
+#define SF_TRY(call)                                                                                          \
+    do {                                                                                                      \
+        sf_status sf_try_status_ = (call);                                                                    \
+        if (sf_try_status_ != SF_OK)                                                                          \
+            return sf_try_status_;                                                                            \
+    } while (0)
+
+#endif

@@ -1,0 +1,229 @@
+/* The context: allocator, logger, progress, cancellation, and the message of the last failure. */
+#include "base/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE_SIZE = 2048, RECORD_SIZE = 2048 };
+
+struct sf_context {
+    sf_allocator allocator;
+    sf_log_fn log;
+    void *log_user;
+    sf_log_level log_level;
+    sf_progress_fn progress;
+    void *progress_user;
+    const volatile int *cancel;
+    char message[MESSAGE_SIZE];
+};
+
+static void *libc_allocate(size_t bytes, void *user)
+{
+    (void)user;
+    return malloc(bytes);
+}
+
+static void *libc_reallocate(void *block, size_t bytes, void *user)
+{
+    (void)user;
+    return realloc(block, bytes);
+}
+
+static void libc_release(void *block, void *user)
+{
+    (void)user;
+    free(block);
+}
+
+sf_status sf_context_create(const sf_allocator *allocator, sf_context **out)
+{
+    static const sf_allocator libc_allocator = {libc_allocate, libc_reallocate, libc_release, NULL};
+    if (!out)
+        return SF_ERR_ARGUMENT;
+    *out = NULL;
+    if (!allocator)
+        allocator = &libc_allocator;
+    if (!allocator->allocate || !allocator->reallocate || !allocator->release)
+        return SF_ERR_ARGUMENT;
+    sf_context *context = allocator->allocate(sizeof *context, allocator->user);
+    if (!context)
+        return SF_ERR_MEMORY;
+    memset(context, 0, sizeof *context);
+    context->allocator = *allocator;
+    *out = context;
+    return SF_OK;
+}
+
+void sf_context_destroy(sf_context **context)
+{
+    if (!context || !*context)
+        return;
+    sf_allocator allocator = (*context)->allocator;
+    allocator.release(*context, allocator.user);
+    *context = NULL;
+}
+
+sf_status sf_context_fork(const sf_context *context, sf_context **out)
+{
+    sf_status status = sf_context_create(&context->allocator, out);
+    if (status == SF_OK) {
+        (*out)->log = context->log;
+        (*out)->log_user = context->log_user;
+        (*out)->log_level = context->log_level;
+        (*out)->cancel = context->cancel;
+    }
+    return status;
+}
+
+const char *sf_context_message(const sf_context *context)
+{
+    return context ? context->message : "";
+}
+
+void sf_context_set_log(sf_context *context, sf_log_fn log, sf_log_level level, void *user)
+{
+    context->log = log;
+    context->log_level = level;
+    context->log_user = user;
+}
+
+void sf_context_set_progress(sf_context *context, sf_progress_fn progress, void *user)
+{
+    context->progress = progress;
+    context->progress_user = user;
+}
+
+void sf_context_set_cancel(sf_context *context, const volatile int *flag)
+{
+    context->cancel = flag;
+}
+
+sf_status sf_fail(sf_context *context, sf_status status, const char *format, ...)
+{
+    if (context) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(context->message, sizeof context->message, format, arguments);
+        va_end(arguments);
+    }
+    return status;
+}
+
+sf_status sf_fail_within(sf_context *context, sf_status status, const char *format, ...)
+{
+    if (context) {
+        char inner[MESSAGE_SIZE];
+        memcpy(inner, context->message, sizeof inner);
+        va_list arguments;
+        va_start(arguments, format);
+        int length = vsnprintf(context->message, sizeof context->message, format, arguments);
+        va_end(arguments);
+        if (length >= 0 && (size_t)length < sizeof context->message)
+            snprintf(context->message + length, sizeof context->message - (size_t)length, ": %s", inner);
+    }
+    return status;
+}
+
+void sf_log(sf_context *context, sf_log_level level, const char *format, ...)
+{
+    if (!context || !context->log || level > context->log_level)
+        return;
+    char record[RECORD_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(record, sizeof record, format, arguments);
+    va_end(arguments);
+    context->log(level, record, context->log_user);
+}
+
+void sf_progress(sf_context *context, double fraction, const char *note)
+{
+    if (context && context->progress)
+        context->progress(fraction, note, context->progress_user);
+}
+
+bool sf_cancelled(const sf_context *context)
+{
+    return context && context->cancel && *context->cancel != 0;
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
+
+static void *allocate(sf_context *context, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        sf_fail(context, SF_ERR_MEMORY, "%zu items of %zu bytes exceed the address space", count, size);
+        return NULL;
+    }
+    size_t bytes = count * size;
+    void *block = context->allocator.allocate(bytes ? bytes : 1, context->allocator.user);
+    if (!block)
+        sf_fail(context, SF_ERR_MEMORY, "out of memory: %zu bytes refused", bytes);
+    return block;
+}
+
+void *sf_alloc(sf_context *context, size_t count, size_t size)
+{
+    return allocate(context, count, size);
+}
+
+void *sf_alloc_zero(sf_context *context, size_t count, size_t size)
+{
+    void *block = allocate(context, count, size);
+    if (block)
+        memset(block, 0, count * size);
+    return block;
+}
+
+void *sf_resize(sf_context *context, void *block, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        sf_fail(context, SF_ERR_MEMORY, "%zu items of %zu bytes exceed the address space", count, size);
+        return NULL;
+    }
+    size_t bytes = count * size;
+    void *moved = context->allocator.reallocate(block, bytes ? bytes : 1, context->allocator.user);
+    if (!moved)
+        sf_fail(context, SF_ERR_MEMORY, "out of memory: %zu bytes refused", bytes);
+    return moved;
+}
+
+void sf_free(sf_context *context, void *block)
+{
+    if (block)
+        context->allocator.release(block, context->allocator.user);
+}
+
+char *sf_strdup(sf_context *context, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = sf_alloc(context, size, 1);
+    if (copy)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+/* The block carries its origin in the word before the aligned address. */
+enum { ALIGNMENT = 64 };
+
+double *sf_alloc_doubles(sf_context *context, size_t count)
+{
+    size_t extra = ALIGNMENT + sizeof(void *);
+    if (count > (SIZE_MAX - extra) / sizeof(double)) {
+        sf_fail(context, SF_ERR_MEMORY, "%zu doubles exceed the address space", count);
+        return NULL;
+    }
+    char *origin = allocate(context, count * sizeof(double) + extra, 1);
+    if (!origin)
+        return NULL;
+    uintptr_t address = ((uintptr_t)origin + extra - 1) / ALIGNMENT * ALIGNMENT;
+    void **aligned = (void **)address;
+    aligned[-1] = origin;
+    return (double *)address;
+}
+
+void sf_free_aligned(sf_context *context, void *block)
+{
+    if (block)
+        sf_free(context, ((void **)block)[-1]);
+}

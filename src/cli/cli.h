@@ -1,0 +1,51 @@
+/* The program: one file a command, common options and messages here. Uses only public headers. */
+#ifndef SF_CLI_H
+#define SF_CLI_H
+
+#include <samflow/samflow.h>
+
+typedef struct sf_cli {
+    sf_context *context;
+    bool json;                  // --json: one document on standard output, nothing else there
+    bool quiet;                 // --quiet: no progress
+    const char *file;           // FILE.yaml or "-"; NULL if not given
+    const char *output;         // -o FILE
+    const char **overrides;     // --set key=value
+    size_t override_count;
+} sf_cli;
+
+/* One option of a command beyond the common ones: --name or --name=VALUE (value_name NULL: a flag). `target` is a
+ * const char * (value) or bool (flag). */
+typedef struct sf_cli_option {
+    const char *name, *value_name, *help;
+    const char **value;
+    bool *flag;
+} sf_cli_option;
+
+typedef struct sf_command {
+    const char *name, *arguments, *summary;
+    int (*run)(sf_cli *cli, int argc, char **argv); // argv[0] is the command; returns the exit code
+} sf_command;
+
+/* Parses common options and those of the command; at most `positional` arguments beside options (the first is
+ * cli->file, all are put in files if not NULL). Returns -1 to go on, else the exit code to leave with (0 after
+ * --help). */
+int sf_cli_parse(sf_cli *cli, const sf_command *command, int argc, char **argv, const sf_cli_option *options,
+                 size_t option_count, int positional, const char **files);
+
+/* Prints "samflow: message" with a next step to standard error and returns the exit code of the status. */
+int sf_cli_fail(const sf_cli *cli, sf_status status);
+/* The same for a message of the program's own. */
+int sf_cli_usage(const sf_cli *cli, const char *command, const char *format, ...);
+
+/* The commands, defined in cmd_NAME.c, listed in commands.c. */
+extern const sf_command sf_commands[];
+extern const size_t sf_command_count;
+
+int sf_cmd_simulate(sf_cli *cli, int argc, char **argv);
+int sf_cmd_predict(sf_cli *cli, int argc, char **argv);
+int sf_cmd_limit(sf_cli *cli, int argc, char **argv);
+int sf_cmd_margin(sf_cli *cli, int argc, char **argv);
+int sf_cmd_data(sf_cli *cli, int argc, char **argv);
+
+#endif

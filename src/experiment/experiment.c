@@ -1,0 +1,2 @@
+/* Room experiment/. */
+#include <samflow/experiment.h>

@@ -1,0 +1,2 @@
+/* Room flow/. */
+#include <samflow/flow.h>

@@ -1,0 +1,2 @@
+/* Room margin/. */
+#include <samflow/margin.h>

@@ -1,0 +1,200 @@
+/* The linear diagonal network: beta = prod_l w_l, margins Z beta, field G = (1/N) sum_n s_n z_n.
+ *
+ * The plain reference, in double precision and with one pass over the data: row n gives the margin m_n, then its
+ * log slope log s_n, and is added to the field while it is still in cache. The common factor e^c of the s_n is
+ * not known before the last row, so the sum runs with the largest log s_n so far as reference and is rescaled
+ * when a larger one comes (the online softmax). Faster versions are compared with this one.
+ */
+#include "network/network.h"
+
+#include <math.h>
+
+#include "base/base.h"
+
+sf_status sf_network_create(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss,
+                            sf_network **out)
+{
+    *out = NULL;
+    if (!dataset)
+        return sf_fail(context, SF_ERR_ARGUMENT, "a network needs a data set");
+    if (depth < 1)
+        return sf_fail(context, SF_ERR_ARGUMENT, "depth is %d, expected at least 1", depth);
+    if (loss != SF_LOSS_LOGISTIC && loss != SF_LOSS_EXPONENTIAL)
+        return sf_fail(context, SF_ERR_ARGUMENT, "unknown loss %d", (int)loss);
+    size_t d = sf_dataset_features(dataset);
+    if (d > SIZE_MAX / sizeof(double) / (size_t)depth)
+        return sf_fail(context, SF_ERR_MEMORY, "%d layers of %zu weights exceed the address space", depth, d);
+    sf_network *network = SF_NEW(context, sf_network);
+    if (!network)
+        return SF_ERR_MEMORY;
+    *network = (sf_network){.context = context, .dataset = dataset, .depth = depth, .loss = loss, .d = d};
+    network->beta = sf_alloc_doubles(context, d);
+    network->field = sf_alloc_doubles(context, d);
+    if (dataset->mirrored)
+        network->row = sf_alloc_doubles(context, dataset->stored);
+    if (!network->beta || !network->field || (dataset->mirrored && !network->row)) {
+        sf_network_destroy(&network);
+        return SF_ERR_MEMORY;
+    }
+    *out = network;
+    return SF_OK;
+}
+
+void sf_network_destroy(sf_network **network)
+{
+    if (!network || !*network)
+        return;
+    sf_context *context = (*network)->context;
+    sf_free_aligned(context, (*network)->beta);
+    sf_free_aligned(context, (*network)->field);
+    sf_free_aligned(context, (*network)->row);
+    sf_free(context, *network);
+    *network = NULL;
+}
+
+const sf_dataset *sf_network_dataset(const sf_network *network)
+{
+    return network->dataset;
+}
+
+int sf_network_depth(const sf_network *network)
+{
+    return network->depth;
+}
+
+sf_loss sf_network_loss(const sf_network *network)
+{
+    return network->loss;
+}
+
+size_t sf_network_features(const sf_network *network)
+{
+    return network->d;
+}
+
+size_t sf_network_parameters(const sf_network *network)
+{
+    return network->d * (size_t)network->depth;
+}
+
+void sf_network_predictor(const sf_network *network, const double *theta, double *beta)
+{
+    size_t d = network->d;
+    for (size_t j = 0; j < d; j++)
+        beta[j] = theta[j];
+    for (int l = 1; l < network->depth; l++)
+        for (size_t j = 0; j < d; j++)
+            beta[j] *= theta[(size_t)l * d + j];
+}
+
+double sf_loss_log_slope(sf_loss loss, double margin)
+{
+    return loss == SF_LOSS_EXPONENTIAL ? -margin : -sf_log1p_exp(margin);
+}
+
+double sf_loss_log(sf_loss loss, double margin)
+{
+    if (loss == SF_LOSS_EXPONENTIAL)
+        return -margin;
+    // log log(1 + e^{-m}): log(e^{-m} - e^{-2m}/2) = -m - e^{-m}/2 to double precision beyond 37
+    return margin > 37.0 ? -margin : log(sf_log1p_exp(-margin));
+}
+
+/* A sum of exponentials e^{x}, kept as e^{reference} * sum. Returns the factor by which what is already summed must
+ * be multiplied; *weight is that of the new term. */
+static double online(double x, double *reference, double *weight)
+{
+    if (x <= *reference) {
+        *weight = exp(x - *reference);
+        return 1.0;
+    }
+    double factor = exp(*reference - x); // 0 the first time, when the reference is -infinity
+    *reference = x;
+    *weight = 1.0;
+    return factor;
+}
+
+void sf_network_field(sf_network *network, const double *beta, double *field, double *log_scale, double *log_loss,
+                      double *margins)
+{
+    const sf_dataset *data = network->dataset;
+    size_t n = data->n, width = data->stored;
+    const double *weights = beta;
+    if (data->mirrored) {
+        for (size_t j = 0; j < width; j++)
+            network->row[j] = beta[j] - beta[width + j];
+        weights = network->row;
+    }
+    double slope_reference = -INFINITY, slope_sum = 0.0, loss_reference = -INFINITY, loss_sum = 0.0;
+    for (size_t j = 0; j < width; j++)
+        field[j] = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double *z = data->z + i * width;
+        double margin = 0.0;
+        for (size_t j = 0; j < width; j++)
+            margin += z[j] * weights[j];
+        if (margins)
+            margins[i] = margin;
+        double weight, factor = online(sf_loss_log_slope(network->loss, margin), &slope_reference, &weight);
+        slope_sum = slope_sum * factor + weight;
+        if (factor != 1.0)
+            for (size_t j = 0; j < width; j++)
+                field[j] = field[j] * factor + weight * z[j];
+        else
+            for (size_t j = 0; j < width; j++)
+                field[j] += weight * z[j];
+        if (log_loss) {
+            factor = online(sf_loss_log(network->loss, margin), &loss_reference, &weight);
+            loss_sum = loss_sum * factor + weight;
+        }
+    }
+    if (n > 1)
+        for (size_t j = 0; j < width; j++)
+            field[j] /= slope_sum;
+    if (data->mirrored)
+        for (size_t j = 0; j < width; j++)
+            field[width + j] = -field[j];
+    *log_scale = slope_reference + log(slope_sum / (double)n);
+    if (log_loss)
+        *log_loss = loss_reference + log(loss_sum / (double)n);
+}
+
+void sf_network_gradient(sf_network *network, const double *theta, double *gradient, double *log_scale)
+{
+    size_t d = network->d;
+    sf_network_predictor(network, theta, network->beta);
+    sf_network_field(network, network->beta, network->field, log_scale, NULL, NULL);
+    // prefix products go up through the layers in `gradient`, suffix products come down in `beta`
+    int depth = network->depth;
+    double *suffix = network->beta;
+    for (size_t j = 0; j < d; j++)
+        gradient[j] = -network->field[j];
+    for (int l = 1; l < depth; l++)
+        for (size_t j = 0; j < d; j++)
+            gradient[(size_t)l * d + j] = gradient[(size_t)(l - 1) * d + j] * theta[(size_t)(l - 1) * d + j];
+    for (size_t j = 0; j < d; j++)
+        suffix[j] = 1.0;
+    for (int l = depth - 2; l >= 0; l--)
+        for (size_t j = 0; j < d; j++) {
+            suffix[j] *= theta[(size_t)(l + 1) * d + j];
+            gradient[(size_t)l * d + j] *= suffix[j];
+        }
+}
+
+void sf_network_evaluate(sf_network *network, const double *beta, double *log_loss, double *min_margin)
+{
+    const sf_dataset *data = network->dataset;
+    double reference = -INFINITY, sum = 0.0, smallest = INFINITY;
+    for (size_t i = 0; i < data->n; i++) {
+        const double *z = data->z + i * data->stored;
+        double margin = 0.0;
+        for (size_t j = 0; j < data->stored; j++)
+            margin += z[j] * (data->mirrored ? beta[j] - beta[data->stored + j] : beta[j]);
+        double weight, factor = online(sf_loss_log(network->loss, margin), &reference, &weight);
+        sum = sum * factor + weight;
+        if (!(margin >= smallest))
+            smallest = margin;
+    }
+    *log_loss = reference + log(sum / (double)data->n);
+    *min_margin = smallest;
+}

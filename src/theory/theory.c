@@ -1,0 +1,2 @@
+/* Room theory/. */
+#include <samflow/theory.h>
