@@ -12,7 +12,7 @@
 #ifndef SAMFLOW_THEORY_H
 #define SAMFLOW_THEORY_H
 
-#include <samflow/flow.h>
+#include <samflow/sam.h>
 
 #ifdef __cplusplus
 extern "C" {
