@@ -1,20 +1,32 @@
 # Outside libraries. Each is a leaf that a build can leave out; the command that misses it says so.
+#
+# sf_link_flags(word...) notes what a link line of the static library needs for a dependency (package files).
 find_package(PkgConfig REQUIRED)
 
+define_property(GLOBAL PROPERTY SAMFLOW_LINK_FLAGS BRIEF_DOCS "link words" FULL_DOCS "link words of dependencies")
+function(sf_link_flags)
+  set_property(GLOBAL APPEND PROPERTY SAMFLOW_LINK_FLAGS ${ARGN})
+endfunction()
+
 find_package(ZLIB REQUIRED)
+sf_link_flags(-lz)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
+sf_link_flags(${FYAML_LDFLAGS})
 
 option(SAMFLOW_WITH_SUNDIALS "Flows, integrated by SUNDIALS CVODE" ON)
 if(SAMFLOW_WITH_SUNDIALS)
   find_package(SUNDIALS REQUIRED COMPONENTS cvode nvecserial)
+  sf_link_flags(-lsundials_cvode -lsundials_nvecserial)
 endif()
 
 option(SAMFLOW_WITH_CLP "l1-max-margin classifiers, by the linear programmes of Clp" ON)
 if(SAMFLOW_WITH_CLP)
   pkg_check_modules(CLP REQUIRED IMPORTED_TARGET clp)
+  sf_link_flags(${CLP_LDFLAGS})
 endif()
 
 option(SAMFLOW_WITH_HDF5 "HDF5 output" ON)
 if(SAMFLOW_WITH_HDF5)
   find_package(HDF5 REQUIRED COMPONENTS C)
+  sf_link_flags(${HDF5_C_LIBRARIES})
 endif()
