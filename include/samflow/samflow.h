@@ -5,10 +5,13 @@
 #include <samflow/base.h>
 #include <samflow/data.h>
 #include <samflow/experiment.h>
+#include <samflow/figure.h>
 #include <samflow/flow.h>
 #include <samflow/json.h>
 #include <samflow/margin.h>
 #include <samflow/network.h>
+#include <samflow/paper.h>
+#include <samflow/report.h>
 #include <samflow/sam.h>
 #include <samflow/theory.h>
 

@@ -2,6 +2,6 @@
 #include "cli/cli.h"
 
 const sf_command sf_commands[] = {
-    {NULL, NULL, NULL, NULL}, // placeholder of the first commit
+    {"reproduce", "", "every claim of the paper: predicted, measured, verdict", sf_cmd_reproduce},
 };
-const size_t sf_command_count = 0;
+const size_t sf_command_count = sizeof sf_commands / sizeof sf_commands[0];

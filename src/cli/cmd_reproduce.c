@@ -1,0 +1,280 @@
+/* samflow reproduce: every claim of the paper, predicted, measured, judged; the report as a folder. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <samflow/report.h>
+
+static const char *const needs_text[] = {"", "mnist", "golub"};
+
+static int list_claims(const sf_cli *cli)
+{
+    if (!cli->json) {
+        const char *group = "";
+        for (size_t i = 0; i < sf_claim_count(); i++) {
+            const sf_claim *claim = sf_claim_get(i);
+            if (strcmp(group, claim->group) != 0)
+                printf("%s%s\n", i ? "\n" : "", group = claim->group);
+            printf("  %-16s %s%s%s%s\n", claim->id, claim->title, claim->needs ? " [data: " : "",
+                   needs_text[claim->needs], claim->needs ? "]" : "");
+        }
+        return 0;
+    }
+    sf_json json = sf_json_make(stdout, true);
+    sf_json_open_array(&json, NULL);
+    for (size_t i = 0; i < sf_claim_count(); i++) {
+        const sf_claim *claim = sf_claim_get(i);
+        sf_json_open_object(&json, NULL);
+        sf_json_string(&json, "id", claim->id);
+        sf_json_string(&json, "group", claim->group);
+        sf_json_string(&json, "title", claim->title);
+        sf_json_string(&json, "statement", claim->statement);
+        sf_json_string(&json, "source", claim->source);
+        sf_json_string(&json, "needs", claim->needs ? needs_text[claim->needs] : NULL);
+        sf_json_close_object(&json);
+    }
+    sf_json_close_array(&json);
+    return sf_json_finish(&json) ? 0 : 1;
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------
+ */
+
+/* Prints text in a column of `width` characters of UTF-8 (cut if longer), and a space. */
+static void cell(const char *text, int width)
+{
+    int used = 0;
+    for (const char *c = text; *c; c++) {
+        if (((unsigned char)*c & 0xC0U) != 0x80U && ++used > width)
+            break;
+        putchar(*c);
+    }
+    for (; used < width; used++)
+        putchar(' ');
+    putchar(' ');
+}
+
+static void print_check(const char *label, const sf_check *check, const char *verdict)
+{
+    char predicted[96], measured[32];
+    sf_check_describe(check, predicted, sizeof predicted);
+    snprintf(measured, sizeof measured, "%.6g", check->measured);
+    cell(label, 18);
+    cell(predicted, 28);
+    cell(measured, 14);
+    printf("%s\n", verdict);
+}
+
+/* all: every check on a line of its own, else those that fail. */
+static void print_outcome(const sf_outcome *outcome, bool all)
+{
+    const sf_check *checks;
+    size_t count = sf_outcome_checks(outcome, &checks), passed = 0;
+    for (size_t i = 0; i < count; i++)
+        passed += sf_check_passes(&checks[i]);
+    const char *id = sf_outcome_claim(outcome)->id, *name = sf_verdict_name(sf_outcome_verdict(outcome));
+    char verdict[64];
+    snprintf(verdict, sizeof verdict, "%s (%zu of %zu)", name, passed, count);
+    if (count)
+        print_check(id, checks, verdict);
+    else
+        printf("%-18s %-28s %-14s %s\n", id, "-", "-", name);
+    if (sf_outcome_reason(outcome))
+        printf("    %s\n", sf_outcome_reason(outcome));
+    for (size_t i = 0; i < count; i++)
+        if (!sf_check_passes(&checks[i])) {
+            char predicted[96];
+            sf_check_describe(&checks[i], predicted, sizeof predicted);
+            printf("    fails: %s: predicted %s, measured %.6g\n", checks[i].what, predicted,
+                   checks[i].measured);
+        }
+}
+
+static void print_table(const sf_reproduction *reproduction)
+{
+    printf("%-18s %-28s %-14s %s\n", "claim", "predicted", "measured", "verdict (checks that hold)");
+    for (size_t i = 0; i < sf_reproduction_count(reproduction); i++)
+        if (sf_reproduction_outcome(reproduction, i))
+            print_outcome(sf_reproduction_outcome(reproduction, i), sf_reproduction_count(reproduction) == 1);
+}
+
+/* ---- JSON -----------------------------------------------------------------------------------------------
+ */
+
+static void json_outcome(sf_json *json, const sf_outcome *outcome)
+{
+    static const char *const relation[] = {"equal", "relative", "at_most", "at_least"};
+    static const char *const note_kind[] = {"setting", "finding", "caveat"};
+    const sf_claim *claim = sf_outcome_claim(outcome);
+    const sf_check *checks;
+    const sf_note *notes;
+    char command[1024];
+    sf_outcome_command(outcome, command, sizeof command);
+    sf_json_open_object(json, NULL);
+    sf_json_string(json, "id", claim->id);
+    sf_json_string(json, "title", claim->title);
+    sf_json_string(json, "statement", claim->statement);
+    sf_json_string(json, "source", claim->source);
+    sf_json_string(json, "verdict", sf_verdict_name(sf_outcome_verdict(outcome)));
+    sf_json_string(json, "reason", sf_outcome_reason(outcome));
+    sf_json_string(json, "command", command);
+    sf_json_number(json, "seconds", sf_outcome_seconds(outcome));
+    sf_json_open_array(json, "checks");
+    for (size_t i = 0, n = sf_outcome_checks(outcome, &checks); i < n; i++) {
+        sf_json_open_object(json, NULL);
+        sf_json_string(json, "what", checks[i].what);
+        sf_json_string(json, "relation", relation[checks[i].relation]);
+        sf_json_number(json, "predicted", checks[i].predicted);
+        sf_json_number(json, "measured", checks[i].measured);
+        sf_json_number(json, "tolerance", checks[i].tolerance);
+        sf_json_bool(json, "decisive", checks[i].decisive);
+        sf_json_bool(json, "holds", sf_check_passes(&checks[i]));
+        sf_json_close_object(json);
+    }
+    sf_json_close_array(json);
+    sf_json_open_array(json, "notes");
+    for (size_t i = 0, n = sf_outcome_notes(outcome, &notes); i < n; i++) {
+        sf_json_open_object(json, NULL);
+        sf_json_string(json, "kind", note_kind[notes[i].kind]);
+        sf_json_string(json, "text", notes[i].text);
+        sf_json_close_object(json);
+    }
+    sf_json_close_array(json);
+    sf_json_open_array(json, "figures");
+    for (size_t i = 0; i < sf_outcome_figures(outcome); i++)
+        sf_json_string(json, NULL, sf_figure_name(sf_outcome_figure(outcome, i)));
+    sf_json_close_array(json);
+    sf_json_open_array(json, "tables");
+    for (size_t i = 0; i < sf_outcome_tables(outcome); i++)
+        sf_json_string(json, NULL, sf_table_name(sf_outcome_table(outcome, i)));
+    sf_json_close_array(json);
+    sf_json_close_object(json);
+}
+
+static bool print_json(const sf_reproduction *reproduction, const char *directory)
+{
+    sf_json json = sf_json_make(stdout, true);
+    sf_json_open_object(&json, NULL);
+    sf_json_string(&json, "samflow", sf_version());
+    sf_json_bool(&json, "quick", sf_reproduction_get_options(reproduction)->quick);
+    sf_json_number(&json, "seconds", sf_reproduction_seconds(reproduction));
+    sf_json_string(&json, "report", directory);
+    sf_json_open_array(&json, "claims");
+    for (size_t i = 0; i < sf_reproduction_count(reproduction); i++)
+        if (sf_reproduction_outcome(reproduction, i))
+            json_outcome(&json, sf_reproduction_outcome(reproduction, i));
+    sf_json_close_array(&json);
+    sf_json_close_object(&json);
+    return sf_json_finish(&json);
+}
+
+/* ---- the command ----------------------------------------------------------------------------------------
+ */
+
+static bool any_not_reproduced(const sf_reproduction *reproduction)
+{
+    for (size_t i = 0; i < sf_reproduction_count(reproduction); i++) {
+        const sf_outcome *outcome = sf_reproduction_outcome(reproduction, i);
+        if (outcome && sf_outcome_verdict(outcome) == SF_VERDICT_NOT_REPRODUCED)
+            return true;
+    }
+    return false;
+}
+
+/* Writes the report and the table of what has finished. Returns the exit code. */
+static int hand_over(const sf_cli *cli, const sf_reproduction *reproduction, sf_status ran,
+                     const char *directory, bool keep_plots)
+{
+    int code = ran == SF_OK ? 0 : sf_cli_fail(cli, ran);
+    bool drawn = true;
+    sf_report_options options = {.directory = directory, .keep_plots = keep_plots};
+    if (ran == SF_OK) {
+        sf_status written = sf_report_write(cli->context, reproduction, &options, &drawn);
+        if (written != SF_OK)
+            code = sf_cli_fail(cli, written);
+    }
+    if (cli->json) {
+        if (!print_json(reproduction, directory) && code == 0)
+            code = 1;
+    } else {
+        print_table(reproduction);
+        if (code == 0)
+            printf("\nreport: %s/index.html (%.1f s)\n", directory, sf_reproduction_seconds(reproduction));
+    }
+    if (!drawn)
+        fprintf(stderr, "samflow: no figures: gnuplot was not found; install gnuplot and run again\n");
+    if (code == 0 && any_not_reproduced(reproduction))
+        code = sf_status_exit_code(SF_ERR_CLAIM);
+    return code;
+}
+
+/* The claims to run, as indices: those named by --only (several with commas), or all. NULL with *code set. */
+static size_t *choose(const sf_cli *cli, const char *only, size_t *count, int *code)
+{
+    size_t *claims = calloc(sf_claim_count() + 1, sizeof *claims);
+    *count = 0;
+    *code = 1;
+    if (!claims) {
+        fprintf(stderr, "samflow: out of memory\n");
+        return NULL;
+    }
+    if (!only)
+        for (; *count < sf_claim_count(); ++*count)
+            claims[*count] = *count;
+    while (only && *only) {
+        char id[64];
+        size_t length = strcspn(only, ",");
+        snprintf(id, sizeof id, "%.*s", (int)(length < sizeof id ? length : sizeof id - 1), only);
+        if (*count == sf_claim_count() || !sf_claim_find(id, &claims[*count])) {
+            *code = sf_cli_usage(cli, "reproduce",
+                                 "there is no claim '%s'; samflow reproduce --list names them", id);
+            free(claims);
+            return NULL;
+        }
+        ++*count;
+        only += length + (only[length] == ',');
+    }
+    return claims;
+}
+
+int sf_cmd_reproduce(sf_cli *cli, int argc, char **argv)
+{
+    const char *only = NULL, *data = NULL, *threads = NULL;
+    bool list = false, quick = false, keep_plots = false;
+    const sf_cli_option options[] = {
+        {"list", NULL, "name every claim and stop", NULL, &list},
+        {"only", "ID", "only this claim (several: ID,ID)", &only, NULL},
+        {"quick", NULL, "fewer data sets and shorter runs", NULL, &quick},
+        {"data", "DIR", "folder with mnist/ and golub/ (default: $SAMFLOW_DATA)", &data, NULL},
+        {"keep-plots", NULL, "leave gnuplot's scripts and data in the report", NULL, &keep_plots},
+        {"threads", "N", "claims side by side (default: the processors)", &threads, NULL},
+    };
+    static const sf_command command = {
+        "reproduce", "", "every claim of the paper: predicted, measured, verdict", sf_cmd_reproduce};
+    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof options[0], 0, NULL);
+    if (code >= 0)
+        return code;
+    if (list)
+        return list_claims(cli);
+    char *end = NULL;
+    long count_threads = threads ? strtol(threads, &end, 10) : 0;
+    if (threads && (*end != '\0' || end == threads || count_threads < 1 || count_threads > 64))
+        return sf_cli_usage(cli, "reproduce", "--threads is '%s', expected a number from 1 to 64", threads);
+    size_t count;
+    size_t *claims = choose(cli, only, &count, &code);
+    if (!claims)
+        return code;
+    sf_reproduction_options settings = {
+        .quick = quick, .data_dir = data ? data : getenv("SAMFLOW_DATA"), .threads = (int)count_threads};
+    sf_reproduction *reproduction;
+    sf_status status = sf_reproduction_create(cli->context, count, claims, &settings, &reproduction);
+    free(claims);
+    if (status != SF_OK)
+        return sf_cli_fail(cli, status);
+    status = sf_reproduction_run(reproduction);
+    code = hand_over(cli, reproduction, status, cli->output ? cli->output : "report", keep_plots);
+    sf_reproduction_destroy(&reproduction);
+    return code;
+}

@@ -1,0 +1,67 @@
+/* Private face of the room paper/: what a claim's program may use.
+ *
+ * A program is `sf_status run(sf_outcome *out)`. It adds checks, notes, tables and figures to `out`, and may
+ * return early at any failure: everything it takes from the claim_* functions below is released when it ends,
+ * or at claim_release. It must not look at verdicts.
+ */
+#ifndef SF_PAPER_CLAIM_H
+#define SF_PAPER_CLAIM_H
+
+#include <samflow/margin.h>
+#include <samflow/paper.h>
+#include <samflow/sam.h>
+#include <samflow/theory.h>
+
+#include "base/base.h"
+
+typedef sf_status (*claim_program)(sf_outcome *out);
+
+typedef struct claim_entry {
+    sf_claim claim;
+    claim_program run;
+} claim_entry;
+
+/* The registry (registry.c). */
+extern const claim_entry claim_registry[];
+extern const size_t claim_registry_count;
+
+sf_context *claim_context(sf_outcome *out);
+bool claim_quick(const sf_outcome *out);
+const char *claim_data_dir(const sf_outcome *out);
+
+/* ---- results --------------------------------------------------------------------------------------------
+ */
+
+/* Decisive: part of the statement. The text names the quantity with its setting. Failures are kept in `out`.
+ */
+void claim_check(sf_outcome *out, sf_relation relation, double predicted, double measured, double tolerance,
+                 const char *format, ...) SF_PRINTF(6, 7);
+/* A detail beyond the statement: failing makes the claim partial. */
+void claim_detail(sf_outcome *out, sf_relation relation, double predicted, double measured, double tolerance,
+                  const char *format, ...) SF_PRINTF(6, 7);
+void claim_note(sf_outcome *out, sf_note_kind kind, const char *format, ...) SF_PRINTF(3, 4);
+/* Owned by the outcome. NULL on failure, which is kept. */
+sf_figure *claim_figure(sf_outcome *out, const char *name, size_t columns, const char *caption,
+                        const char *alt);
+sf_table *claim_table(sf_outcome *out, const char *name, const char *caption, size_t columns,
+                      const char *const *headings);
+
+/* ---- work space and engine ------------------------------------------------------------------------------
+ */
+
+size_t claim_mark(const sf_outcome *out);
+void claim_release(sf_outcome *out, size_t mark); /* everything taken since the mark */
+
+/* NULL on failure, which is kept; zeroed. */
+double *claim_doubles(sf_outcome *out, size_t count);
+/* Takes over the data set. */
+sf_status claim_keep_dataset(sf_outcome *out, sf_dataset *dataset);
+sf_status claim_points(sf_outcome *out, size_t n, size_t d, const double *x, const int *labels,
+                       const sf_dataset **dataset);
+sf_status claim_network(sf_outcome *out, const sf_dataset *dataset, int depth, sf_network **network);
+/* A network over the one example mu (d) with label +1. */
+sf_status claim_example(sf_outcome *out, size_t d, const double *mu, int depth, sf_network **network);
+sf_status claim_descent(sf_outcome *out, sf_network *network, sf_method method, double rho, double step,
+                        const double *theta, sf_descent **descent);
+
+#endif

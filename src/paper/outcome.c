@@ -1,0 +1,352 @@
+/* What the program of a claim adds to its outcome, and what it borrows from the engine. */
+#include "paper/outcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Room for one more element in an array of the outcome, or NULL with the failure kept. */
+static void *one_more(sf_outcome *out, void *array, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return array;
+    size_t wanted = *room ? 2 * *room : 8;
+    void *moved = sf_resize(out->context, array, wanted, size);
+    if (moved)
+        *room = wanted;
+    else if (out->status == SF_OK)
+        out->status = SF_ERR_MEMORY;
+    return moved;
+}
+#define ONE_MORE(out, name)                                                                                  \
+    one_more((out), (out)->name##s, (out)->name##_count, &(out)->name##_room, sizeof *(out)->name##s)
+
+static char *format_text(sf_outcome *out, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *text = length < 0 ? NULL : SF_ARRAY(out->context, (size_t)length + 1, char);
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, arguments);
+    else if (out->status == SF_OK)
+        out->status = SF_ERR_MEMORY;
+    return text;
+}
+
+sf_context *claim_context(sf_outcome *out)
+{
+    return out->context;
+}
+
+bool claim_quick(const sf_outcome *out)
+{
+    return out->options->quick;
+}
+
+const char *claim_data_dir(const sf_outcome *out)
+{
+    return out->options->data_dir;
+}
+
+/* ---- results --------------------------------------------------------------------------------------------
+ */
+
+static void add_check(sf_outcome *out, sf_check check, const char *format, va_list arguments)
+{
+    sf_check *moved = ONE_MORE(out, check);
+    if (!moved)
+        return;
+    out->checks = moved;
+    check.what = format_text(out, format, arguments);
+    if (check.what)
+        out->checks[out->check_count++] = check;
+}
+
+void claim_check(sf_outcome *out, sf_relation relation, double predicted, double measured, double tolerance,
+                 const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_check(out, (sf_check){NULL, relation, predicted, measured, tolerance, true}, format, arguments);
+    va_end(arguments);
+}
+
+void claim_detail(sf_outcome *out, sf_relation relation, double predicted, double measured, double tolerance,
+                  const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_check(out, (sf_check){NULL, relation, predicted, measured, tolerance, false}, format, arguments);
+    va_end(arguments);
+}
+
+void claim_note(sf_outcome *out, sf_note_kind kind, const char *format, ...)
+{
+    sf_note *moved = ONE_MORE(out, note);
+    if (!moved)
+        return;
+    out->notes = moved;
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = format_text(out, format, arguments);
+    va_end(arguments);
+    if (text)
+        out->notes[out->note_count++] = (sf_note){kind, text};
+}
+
+sf_figure *claim_figure(sf_outcome *out, const char *name, size_t columns, const char *caption,
+                        const char *alt)
+{
+    sf_figure **moved = ONE_MORE(out, figure), *figure;
+    if (!moved)
+        return NULL;
+    out->figures = moved;
+    sf_status status = sf_figure_create(out->context, name, caption, alt, columns, &figure);
+    if (status != SF_OK)
+        out->status = status;
+    else
+        out->figures[out->figure_count++] = figure;
+    return figure;
+}
+
+sf_table *claim_table(sf_outcome *out, const char *name, const char *caption, size_t columns,
+                      const char *const *headings)
+{
+    sf_table **moved = ONE_MORE(out, table), *table;
+    if (!moved)
+        return NULL;
+    out->tables = moved;
+    sf_status status = sf_table_create(out->context, name, caption, columns, headings, &table);
+    if (status != SF_OK)
+        out->status = status;
+    else
+        out->tables[out->table_count++] = table;
+    return table;
+}
+
+/* ---- work space and engine ------------------------------------------------------------------------------
+ */
+
+static void release(sf_outcome *out, held *item)
+{
+    switch (item->kind) {
+    case HELD_DOUBLES:
+        sf_free_aligned(out->context, item->as.doubles);
+        break;
+    case HELD_DATASET:
+        sf_dataset_destroy(&item->as.dataset);
+        break;
+    case HELD_NETWORK:
+        sf_network_destroy(&item->as.network);
+        break;
+    case HELD_DESCENT:
+        sf_descent_destroy(&item->as.descent);
+        break;
+    }
+}
+
+/* Takes over an item; releases it at once if there is no room to note it. */
+static sf_status hold(sf_outcome *out, held item)
+{
+    held *moved = one_more(out, out->held, out->held_count, &out->held_room, sizeof item);
+    if (!moved) {
+        release(out, &item);
+        return SF_ERR_MEMORY;
+    }
+    out->held = moved;
+    out->held[out->held_count++] = item;
+    return SF_OK;
+}
+
+size_t claim_mark(const sf_outcome *out)
+{
+    return out->held_count;
+}
+
+void claim_release(sf_outcome *out, size_t mark)
+{
+    while (out->held_count > mark)
+        release(out, &out->held[--out->held_count]);
+}
+
+double *claim_doubles(sf_outcome *out, size_t count)
+{
+    double *doubles = sf_alloc_doubles(out->context, count);
+    if (!doubles) {
+        out->status = SF_ERR_MEMORY;
+        return NULL;
+    }
+    memset(doubles, 0, count * sizeof *doubles);
+    return hold(out, (held){HELD_DOUBLES, {.doubles = doubles}}) == SF_OK ? doubles : NULL;
+}
+
+sf_status claim_keep_dataset(sf_outcome *out, sf_dataset *dataset)
+{
+    return hold(out, (held){HELD_DATASET, {.dataset = dataset}});
+}
+
+sf_status claim_points(sf_outcome *out, size_t n, size_t d, const double *x, const int *labels,
+                       const sf_dataset **dataset)
+{
+    sf_dataset *made;
+    SF_TRY(sf_dataset_from_points(out->context, n, d, x, labels, &made));
+    *dataset = made;
+    return claim_keep_dataset(out, made);
+}
+
+sf_status claim_network(sf_outcome *out, const sf_dataset *dataset, int depth, sf_network **network)
+{
+    SF_TRY(sf_network_create(out->context, dataset, depth, SF_LOSS_LOGISTIC, network));
+    return hold(out, (held){HELD_NETWORK, {.network = *network}});
+}
+
+sf_status claim_example(sf_outcome *out, size_t d, const double *mu, int depth, sf_network **network)
+{
+    const sf_dataset *dataset;
+    SF_TRY(claim_points(out, 1, d, mu, NULL, &dataset));
+    return claim_network(out, dataset, depth, network);
+}
+
+sf_status claim_descent(sf_outcome *out, sf_network *network, sf_method method, double rho, double step,
+                        const double *theta, sf_descent **descent)
+{
+    sf_perturbation perturbation = {.method = method, .rho = rho};
+    SF_TRY(sf_descent_create(out->context, network, &perturbation, step, theta, descent));
+    return hold(out, (held){HELD_DESCENT, {.descent = *descent}});
+}
+
+/* ---- the life of an outcome -----------------------------------------------------------------------------
+ */
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static sf_status first_failure(const sf_outcome *out)
+{
+    for (size_t i = 0; i < out->figure_count; i++)
+        if (sf_figure_status(out->figures[i]) != SF_OK)
+            return sf_figure_status(out->figures[i]);
+    for (size_t i = 0; i < out->table_count; i++)
+        if (sf_table_status(out->tables[i]) != SF_OK)
+            return sf_table_status(out->tables[i]);
+    return out->status;
+}
+
+sf_status outcome_run(sf_outcome *out)
+{
+    double start = seconds_now();
+    sf_status status = SF_OK;
+    if (out->entry->claim.needs != SF_NEEDS_NOTHING && !out->options->data_dir)
+        status =
+            sf_fail(out->context, SF_ERR_UNAVAILABLE, "needs real data; give its folder with --data DIR");
+    if (status == SF_OK)
+        status = out->entry->run(out);
+    claim_release(out, 0);
+    if (status == SF_OK)
+        status = first_failure(out);
+    out->seconds = seconds_now() - start;
+    if (status == SF_ERR_CANCELLED || status == SF_ERR_MEMORY)
+        return status;
+    if (status != SF_OK) {
+        const char *message = sf_context_message(out->context);
+        out->reason = sf_strdup(out->context, *message ? message : sf_status_message(status));
+        if (!out->reason)
+            return SF_ERR_MEMORY;
+        out->absent = status == SF_ERR_UNAVAILABLE || status == SF_ERR_DATA;
+    }
+    out->finished = true;
+    return SF_OK;
+}
+
+void outcome_clear(sf_outcome *out)
+{
+    claim_release(out, 0);
+    for (size_t i = 0; i < out->check_count; i++)
+        sf_free(out->context, (void *)out->checks[i].what);
+    for (size_t i = 0; i < out->note_count; i++)
+        sf_free(out->context, (void *)out->notes[i].text);
+    for (size_t i = 0; i < out->figure_count; i++)
+        sf_figure_destroy(&out->figures[i]);
+    for (size_t i = 0; i < out->table_count; i++)
+        sf_table_destroy(&out->tables[i]);
+    sf_free(out->context, out->checks);
+    sf_free(out->context, out->notes);
+    sf_free(out->context, out->figures);
+    sf_free(out->context, out->tables);
+    sf_free(out->context, out->held);
+    sf_free(out->context, out->reason);
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------
+ */
+
+const sf_claim *sf_outcome_claim(const sf_outcome *out)
+{
+    return &out->entry->claim;
+}
+
+sf_verdict sf_outcome_verdict(const sf_outcome *out)
+{
+    if (out->reason)
+        return out->absent ? SF_VERDICT_NOT_RUN : SF_VERDICT_NOT_REPRODUCED;
+    return sf_verdict_of(out->check_count, out->checks);
+}
+
+const char *sf_outcome_reason(const sf_outcome *out)
+{
+    return out->reason;
+}
+
+double sf_outcome_seconds(const sf_outcome *out)
+{
+    return out->seconds;
+}
+
+size_t sf_outcome_checks(const sf_outcome *out, const sf_check **checks)
+{
+    *checks = out->checks;
+    return out->check_count;
+}
+
+size_t sf_outcome_notes(const sf_outcome *out, const sf_note **notes)
+{
+    *notes = out->notes;
+    return out->note_count;
+}
+
+size_t sf_outcome_figures(const sf_outcome *out)
+{
+    return out->figure_count;
+}
+
+const sf_figure *sf_outcome_figure(const sf_outcome *out, size_t index)
+{
+    return out->figures[index];
+}
+
+size_t sf_outcome_tables(const sf_outcome *out)
+{
+    return out->table_count;
+}
+
+const sf_table *sf_outcome_table(const sf_outcome *out, size_t index)
+{
+    return out->tables[index];
+}
+
+void sf_outcome_command(const sf_outcome *out, char *text, size_t size)
+{
+    const sf_claim *claim = &out->entry->claim;
+    bool data = claim->needs != SF_NEEDS_NOTHING;
+    snprintf(text, size, "samflow reproduce --only %s%s%s%s", claim->id,
+             out->options->quick ? " --quick" : "", data ? " --data " : "",
+             !data                    ? ""
+             : out->options->data_dir ? out->options->data_dir
+                                      : "DIR");
+}

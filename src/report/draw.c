@@ -1,0 +1,158 @@
+/* Running gnuplot, and drawing one figure into one file. */
+#include "report/plot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+char *plot_path(sf_context *context, const char *directory, const char *name, const char *ending)
+{
+    size_t size = strlen(directory) + strlen(name) + strlen(ending) + 2;
+    char *path = SF_ARRAY(context, size, char);
+    if (path)
+        snprintf(path, size, "%s/%s%s", directory, name, ending);
+    return path;
+}
+
+sf_status plot_make_directory(sf_context *context, const char *path)
+{
+    struct stat info;
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+        return SF_OK;
+    return sf_fail(context, SF_ERR_IO, "%s: folder cannot be made: %s", path, strerror(errno));
+}
+
+/* The child: gnuplot in the folder, its messages into the file NAME.log there. */
+static void become_gnuplot(const char *directory, const char *script, const char *setting, const char *log)
+{
+    if (chdir(directory) != 0 || !freopen(log, "w", stderr) || !freopen("/dev/null", "r", stdin))
+        _exit(126);
+    execlp("gnuplot", "gnuplot", "-e", setting, script, (char *)NULL);
+    _exit(errno == ENOENT ? 127 : 126);
+}
+
+/* What gnuplot said, on one line. */
+static void first_words(const char *path, char *text, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    size_t length = file ? fread(text, 1, size - 1, file) : 0;
+    if (file)
+        fclose(file);
+    text[length] = '\0';
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\n')
+            text[i] = ' ';
+}
+
+sf_status plot_run(sf_context *context, const char *directory, const char *name, const char *ending)
+{
+    char setting[32], said[400];
+    snprintf(setting, sizeof setting, "ending='%s'", ending);
+    char *script = plot_path(context, ".", name, ".gp"), *log = plot_path(context, ".", name, ".log");
+    char *log_here = plot_path(context, directory, name, ".log");
+    sf_status status = SF_ERR_MEMORY;
+    if (script && log && log_here) {
+        pid_t child = fork();
+        if (child == 0)
+            become_gnuplot(directory, script, setting, log);
+        int result = 0;
+        bool waited = child > 0;
+        while (waited && waitpid(child, &result, 0) < 0)
+            waited = errno == EINTR;
+        first_words(log_here, said, sizeof said);
+        remove(log_here);
+        if (!waited)
+            status = sf_fail(context, SF_ERR_IO, "gnuplot could not be started: %s", strerror(errno));
+        else if (WIFEXITED(result) && WEXITSTATUS(result) == 0)
+            status = SF_OK;
+        else if (WIFEXITED(result) && WEXITSTATUS(result) == 127)
+            status =
+                sf_fail(context, SF_ERR_UNAVAILABLE, "gnuplot was not found; install it to draw figures");
+        else
+            status = sf_fail(context, SF_ERR_IO, "gnuplot failed on %s/%s.gp: %s", directory, name, said);
+    }
+    sf_free(context, script);
+    sf_free(context, log);
+    sf_free(context, log_here);
+    return status;
+}
+
+/* ---- one figure -----------------------------------------------------------------------------------------
+ */
+
+/* Moves directory/NAME.ending over path. */
+static sf_status move(sf_context *context, const char *directory, const char *name, const char *ending,
+                      const char *path)
+{
+    char *from = plot_path(context, directory, name, ending);
+    if (!from)
+        return SF_ERR_MEMORY;
+    sf_status status = SF_OK;
+    if (rename(from, path) != 0)
+        status = sf_fail(context, SF_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    sf_free(context, from);
+    return status;
+}
+
+/* path with its last four characters (".svg") replaced. */
+static char *with_ending(sf_context *context, const char *path, const char *ending)
+{
+    size_t stem = strlen(path) - 4, size = stem + strlen(ending) + 1;
+    char *other = SF_ARRAY(context, size, char);
+    if (other)
+        snprintf(other, size, "%.*s%s", (int)stem, path, ending);
+    return other;
+}
+
+/* In a working folder beside the result, so that moving it is one rename. */
+static sf_status draw_in(sf_context *context, const sf_figure *figure, const char *folder, const char *path,
+                         bool keep)
+{
+    const char *name = sf_figure_name(figure), *ending = path + strlen(path) - 3;
+    SF_TRY(plot_write(context, figure, folder));
+    SF_TRY(plot_run(context, folder, name, ending));
+    SF_TRY(move(context, folder, name, ending - 1, path));
+    static const char *const sources[] = {".gp", ".dat"};
+    for (size_t i = 0; i < 2 && keep; i++) {
+        char *target = with_ending(context, path, sources[i]);
+        if (!target)
+            return SF_ERR_MEMORY;
+        sf_status status = move(context, folder, name, sources[i], target);
+        sf_free(context, target);
+        SF_TRY(status);
+    }
+    return SF_OK;
+}
+
+sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path, bool keep)
+{
+    size_t length = strlen(path);
+    const char *ending = length > 4 ? path + length - 4 : "";
+    if (strcmp(ending, ".svg") != 0 && strcmp(ending, ".png") != 0 && strcmp(ending, ".pdf") != 0)
+        return sf_fail(context, SF_ERR_USAGE, "%s: a figure ends in .svg, .png or .pdf", path);
+    SF_TRY(sf_figure_status(figure));
+    const char *slash = strrchr(path, '/');
+    char *folder = SF_ARRAY(context, length + 32, char);
+    if (!folder)
+        return SF_ERR_MEMORY;
+    snprintf(folder, length + 32, "%.*s.samflow-plot-XXXXXX", slash ? (int)(slash - path) + 1 : 0, path);
+    sf_status status;
+    if (!mkdtemp(folder)) {
+        status = sf_fail(context, SF_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    } else {
+        status = draw_in(context, figure, folder, path, keep);
+        static const char *const leftovers[] = {".gp", ".dat", ".svg", ".png", ".pdf"};
+        for (size_t i = 0; i < 5; i++) {
+            char *file = plot_path(context, folder, sf_figure_name(figure), leftovers[i]);
+            if (file)
+                remove(file);
+            sf_free(context, file);
+        }
+        rmdir(folder);
+    }
+    sf_free(context, folder);
+    return status;
+}

@@ -1,0 +1,11 @@
+/* Private face of the room report/: the page. */
+#ifndef SF_REPORT_HTML_H
+#define SF_REPORT_HTML_H
+
+#include "report/plot.h"
+
+/* Writes the page. figures: folder of the drawn SVG files, NULL when there is no gnuplot. */
+sf_status html_write(sf_context *context, const sf_reproduction *reproduction, const char *figures,
+                     FILE *file);
+
+#endif

@@ -1,0 +1,332 @@
+/* A figure as a gnuplot script and its data file.
+ *
+ * The data file holds one block a layer, separated by two empty lines (gnuplot's `index`), each line a point.
+ * The script chooses its terminal by the variable `ending`, so that the user draws it again in any format:
+ *     gnuplot -e "ending='pdf'" NAME.gp
+ */
+#include "report/plot.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { PANEL_WIDTH = 460, PANEL_HEIGHT = 350, WIDE = 640, IMAGE = 190 };
+
+static bool is_image(const sf_figure *figure)
+{
+    return sf_figure_panels(figure) > 0 && sf_figure_get_panel(figure, 0).axes.no_axes;
+}
+
+static size_t rows_of(const sf_figure *figure)
+{
+    size_t columns = sf_figure_columns(figure);
+    return (sf_figure_panels(figure) + columns - 1) / columns;
+}
+
+void plot_size(const sf_figure *figure, int *width, int *height)
+{
+    int columns = (int)sf_figure_columns(figure), rows = (int)rows_of(figure);
+    int across = is_image(figure) ? IMAGE : columns == 1 ? WIDE : columns == 2 ? PANEL_WIDTH : 380;
+    int down = is_image(figure) ? IMAGE + 20 : columns == 1 ? 400 : PANEL_HEIGHT;
+    *width = columns * across;
+    *height = (rows < 1 ? 1 : rows) * down;
+}
+
+/* ---- data -----------------------------------------------------------------------------------------------
+ */
+
+static void write_number(FILE *file, double value, const char *end)
+{
+    if (isfinite(value))
+        fprintf(file, "%.10g%s", value, end);
+    else
+        fprintf(file, "NaN%s", end);
+}
+
+/* Half the distance to the neighbours of centre i, below and above, on a linear or logarithmic axis. */
+static void edges(const double *x, size_t n, size_t i, sf_scale scale, double *low, double *high)
+{
+    size_t a = i > 0 ? i - 1 : 0, b = i > 0 ? i : 1, c = i + 1 < n ? i : n - 2, e = c + 1;
+    if (scale == SF_SCALE_LOG) {
+        *low = x[i] * sqrt(x[a] / x[b]);
+        *high = x[i] * sqrt(x[e] / x[c]);
+    } else {
+        *low = x[i] - 0.5 * (x[b] - x[a]);
+        *high = x[i] + 0.5 * (x[e] - x[c]);
+    }
+}
+
+static void write_cells(FILE *file, const sf_layer *layer, const sf_axes *axes)
+{
+    for (size_t r = 0; r < layer->ny; r++)
+        for (size_t c = 0; c < layer->nx; c++) {
+            double left, right, low, high, z = layer->u[r * layer->nx + c];
+            if (!isfinite(z))
+                continue;
+            edges(layer->x, layer->nx, c, axes->x_scale, &left, &right);
+            edges(layer->y, layer->ny, r, axes->y_scale, &low, &high);
+            const double numbers[] = {layer->x[c], layer->y[r], left, right, low, high, z};
+            for (size_t k = 0; k < 7; k++)
+                write_number(file, numbers[k], k < 6 ? " " : "\n");
+        }
+}
+
+static void write_layer(FILE *file, const sf_layer *layer, const sf_axes *axes)
+{
+    fprintf(file, "# %s\n", layer->title ? layer->title : "(no title)");
+    if (layer->kind == SF_LAYER_CELLS) {
+        write_cells(file, layer, axes);
+    } else if (layer->kind == SF_LAYER_GUIDE) {
+        write_number(file, layer->x[0], "\n");
+    } else {
+        for (size_t i = 0; i < layer->nx; i++) {
+            const double *columns[] = {layer->x, layer->y, layer->u, layer->v};
+            size_t last = layer->kind == SF_LAYER_VECTORS ? 3 : 1;
+            for (size_t k = 0; k <= last; k++)
+                write_number(file, columns[k][i], k < last ? " " : "\n");
+        }
+    }
+    fprintf(file, "\n\n");
+}
+
+static void write_data(FILE *file, const sf_figure *figure)
+{
+    for (size_t p = 0; p < sf_figure_panels(figure); p++) {
+        sf_panel panel = sf_figure_get_panel(figure, p);
+        for (size_t i = 0; i < panel.layer_count; i++)
+            write_layer(file, &panel.layers[i], &panel.axes);
+    }
+}
+
+/* ---- script ---------------------------------------------------------------------------------------------
+ */
+
+static const char *const class_fill[] = {"#fbe9b7", "#d3e3f4", "#d9ead9", "#f6d5c3", "#e4e4e4", "#ead3e3"};
+enum { CLASSES = sizeof class_fill / sizeof class_fill[0] };
+
+static void quote(FILE *file, const char *text)
+{
+    putc('\'', file);
+    for (; text && *text; text++) {
+        if (*text == '\'')
+            putc('\'', file);
+        putc(*text == '\n' ? ' ' : *text, file);
+    }
+    putc('\'', file);
+}
+
+static void set_text(FILE *file, const char *what, const char *text)
+{
+    if (!text)
+        return;
+    fprintf(file, "set %s ", what);
+    quote(file, text);
+    putc('\n', file);
+}
+
+static void write_range(FILE *file, const char *axis, double low, double high)
+{
+    fprintf(file, "set %srange [", axis);
+    if (isfinite(low))
+        fprintf(file, "%.10g", low);
+    else
+        putc('*', file);
+    fputs(":", file);
+    if (isfinite(high))
+        fprintf(file, "%.10g]\n", high);
+    else
+        fputs("*]\n", file);
+}
+
+/* Largest |z| of a diverging layer, so that 0 is white. */
+static double extent(const sf_layer *layer)
+{
+    double high = 0.0;
+    for (size_t i = 0; i < layer->nx * layer->ny; i++)
+        if (isfinite(layer->u[i]) && fabs(layer->u[i]) > high)
+            high = fabs(layer->u[i]);
+    return high > 0.0 ? high : 1.0;
+}
+
+static void write_palette(FILE *file, const sf_layer *layer)
+{
+    switch (layer->palette) {
+    case SF_PALETTE_SEQUENTIAL:
+        fputs(
+            "set palette defined (0 '#00224e', 0.25 '#414d6b', 0.5 '#7c7b78', 0.75 '#b9a86c', 1 '#fde945')\n"
+            "set cbrange [*:*]\n",
+            file);
+        break;
+    case SF_PALETTE_DIVERGING:
+        fputs("set palette defined (-1 '#0072b2', 0 '#ffffff', 1 '#d55e00')\n", file);
+        fprintf(file, "set cbrange [%.10g:%.10g]\n", -extent(layer), extent(layer));
+        break;
+    case SF_PALETTE_CLASSES:
+        fputs("set palette defined (", file);
+        for (size_t i = 0; i < CLASSES; i++)
+            fprintf(file, "%s%zu '%s'", i ? ", " : "", i, class_fill[i]);
+        fprintf(file, ")\nset cbrange [0:%d]\n", CLASSES - 1);
+        break;
+    }
+    if (layer->title && layer->palette != SF_PALETTE_CLASSES) {
+        fputs("set colorbox\n", file);
+        set_text(file, "cblabel", layer->title);
+    }
+}
+
+static void write_guide(FILE *file, const sf_layer *guide)
+{
+    fprintf(file,
+            "set arrow from first %.10g, graph 0 to first %.10g, graph 1 nohead lc rgb '#595959' lw 1 dt 3\n",
+            guide->x[0], guide->x[0]);
+    if (!guide->title)
+        return;
+    fputs("set label ", file);
+    quote(file, guide->title);
+    fprintf(
+        file,
+        " at first %.10g, graph 0.03 rotate by 90 left offset character 0.7,0 tc rgb '#404040' font ',10'\n",
+        guide->x[0]);
+}
+
+static void write_axes(FILE *file, const sf_panel *panel)
+{
+    const sf_axes *axes = &panel->axes;
+    fputs("\nunset title; unset xlabel; unset ylabel; unset cblabel; unset colorbox; unset logscale\n"
+          "unset arrow; unset label; set size noratio; set border 3 lc rgb '#404040'; set tics nomirror out\n"
+          "set format '%g'\n",
+          file);
+    set_text(file, "title", axes->title);
+    set_text(file, "xlabel", axes->x_label);
+    set_text(file, "ylabel", axes->y_label);
+    if (axes->x_scale == SF_SCALE_LOG)
+        fputs("set logscale x; set format x '10^{%L}'\n", file);
+    if (axes->y_scale == SF_SCALE_LOG)
+        fputs("set logscale y; set format y '10^{%L}'\n", file);
+    write_range(file, "x", axes->x_min, axes->x_max);
+    write_range(file, "y", axes->y_min, axes->y_max);
+    if (axes->equal)
+        fputs("set size ratio -1\n", file);
+    if (axes->no_axes)
+        fputs("unset border; unset tics\n", file);
+    if (axes->key && strcmp(axes->key, "off") == 0)
+        fputs("unset key\n", file);
+    else
+        fprintf(file, "set key %s opaque samplen 2.5 spacing 1.15\n", axes->key ? axes->key : "top right");
+    for (size_t i = 0; i < panel->layer_count; i++) {
+        if (panel->layers[i].kind == SF_LAYER_CELLS)
+            write_palette(file, &panel->layers[i]);
+        else if (panel->layers[i].kind == SF_LAYER_GUIDE)
+            write_guide(file, &panel->layers[i]);
+    }
+}
+
+static void write_style(FILE *file, const sf_layer *layer)
+{
+    static const int point_type[] = {7, 6, 5, 9, 2, 13}, dash_type[] = {1, 2, 3, 4};
+    const sf_style *style = &layer->style;
+    unsigned color = (unsigned)style->color & 0xffffffU;
+    double width = style->width > 0.0 ? style->width : 2.0;
+    if (layer->kind == SF_LAYER_VECTORS) {
+        fprintf(file, "using 1:2:3:4 with vectors head filled size graph 0.014,22 lw 1 lc rgb '#%06x'",
+                color);
+        return;
+    }
+    fputs("using 1:2 with ", file);
+    if (style->mark == SF_MARK_LINE)
+        fprintf(file, "lines lw %g dt %d", width, dash_type[style->dash & 3]);
+    else if (style->mark == SF_MARK_POINTS)
+        fprintf(file, "points pt %d ps 0.8", point_type[(size_t)style->point % 6]);
+    else
+        fprintf(file, "linespoints lw %g dt %d pt %d ps 0.7", width, dash_type[style->dash & 3],
+                point_type[(size_t)style->point % 6]);
+    fprintf(file, " lc rgb '#%06x'", color);
+}
+
+static void write_panel(FILE *file, const sf_panel *panel, size_t first)
+{
+    write_axes(file, panel);
+    bool empty = true;
+    for (size_t i = 0; i < panel->layer_count; i++) {
+        const sf_layer *layer = &panel->layers[i];
+        if (layer->kind == SF_LAYER_GUIDE)
+            continue;
+        fprintf(file, "%sdata index %zu ", empty ? "plot " : ", \\\n     ", first + i);
+        empty = false;
+        if (layer->kind == SF_LAYER_CELLS) {
+            fputs("using 1:2:3:4:5:6:7 with boxxyerror fc palette fs solid border lc palette lw 0.4 notitle",
+                  file);
+            continue;
+        }
+        write_style(file, layer);
+        if (layer->title) {
+            fputs(" title ", file);
+            quote(file, layer->title);
+        } else {
+            fputs(" notitle", file);
+        }
+    }
+    for (size_t i = 0; i < panel->class_count; i++) {
+        fprintf(file, "%sNaN with boxes fs solid border lc rgb '%s' title ", empty ? "plot " : ", \\\n     ",
+                class_fill[i % CLASSES]);
+        empty = false;
+        quote(file, panel->classes[i]);
+    }
+    fputs(empty ? "set multiplot next\n" : "\n", file);
+}
+
+static void write_script(FILE *file, const sf_figure *figure)
+{
+    int width, height;
+    plot_size(figure, &width, &height);
+    const char *name = sf_figure_name(figure);
+    fprintf(
+        file,
+        "# %s\n# Drawn by samflow; to draw it again, in this folder: gnuplot -e \"ending='svg'\" %s.gp\n"
+        "if (!exists('ending')) ending = 'svg'\n"
+        "if (ending eq 'svg') set terminal svg size %d,%d font 'sans-serif,12' background '#ffffff' "
+        "enhanced\n"
+        "if (ending eq 'png') set terminal pngcairo size %d,%d font 'sans-serif,12' fontscale 2 linewidth 2 "
+        "pointscale 2 background '#ffffff' enhanced\n"
+        "if (ending eq 'pdf') set terminal pdfcairo size %.3fin,%.3fin font 'sans-serif,9' background "
+        "'#ffffff' "
+        "enhanced\n"
+        "set encoding utf8\nset output '%s.'.ending\ndata = '%s.dat'\n"
+        "set style fill solid noborder\nset title font ',13' noenhanced\nset xlabel noenhanced\nset ylabel "
+        "noenhanced\n"
+        "set cblabel noenhanced\nset key noenhanced\nset multiplot layout %zu,%zu\n",
+        sf_figure_caption(figure), name, width, height, 2 * width, 2 * height, width / 96.0, height / 96.0,
+        name, name, rows_of(figure), sf_figure_columns(figure));
+    size_t first = 0;
+    for (size_t p = 0; p < sf_figure_panels(figure); p++) {
+        sf_panel panel = sf_figure_get_panel(figure, p);
+        write_panel(file, &panel, first);
+        first += panel.layer_count;
+    }
+    fputs("unset multiplot\nunset output\n", file);
+}
+
+static sf_status write_file(sf_context *context, const sf_figure *figure, const char *directory,
+                            const char *ending, void (*write)(FILE *, const sf_figure *))
+{
+    char *path = plot_path(context, directory, sf_figure_name(figure), ending);
+    if (!path)
+        return SF_ERR_MEMORY;
+    sf_status status = SF_OK;
+    FILE *file = fopen(path, "w");
+    if (file) {
+        write(file, figure);
+        bool failed = ferror(file) != 0;
+        if (fclose(file) != 0 || failed)
+            status = sf_fail(context, SF_ERR_IO, "%s: writing failed", path);
+    } else {
+        status = sf_fail(context, SF_ERR_IO, "%s: cannot be created", path);
+    }
+    sf_free(context, path);
+    return status;
+}
+
+sf_status plot_write(sf_context *context, const sf_figure *figure, const char *directory)
+{
+    SF_TRY(write_file(context, figure, directory, ".dat", write_data));
+    return write_file(context, figure, directory, ".gp", write_script);
+}
