@@ -10,8 +10,17 @@ function(sf_link_flags)
   set_property(GLOBAL APPEND PROPERTY SAMFLOW_LINK_FLAGS ${ARGN})
 endfunction()
 
-find_package(ZLIB REQUIRED)
-sf_link_flags(-lz)
+option(SAMFLOW_WITH_FILES "Data sets from files (CSV, svmlight, IDX), by zlib and libcsv" ON)
+if(SAMFLOW_WITH_FILES)
+  find_package(ZLIB REQUIRED)
+  # libcsv comes without a description for CMake or pkg-config
+  find_path(CSV_INCLUDE_DIR csv.h REQUIRED)
+  find_library(CSV_LIBRARY csv REQUIRED)
+  add_library(CSV::CSV UNKNOWN IMPORTED)
+  set_target_properties(CSV::CSV PROPERTIES IMPORTED_LOCATION ${CSV_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${CSV_INCLUDE_DIR})
+  sf_link_flags(-lz -lcsv)
+endif()
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
 sf_link_flags(${FYAML_LDFLAGS})
 

@@ -36,10 +36,18 @@ SF_API sf_status sf_dataset_gaussian(sf_context *context, const sf_gaussian *spe
 
 typedef enum sf_file_format { SF_FORMAT_AUTO, SF_FORMAT_CSV, SF_FORMAT_SVMLIGHT, SF_FORMAT_IDX } sf_file_format;
 
-/* A data set in a file. Any of the formats may be gzipped. */
+/* A data set in a file. Any of the formats may be gzipped.
+ *
+ * CSV (RFC 4180; also with ; or tab where the first line has no comma): the first record is a header if a field of it that
+ * should be a feature is not a number. The first column holds names of the records, not a feature, if the header leaves it
+ * unnamed or the first record has text there (and it is not the label); column numbers do not count it. Labels may be two
+ * texts, of which the first in byte order becomes -1.
+ * svmlight: "label [qid:k] index:value ... # comment", indices from 1 in ascending order, what is left out is 0.
+ * IDX: big-endian, every element type, examples along the first dimension. */
 typedef struct sf_data_file {
     const char *path;
-    sf_file_format format;   /* AUTO: by ending (.csv, .svm, .libsvm, .svmlight, *idx*-ubyte, each with .gz), then content */
+    sf_file_format format;   /* AUTO: by ending (.csv, .tsv, .svm, .libsvm, .svmlight, .idx, *idx*-ubyte, each also with
+                                .gz), then by content */
     const char *labels_path; /* IDX: the file of labels; NULL otherwise */
     const char *label;       /* CSV: name or 0-based number of the label column (after transpose); NULL: the last */
     bool transpose;          /* CSV: one column an example */
@@ -47,7 +55,9 @@ typedef struct sf_data_file {
     double classes[2];       /* the raw label that becomes -1, the raw label that becomes +1 */
 } sf_data_file;
 /* Without classes the file must hold exactly two distinct labels; the smaller becomes -1. Errors: SF_ERR_DATA
- * with file, line and column (malformed, NaN, truncated, wrong magic number, not two classes, unreadable). */
+ * with file, line and column or byte (malformed, NaN, truncated, wrong magic number, not two classes, unreadable);
+ * SF_ERR_ARGUMENT (a member that the format does not use or lacks, equal classes); SF_ERR_MEMORY; SF_ERR_CANCELLED;
+ * SF_ERR_UNAVAILABLE (built without SAMFLOW_WITH_FILES). */
 SF_API sf_status sf_dataset_read(sf_context *context, const sf_data_file *spec, sf_dataset **out);
 
 SF_API void sf_dataset_destroy(sf_dataset **dataset);
@@ -73,6 +83,8 @@ typedef struct sf_dataset_info {
     size_t examples, features;
     size_t count[2];         /* examples of label -1 and +1 */
     double raw_label[2];     /* what the file called them; -1 and +1 where there is no file */
+    const char *label_name[2]; /* the same where the file has text for labels (raw_label is then 0 and 1), else NULL;
+                                  owned by the data set */
     double minimum, maximum; /* of the features x */
     size_t zeros;            /* entries that are exactly 0 */
     size_t constant;         /* features that take one value only */

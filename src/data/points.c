@@ -3,18 +3,32 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 
-sf_status sf_dataset_from_points(sf_context *context, size_t n, size_t d, const double *x, const int *labels,
-                                 sf_dataset **out)
+/* Bytes of memory in the machine, SIZE_MAX if unknown. Linux grants more than there is and kills the program
+ * when it is used, so that a sparse file with one huge index would end without a message. */
+static size_t machine_memory(void)
+{
+#if defined(_SC_PHYS_PAGES) && defined(_SC_PAGESIZE)
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && size > 0 && (size_t)pages <= SIZE_MAX / (size_t)size)
+        return (size_t)pages * (size_t)size;
+#endif
+    return SIZE_MAX;
+}
+
+sf_status sf_dataset_create(sf_context *context, size_t n, size_t d, sf_dataset **out)
 {
     *out = NULL;
-    if (n < 1 || d < 1)
-        return sf_fail(context, SF_ERR_ARGUMENT, "a data set of %zu examples with %zu features, expected at least 1",
-                       n, d);
     if (n > SIZE_MAX / sizeof(double) / d)
         return sf_fail(context, SF_ERR_MEMORY, "%zu examples of %zu features exceed the address space", n, d);
+    size_t memory = machine_memory();
+    if (n * d > memory / sizeof(double))
+        return sf_fail(context, SF_ERR_MEMORY,
+                       "%zu examples of %zu features take %.1f GB as a matrix, this machine has %.1f GB", n,
+                       d, (double)n * (double)d * 8e-9, (double)memory * 1e-9);
     sf_dataset *dataset = SF_NEW(context, sf_dataset);
     if (!dataset)
         return SF_ERR_MEMORY;
@@ -25,6 +39,19 @@ sf_status sf_dataset_from_points(sf_context *context, size_t n, size_t d, const 
         sf_dataset_destroy(&dataset);
         return SF_ERR_MEMORY;
     }
+    *out = dataset;
+    return SF_OK;
+}
+
+sf_status sf_dataset_from_points(sf_context *context, size_t n, size_t d, const double *x, const int *labels,
+                                 sf_dataset **out)
+{
+    *out = NULL;
+    if (n < 1 || d < 1)
+        return sf_fail(context, SF_ERR_ARGUMENT,
+                       "a data set of %zu examples with %zu features, expected at least 1", n, d);
+    sf_dataset *dataset;
+    SF_TRY(sf_dataset_create(context, n, d, &dataset));
     for (size_t i = 0; i < n; i++) {
         int label = labels ? labels[i] : 1;
         if (label != -1 && label != 1) {
@@ -36,8 +63,8 @@ sf_status sf_dataset_from_points(sf_context *context, size_t n, size_t d, const 
             double value = x[i * d + j];
             if (!isfinite(value)) {
                 sf_dataset_destroy(&dataset);
-                return sf_fail(context, SF_ERR_DATA, "example %zu, feature %zu is %g, expected a finite number", i, j,
-                               value);
+                return sf_fail(context, SF_ERR_DATA,
+                               "example %zu, feature %zu is %g, expected a finite number", i, j, value);
             }
             dataset->z[i * d + j] = label < 0 ? -value : value;
         }
@@ -53,6 +80,8 @@ void sf_dataset_destroy(sf_dataset **dataset)
     sf_context *context = (*dataset)->context;
     sf_free_aligned(context, (*dataset)->z);
     sf_free(context, (*dataset)->labels);
+    sf_free(context, (*dataset)->label_name[0]);
+    sf_free(context, (*dataset)->label_name[1]);
     sf_free(context, *dataset);
     *dataset = NULL;
 }

@@ -1,0 +1,467 @@
+/* CSV (RFC 4180), split into fields by libcsv, one record at a time.
+ *
+ * Plain: a record is an example, one column the label, the others features. Transposed: a record is a feature
+ * (one is the labels), a column an example. In both, the first record may name the columns (the header), and
+ * the first column the records; the first two records tell (layout). A record is taken in when the next one
+ * is complete, so that the last one, where transposed labels are by default, is known as such.
+ */
+#include <csv.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "data/formats.h"
+#include "data/number.h"
+#include "data/rows.h"
+
+typedef struct record {
+    char *text; // the fields, each ended by NUL
+    size_t used, capacity;
+    size_t *start; // (fields + 1) where each begins in text
+    size_t fields, field_capacity;
+    size_t line; // where the record begins
+} record;
+
+typedef struct reader {
+    sf_input *input;
+    const sf_data_file *spec;
+    sf_labels *labels;
+    sf_context *context;
+    sf_status status; // of the callbacks, which cannot return it
+    record first, waiting, current;
+    size_t records; // complete ones
+    bool header, named_rows;
+    size_t columns; // fields of a data record, with the name of the record
+    size_t label; // column of the label with the name column counted; transposed: number of the label record
+    bool label_known; // transposed: false while it is "the last"
+    bool labels_taken;
+    size_t data_records; // taken in
+    sf_rows rows;        // plain: examples kept; transposed: features
+} reader;
+
+/* ---- records ------------------------------------------------------------------------------------------- */
+
+static void record_clear(sf_context *context, record *r)
+{
+    sf_free(context, r->text);
+    sf_free(context, r->start);
+    *r = (record){0};
+}
+
+static void record_swap(record *a, record *b)
+{
+    record keep = *a;
+    *a = *b;
+    *b = keep;
+}
+
+static sf_status record_add(sf_context *context, record *r, const char *text, size_t length)
+{
+    if (length >= SIZE_MAX / 2 - r->used)
+        return sf_fail(context, SF_ERR_MEMORY, "a record of CSV exceeds the address space");
+    if (r->used + length + 1 > r->capacity) {
+        size_t capacity = 2 * (r->used + length + 1) + 4096;
+        char *larger = sf_resize(context, r->text, capacity, 1);
+        if (!larger)
+            return SF_ERR_MEMORY;
+        r->text = larger;
+        r->capacity = capacity;
+    }
+    if (r->fields + 2 > r->field_capacity) {
+        size_t capacity = 2 * r->field_capacity + 256;
+        size_t *larger = sf_resize(context, r->start, capacity, sizeof *larger);
+        if (!larger)
+            return SF_ERR_MEMORY;
+        r->start = larger;
+        r->field_capacity = capacity;
+    }
+    memcpy(r->text + r->used, text, length);
+    r->text[r->used + length] = '\0';
+    r->start[r->fields++] = r->used;
+    r->used += length + 1;
+    r->start[r->fields] = r->used;
+    return SF_OK;
+}
+
+static const char *field(const record *r, size_t index)
+{
+    return r->text + r->start[index];
+}
+
+static size_t field_length(const record *r, size_t index)
+{
+    return r->start[index + 1] - r->start[index] - 1;
+}
+
+static sf_number_kind field_kind(const record *r, size_t index)
+{
+    double value;
+    return sf_number_parse(field(r, index), field_length(r, index), &value);
+}
+
+static bool field_is(const record *r, size_t index, const char *name)
+{
+    return strcmp(field(r, index), name) == 0;
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------ */
+
+/* "line 3, column 5 (name)", 1-based as in an editor; the column counts fields. */
+static sf_status fail_at(reader *r, const record *at, size_t column, const char *problem)
+{
+    const char *name = r->header && column < r->first.fields && r->first.fields == r->columns
+                           ? field(&r->first, column)
+                           : "";
+    return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu, column %zu%s%.60s%s: '%.60s' %s", r->input->path,
+                   at->line, column + 1, *name ? " (" : "", name, *name ? ")" : "", field(at, column),
+                   problem);
+}
+
+static sf_status number_at(reader *r, const record *at, size_t column, double *value)
+{
+    switch (sf_number_parse(field(at, column), field_length(at, column), value)) {
+    case SF_NUMBER_FINITE:
+        return SF_OK;
+    case SF_NUMBER_MISSING:
+        return fail_at(r, at, column, "is a missing value, expected a number");
+    case SF_NUMBER_NAN:
+        return fail_at(r, at, column, "is not a number (NaN), expected a finite number");
+    case SF_NUMBER_INFINITE:
+        return fail_at(r, at, column,
+                       "is infinite or beyond the range of a double, expected a finite number");
+    default:
+        return fail_at(r, at, column, "is text, expected a number");
+    }
+}
+
+static sf_status label_at(reader *r, const record *at, size_t column, bool *kept)
+{
+    sf_status status = sf_labels_field(r->labels, field(at, column), field_length(at, column), kept);
+    if (status == SF_OK)
+        return SF_OK;
+    return sf_fail_within(r->context, status, "%s, line %zu, column %zu", r->input->path, at->line,
+                          column + 1);
+}
+
+/* ---- layout -------------------------------------------------------------------------------------------- */
+
+/* label as a 0-based number. */
+static bool label_number(const char *label, size_t *number)
+{
+    *number = 0;
+    for (const char *c = label; *c; c++) {
+        if (!isdigit((unsigned char)*c) || *number > SIZE_MAX / 20)
+            return false;
+        *number = 10 * *number + (size_t)(*c - '0');
+    }
+    return *label != '\0';
+}
+
+static bool find_name(const record *names, const char *name, size_t *index)
+{
+    for (*index = 0; *index < names->fields; (*index)++)
+        if (field_is(names, *index, name))
+            return true;
+    return false;
+}
+
+/* True if most fields from `from` on, but for `except`, are text. */
+static bool mostly_text(const record *r, size_t from, size_t except)
+{
+    size_t text = 0, all = 0;
+    for (size_t i = from; i < r->fields; i++)
+        if (i != except) {
+            all++;
+            text += field_kind(r, i) == SF_NUMBER_TEXT;
+        }
+    return 2 * text > all;
+}
+
+/* Plain: where the label is. `data` is a record that is certainly no header, or the only one. */
+static sf_status find_label_column(reader *r, bool by_name, size_t index, bool by_number, size_t number)
+{
+    size_t features_and_label = r->columns - r->named_rows;
+    if (features_and_label < 2)
+        return sf_fail(
+            r->context, SF_ERR_DATA,
+            "%s, line %zu: %zu column%s, expected at least one feature and the label, separated by commas",
+            r->input->path, r->first.line, features_and_label, features_and_label == 1 ? "" : "s");
+    if (by_name) {
+        r->label = index + (r->first.fields < r->columns);
+    } else if (by_number) {
+        if (number >= features_and_label)
+            return sf_fail(r->context, SF_ERR_DATA,
+                           "%s: no label column %zu, expected a number from 0 to %zu", r->input->path, number,
+                           features_and_label - 1);
+        r->label = number + r->named_rows;
+    } else {
+        r->label = r->columns - 1;
+    }
+    return SF_OK;
+}
+
+static sf_status no_such_name(reader *r)
+{
+    return sf_fail(
+        r->context, SF_ERR_DATA,
+        "%s: no %s is called '%s' (the first is '%.60s'), expected a name from the %s or a 0-based number",
+        r->input->path, r->spec->transpose ? "row" : "column", r->spec->label,
+        r->first.fields > 0 ? field(&r->first, 0) : "", r->spec->transpose ? "first column" : "first line");
+}
+
+/* From the first record and the second (the first again if there is no other). */
+static sf_status plain_layout(reader *r, const record *second)
+{
+    const record *first = &r->first;
+    size_t index = 0, number = 0;
+    bool alone = second == first;
+    bool by_name = r->spec->label && find_name(first, r->spec->label, &index);
+    bool by_number = r->spec->label && !by_name && label_number(r->spec->label, &number);
+    if (r->spec->label && !by_name && !by_number)
+        return no_such_name(r);
+    r->columns = second->fields;
+    bool short_header = first->fields + 1 == second->fields;
+    bool label_first = (by_name && index == 0 && !short_header) || (by_number && number == 0);
+    size_t except = by_name ? index : by_number ? number : first->fields - 1;
+    bool label_named = !alone && except < first->fields && first->fields == second->fields &&
+                       field_kind(first, except) == SF_NUMBER_TEXT &&
+                       field_kind(second, except) == SF_NUMBER_FINITE;
+    r->header =
+        by_name || short_header || label_named || mostly_text(first, *field(first, 0) == '\0', except);
+    bool text_first = !label_first && second->fields > 1 && field_kind(second, 0) == SF_NUMBER_TEXT;
+    r->named_rows = short_header || text_first || (r->header && !label_first && *field(first, 0) == '\0');
+    return find_label_column(r, by_name, index, by_number, number);
+}
+
+static sf_status transposed_layout(reader *r, const record *second)
+{
+    const record *first = &r->first;
+    size_t number = 0;
+    bool first_is_label = r->spec->label && field_is(first, 0, r->spec->label);
+    bool by_number = r->spec->label && !first_is_label && label_number(r->spec->label, &number);
+    bool short_header = first->fields + 1 == second->fields;
+    r->columns = second->fields;
+    r->named_rows =
+        short_header || *field(first, 0) == '\0' || first_is_label ||
+        (second->fields > 1 && field_kind(second, 0) == SF_NUMBER_TEXT && (second != first || !by_number));
+    bool text = mostly_text(first, r->named_rows && !short_header, SIZE_MAX);
+    r->header = !first_is_label &&
+                (short_header || *field(first, 0) == '\0' || (text && !(by_number && number == 0)));
+    r->label_known = r->spec->label != NULL;
+    r->label = by_number ? number : SIZE_MAX; // SIZE_MAX: by name, or the last
+    if (r->columns - r->named_rows < 1)
+        return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu: no column of an example", r->input->path,
+                       first->line);
+    if (r->spec->label && !by_number && !r->named_rows)
+        return no_such_name(r);
+    return SF_OK;
+}
+
+/* ---- taking records in --------------------------------------------------------------------------------- */
+
+static sf_status take_example(reader *r, const record *at)
+{
+    bool kept;
+    SF_TRY(label_at(r, at, r->label, &kept));
+    if (!kept)
+        return SF_OK;
+    double *x = sf_rows_add(&r->rows);
+    if (!x)
+        return SF_ERR_MEMORY;
+    for (size_t c = r->named_rows, j = 0; c < r->columns; c++)
+        if (c != r->label)
+            SF_TRY(number_at(r, at, c, &x[j++]));
+    return SF_OK;
+}
+
+static sf_status take_label_record(reader *r, const record *at)
+{
+    if (r->labels_taken)
+        return sf_fail(r->context, SF_ERR_DATA,
+                       "%s, line %zu: a second row called '%s', expected one row of labels", r->input->path,
+                       at->line, r->spec->label);
+    r->labels_taken = true;
+    for (size_t c = r->named_rows; c < r->columns; c++) {
+        bool kept;
+        SF_TRY(label_at(r, at, c, &kept));
+    }
+    return SF_OK;
+}
+
+static sf_status take_feature(reader *r, const record *at)
+{
+    double *x = sf_rows_add(&r->rows);
+    if (!x)
+        return SF_ERR_MEMORY;
+    for (size_t c = r->named_rows; c < r->columns; c++)
+        SF_TRY(number_at(r, at, c, &x[c - r->named_rows]));
+    return SF_OK;
+}
+
+static bool is_label_record(const reader *r, const record *at, bool last)
+{
+    if (!r->label_known)
+        return last;
+    return r->label != SIZE_MAX ? r->data_records == r->label : field_is(at, 0, r->spec->label);
+}
+
+static sf_status take(reader *r, const record *at, bool last)
+{
+    if (at->fields != r->columns)
+        return sf_fail(r->context, SF_ERR_DATA,
+                       "%s, line %zu: %zu fields, expected %zu as in the lines before", r->input->path,
+                       at->line, at->fields, r->columns);
+    sf_status status = !r->spec->transpose            ? take_example(r, at)
+                       : is_label_record(r, at, last) ? take_label_record(r, at)
+                                                      : take_feature(r, at);
+    r->data_records++;
+    return status;
+}
+
+static sf_status begin_data(reader *r, const record *second, bool last)
+{
+    SF_TRY(r->spec->transpose ? transposed_layout(r, second) : plain_layout(r, second));
+    sf_rows_init(&r->rows, r->context,
+                 r->spec->transpose ? r->columns - r->named_rows : r->columns - r->named_rows - 1);
+    return r->header ? SF_OK : take(r, &r->first, last);
+}
+
+/* The record in `current` is complete; the one in `waiting` is not the last. */
+static sf_status next_record(reader *r)
+{
+    r->records++;
+    if (r->records == 1) {
+        record_swap(&r->first, &r->current);
+    } else {
+        SF_TRY(r->records == 2 ? begin_data(r, &r->current, false) : take(r, &r->waiting, false));
+        record_swap(&r->waiting, &r->current);
+    }
+    r->current.used = r->current.fields = 0;
+    return SF_OK;
+}
+
+static sf_status last_record(reader *r)
+{
+    if (r->records == 0)
+        return sf_fail(r->context, SF_ERR_DATA, "%s: holds nothing but blank lines, expected a data set",
+                       r->input->path);
+    return r->records == 1 ? begin_data(r, &r->first, true) : take(r, &r->waiting, true);
+}
+
+/* ---- libcsv -------------------------------------------------------------------------------------------- */
+
+static void on_field(void *text, size_t length, void *user)
+{
+    reader *r = user;
+    if (r->status != SF_OK)
+        return;
+    if (r->current.fields == 0)
+        r->current.line = r->input->line;
+    r->status = record_add(r->context, &r->current, text, length);
+}
+
+static void on_record(int terminator, void *user)
+{
+    (void)terminator;
+    reader *r = user;
+    if (r->status == SF_OK)
+        r->status = next_record(r);
+}
+
+static sf_status parse_failure(reader *r, struct csv_parser *parser)
+{
+    if (csv_error(parser) == CSV_ENOMEM || csv_error(parser) == CSV_ETOOBIG)
+        return sf_fail(r->context, SF_ERR_MEMORY, "%s, line %zu: out of memory for a field", r->input->path,
+                       r->input->line);
+    return sf_fail(
+        r->context, SF_ERR_DATA,
+        "%s, line %zu: misplaced quote in column %zu, expected quotes around a whole field, doubled inside",
+        r->input->path, r->input->line, r->current.fields + 1);
+}
+
+static unsigned char delimiter(const char *line)
+{
+    if (strchr(line, ','))
+        return ',';
+    return strchr(line, ';') ? ';' : strchr(line, '\t') ? '\t' : ',';
+}
+
+static sf_status parse_lines(reader *r, struct csv_parser *parser)
+{
+    for (;;) {
+        char *line;
+        size_t length;
+        SF_TRY(sf_input_line(r->input, &line, &length));
+        if (!line)
+            break;
+        if (r->input->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0) { // the byte order mark of UTF-8
+            line += 3;
+            length -= 3;
+        }
+        if (r->records == 0)
+            csv_set_delim(parser, delimiter(line));
+        if (csv_parse(parser, line, length, on_field, on_record, r) != length ||
+            csv_parse(parser, "\n", 1, on_field, on_record, r) != 1)
+            return parse_failure(r, parser);
+        SF_TRY(r->status);
+    }
+    if (csv_fini(parser, on_field, on_record, r) != 0)
+        return sf_fail(r->context, SF_ERR_DATA, "%s: ends inside a quoted field, expected a closing quote",
+                       r->input->path);
+    SF_TRY(r->status);
+    return last_record(r);
+}
+
+/* ---- the data set -------------------------------------------------------------------------------------- */
+
+static sf_status finish_plain(reader *r, sf_dataset **out)
+{
+    SF_TRY(sf_labels_dataset(r->labels, r->input->path, r->rows.width, out));
+    sf_rows_move(&r->rows, *out);
+    return SF_OK;
+}
+
+/* Features become columns; those of the examples left out are passed over. */
+static sf_status finish_transposed(reader *r, sf_dataset **out)
+{
+    if (!r->labels_taken) {
+        if (r->label == SIZE_MAX)
+            return no_such_name(r);
+        return sf_fail(r->context, SF_ERR_DATA, "%s: no label row %zu, expected a number from 0 to %zu",
+                       r->input->path, r->label, r->data_records - 1);
+    }
+    size_t d = r->rows.count;
+    if (d == 0)
+        return sf_fail(r->context, SF_ERR_DATA, "%s: one row only, expected labels and at least one feature",
+                       r->input->path);
+    SF_TRY(sf_labels_dataset(r->labels, r->input->path, d, out));
+    sf_dataset *dataset = *out;
+    for (size_t j = 0; j < d; j++) {
+        const double *x = sf_rows_at(&r->rows, j);
+        for (size_t i = 0, kept = 0; i < r->labels->n; i++)
+            if (r->labels->kind[i] >= 0) {
+                dataset->z[kept * d + j] = dataset->labels[kept] * x[i];
+                kept++;
+            }
+        sf_rows_release_before(&r->rows, j + 1);
+    }
+    return SF_OK;
+}
+
+sf_status sf_read_csv(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out)
+{
+    reader r = {.input = input, .spec = spec, .labels = labels, .context = input->context};
+    r.rows.context = input->context;
+    struct csv_parser parser;
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return sf_fail(input->context, SF_ERR_INTERNAL, "%s: the CSV parser did not start", input->path);
+    sf_status status = parse_lines(&r, &parser);
+    if (status == SF_OK)
+        status = spec->transpose ? finish_transposed(&r, out) : finish_plain(&r, out);
+    csv_free(&parser);
+    sf_rows_clear(&r.rows);
+    record_clear(input->context, &r.first);
+    record_clear(input->context, &r.waiting);
+    record_clear(input->context, &r.current);
+    return status;
+}

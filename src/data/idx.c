@@ -1,0 +1,259 @@
+/* IDX (LeCun, the MNIST database): big-endian throughout,
+ *
+ *     byte 0, 1   zero
+ *     byte 2      element type: 08 unsigned byte, 09 signed byte, 0B int16, 0C int32, 0D float32, 0E float64
+ *     byte 3      number of dimensions k
+ *     4 + 4 i     size of dimension i, 32 bits unsigned, i < k
+ *     then        the elements, last dimension fastest
+ *
+ * Examples run along the first dimension; the others together are the features. The labels are a second file
+ * of one dimension. Sizes are believed only after a look at the size of the file: a header may promise
+ * anything.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "data/formats.h"
+#include "data/rows.h"
+
+enum { HIGHEST_GZIP_RATIO = 1040 }; // deflate stays below 1032:1
+
+typedef struct header {
+    unsigned type;
+    size_t element;  // bytes
+    size_t n, width; // examples, elements in each
+    unsigned rank;
+} header;
+
+static uint32_t big32(const unsigned char *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* 0 for a type that does not exist. */
+static size_t element_bytes(unsigned type)
+{
+    static const unsigned char bytes[16] = {
+        [0x08] = 1, [0x09] = 1, [0x0B] = 2, [0x0C] = 4, [0x0D] = 4, [0x0E] = 8};
+    return type < sizeof bytes ? bytes[type] : 0;
+}
+
+bool sf_is_idx(const char *bytes, size_t count)
+{
+    return count >= 4 && bytes[0] == 0 && bytes[1] == 0 && element_bytes((unsigned char)bytes[2]) > 0 &&
+           (unsigned char)bytes[3] > 0;
+}
+
+static sf_status truncated(const sf_input *input, const char *what, uint64_t have, uint64_t expected)
+{
+    return sf_fail(input->context, SF_ERR_DATA,
+                   "%s: truncated: it ends at byte %llu inside the %s, expected %llu bytes", input->path,
+                   (unsigned long long)have, what, (unsigned long long)expected);
+}
+
+/* A claim of `expected` bytes of content against the size of the file. */
+static sf_status check_size(const sf_input *input, uint64_t expected)
+{
+    if (input->disk_bytes == 0)
+        return SF_OK; // a pipe: the end will tell
+    uint64_t most = input->compressed ? input->disk_bytes * HIGHEST_GZIP_RATIO : input->disk_bytes;
+    if (input->compressed && expected > most)
+        return sf_fail(input->context, SF_ERR_DATA,
+                       "%s: its sizes promise %llu bytes of content, more than %llu bytes of gzip can hold",
+                       input->path, (unsigned long long)expected, (unsigned long long)input->disk_bytes);
+    if (!input->compressed && expected > most)
+        return truncated(input, "elements", input->disk_bytes, expected);
+    return SF_OK;
+}
+
+static sf_status read_header(sf_input *input, header *h)
+{
+    unsigned char bytes[4 + 4 * 255];
+    size_t got;
+    SF_TRY(sf_input_bytes(input, bytes, 4, &got));
+    if (got == 0)
+        return sf_fail(input->context, SF_ERR_DATA, "%s: is empty, expected an IDX file", input->path);
+    if (got < 4)
+        return truncated(input, "magic number", got, 4);
+    *h = (header){.type = bytes[2], .element = element_bytes(bytes[2]), .rank = bytes[3], .width = 1};
+    if (bytes[0] != 0 || bytes[1] != 0 || h->element == 0 || h->rank == 0)
+        return sf_fail(
+            input->context, SF_ERR_DATA,
+            "%s: wrong magic number %02x %02x %02x %02x at byte 0, expected 00 00, an element type (08, 09, "
+            "0b, 0c, 0d or 0e) and a number of dimensions",
+            input->path, bytes[0], bytes[1], bytes[2], bytes[3]);
+    SF_TRY(sf_input_bytes(input, bytes + 4, 4 * (size_t)h->rank, &got));
+    if (got < 4 * (size_t)h->rank)
+        return truncated(input, "sizes of the dimensions", 4 + got, 4 + 4 * (uint64_t)h->rank);
+    h->n = big32(bytes + 4);
+    for (unsigned i = 0; i < h->rank; i++) {
+        uint32_t size = big32(bytes + 4 + 4 * i);
+        if (size == 0)
+            return sf_fail(input->context, SF_ERR_DATA,
+                           "%s: dimension %u has size 0 (byte %u), expected at least 1", input->path, i,
+                           4 + 4 * i);
+        if (i > 0 && h->width > SIZE_MAX / size)
+            return sf_fail(input->context, SF_ERR_DATA,
+                           "%s: the sizes of the %u dimensions overflow (byte %u)", input->path, h->rank,
+                           4 + 4 * i);
+        h->width = i > 0 ? h->width * size : 1;
+    }
+    size_t start = 4 + 4 * (size_t)h->rank;
+    if (h->width > (SIZE_MAX - start) / sizeof(double) / h->n)
+        return sf_fail(input->context, SF_ERR_DATA,
+                       "%s: %zu examples of %zu elements overflow the address space", input->path, h->n,
+                       h->width);
+    return check_size(input, start + (uint64_t)h->n * h->width * h->element);
+}
+
+static double element(const unsigned char *b, unsigned type)
+{
+    switch (type) {
+    case 0x08:
+        return b[0];
+    case 0x09:
+        return b[0] < 0x80 ? b[0] : b[0] - 256.0;
+    case 0x0B: {
+        unsigned bits = (unsigned)b[0] << 8 | b[1];
+        return bits < 0x8000u ? bits : bits - 65536.0;
+    }
+    case 0x0C: {
+        uint32_t bits = big32(b);
+        return bits < 0x80000000u ? bits : bits - 4294967296.0;
+    }
+    case 0x0D: {
+        uint32_t bits = big32(b);
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    default: {
+        uint64_t bits = (uint64_t)big32(b) << 32 | big32(b + 4);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    }
+}
+
+static void convert(const unsigned char *bytes, const header *h, double *x)
+{
+    if (h->type == 0x08) // the common case, vectorized
+        for (size_t j = 0; j < h->width; j++)
+            x[j] = bytes[j];
+    else
+        for (size_t j = 0; j < h->width; j++)
+            x[j] = element(bytes + j * h->element, h->type);
+}
+
+static sf_status check_end(sf_input *input, uint64_t expected)
+{
+    const char *bytes;
+    size_t count;
+    SF_TRY(sf_input_peek(input, 1, &bytes, &count));
+    if (count > 0)
+        return sf_fail(input->context, SF_ERR_DATA,
+                       "%s: goes on after byte %llu, where its sizes say it ends", input->path,
+                       (unsigned long long)expected);
+    return SF_OK;
+}
+
+static sf_status read_labels(sf_input *input, size_t n, const char *examples, sf_labels *labels)
+{
+    header h;
+    SF_TRY(read_header(input, &h));
+    if (h.rank != 1)
+        return sf_fail(input->context, SF_ERR_DATA, "%s: has %u dimensions, expected the labels in 1",
+                       input->path, h.rank);
+    if (h.n != n)
+        return sf_fail(input->context, SF_ERR_DATA,
+                       "%s: holds %zu labels, expected %zu as %s holds that many examples", input->path, h.n,
+                       n, examples);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char bytes[8];
+        size_t got;
+        bool kept;
+        uint64_t at = input->offset;
+        SF_TRY(sf_input_bytes(input, bytes, h.element, &got));
+        if (got < h.element)
+            return truncated(input, "labels", at + got, 8 + (uint64_t)n * h.element);
+        sf_status status = sf_labels_number(labels, element(bytes, h.type), &kept);
+        if (status != SF_OK)
+            return sf_fail_within(input->context, status, "%s, example %zu (byte %llu)", input->path, i,
+                                  (unsigned long long)at);
+    }
+    return check_end(input, input->offset);
+}
+
+static sf_status open_labels(sf_input *images, const sf_data_file *spec, size_t n, sf_labels *labels)
+{
+    if (!spec->labels_path)
+        return sf_fail(images->context, SF_ERR_ARGUMENT,
+                       "%s: IDX keeps the labels in a file of its own, expected labels_file beside file",
+                       spec->path);
+    sf_input input;
+    sf_status status = sf_input_open(images->context, spec->labels_path, &input);
+    if (status == SF_OK)
+        status = read_labels(&input, n, spec->path, labels);
+    sf_input_close(&input);
+    return status;
+}
+
+/* One example: bytes is work space for it. */
+static sf_status read_example(sf_input *input, const header *h, size_t index, bool kept, unsigned char *bytes,
+                              sf_rows *rows)
+{
+    size_t size = h->width * h->element, got;
+    uint64_t at = input->offset;
+    SF_TRY(sf_input_bytes(input, bytes, size, &got));
+    if (got < size)
+        return truncated(input, "elements", at + got,
+                         4 + 4 * (uint64_t)h->rank + (uint64_t)h->n * h->width * h->element);
+    if (!kept)
+        return SF_OK;
+    double *x = sf_rows_add(rows);
+    if (!x)
+        return SF_ERR_MEMORY;
+    convert(bytes, h, x);
+    for (size_t j = 0; j < h->width && h->type >= 0x0D; j++)
+        if (!isfinite(x[j]))
+            return sf_fail(input->context, SF_ERR_DATA,
+                           "%s, example %zu, feature %zu (byte %llu): %g, expected a "
+                           "finite number",
+                           input->path, index, j, (unsigned long long)(at + j * h->element), x[j]);
+    return SF_OK;
+}
+
+static sf_status read_examples(sf_input *input, const header *h, const sf_labels *labels, sf_rows *rows)
+{
+    unsigned char *bytes = sf_alloc(input->context, h->width, h->element);
+    if (!bytes)
+        return SF_ERR_MEMORY;
+    sf_status status = SF_OK;
+    for (size_t i = 0; i < h->n && status == SF_OK; i++)
+        status = read_example(input, h, i, labels->kind[i] >= 0, bytes, rows);
+    sf_free(input->context, bytes);
+    return status == SF_OK ? check_end(input, input->offset) : status;
+}
+
+sf_status sf_read_idx(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out)
+{
+    header h;
+    SF_TRY(read_header(input, &h));
+    if (h.rank < 2)
+        return sf_fail(
+            input->context, SF_ERR_DATA,
+            "%s: has 1 dimension, expected examples with features in 2 or more (is this the file of labels?)",
+            input->path);
+    SF_TRY(open_labels(input, spec, h.n, labels));
+    sf_rows rows;
+    sf_rows_init(&rows, input->context, h.width);
+    sf_status status = read_examples(input, &h, labels, &rows);
+    if (status == SF_OK)
+        status = sf_labels_dataset(labels, input->path, h.width, out);
+    if (status == SF_OK)
+        sf_rows_move(&rows, *out);
+    sf_rows_clear(&rows);
+    return status;
+}

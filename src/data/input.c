@@ -1,0 +1,178 @@
+/* zlib's gz functions read both plain and gzipped files. A damaged or truncated gzip file shows in two
+ * places, the result of gzread and the state from gzerror; both are checked at each read.
+ */
+#include "data/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+enum { BUFFER_BYTES = 1 << 18, LARGEST_BUFFER = 1 << 30, SHOW_PROGRESS_FROM = 1 << 24 };
+
+static sf_status refuse(sf_input *input, const char *what)
+{
+    return sf_fail(input->context, SF_ERR_DATA, "%s: %s", input->path, what);
+}
+
+sf_status sf_input_open(sf_context *context, const char *path, sf_input *input)
+{
+    *input = (sf_input){.context = context, .path = path};
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return refuse(input, errno == ENOENT ? "no such file" : strerror(errno));
+    struct stat about;
+    if (fstat(descriptor, &about) != 0 || S_ISDIR(about.st_mode)) {
+        close(descriptor);
+        return refuse(input, "is a directory, expected a file");
+    }
+    input->disk_bytes = S_ISREG(about.st_mode) && about.st_size > 0 ? (uint64_t)about.st_size : 0;
+    input->file = gzdopen(descriptor, "rb");
+    if (!input->file) {
+        close(descriptor);
+        return sf_fail(context, SF_ERR_MEMORY, "%s: out of memory", path);
+    }
+    gzbuffer(input->file, BUFFER_BYTES);
+    input->capacity = BUFFER_BYTES;
+    input->buffer = sf_alloc(context, input->capacity + 1, 1);
+    return input->buffer ? SF_OK : SF_ERR_MEMORY;
+}
+
+void sf_input_close(sf_input *input)
+{
+    if (input->file)
+        gzclose_r(input->file);
+    if (input->reported)
+        sf_progress(input->context, 1.0, NULL);
+    sf_free(input->context, input->buffer);
+    input->file = NULL;
+    input->buffer = NULL;
+}
+
+static void report(sf_input *input)
+{
+    if (input->disk_bytes < SHOW_PROGRESS_FROM)
+        return;
+    double fraction = (double)gzoffset(input->file) / (double)input->disk_bytes;
+    sf_progress(input->context, fmin(fraction, 0.999), input->path);
+    input->reported = true;
+}
+
+/* Reads on behind `end`; there must be room. */
+static sf_status refill(sf_input *input)
+{
+    if (sf_cancelled(input->context))
+        return sf_fail(input->context, SF_ERR_CANCELLED, "%s: reading was interrupted", input->path);
+    size_t room = input->capacity - input->end;
+    int got = gzread(input->file, input->buffer + input->end, (unsigned)(room < INT_MAX ? room : INT_MAX));
+    int code = Z_OK;
+    const char *message = gzerror(input->file, &code);
+    if (code == Z_BUF_ERROR)
+        return sf_fail(
+            input->context, SF_ERR_DATA,
+            "%s: truncated gzip file: it ends inside the compressed data, after %llu bytes of content",
+            input->path,
+            (unsigned long long)(input->offset + input->end - input->begin + (got > 0 ? (size_t)got : 0)));
+    if (code == Z_MEM_ERROR)
+        return sf_fail(input->context, SF_ERR_MEMORY, "%s: out of memory", input->path);
+    if (code == Z_ERRNO)
+        return refuse(input, strerror(errno));
+    if (got < 0 || code != Z_OK)
+        return sf_fail(input->context, SF_ERR_DATA, "%s: damaged gzip file after %llu bytes of content: %s",
+                       input->path, (unsigned long long)(input->offset + input->end - input->begin), message);
+    input->compressed = !gzdirect(input->file);
+    input->ended = got == 0;
+    input->end += (size_t)got;
+    report(input);
+    return SF_OK;
+}
+
+/* Moves what is not used to the front; doubles the buffer if that gains nothing. */
+static sf_status make_room(sf_input *input)
+{
+    if (input->begin > 0) {
+        memmove(input->buffer, input->buffer + input->begin, input->end - input->begin);
+        input->end -= input->begin;
+        input->begin = 0;
+        return SF_OK;
+    }
+    if (input->end < input->capacity)
+        return SF_OK;
+    if (input->capacity >= LARGEST_BUFFER)
+        return sf_fail(input->context, SF_ERR_DATA, "%s: line %zu is longer than 1 GB, expected a text file",
+                       input->path, input->line + 1);
+    char *larger = sf_resize(input->context, input->buffer, 2 * input->capacity + 1, 1);
+    if (!larger)
+        return SF_ERR_MEMORY;
+    input->buffer = larger;
+    input->capacity *= 2;
+    return SF_OK;
+}
+
+static void use(sf_input *input, size_t count)
+{
+    input->begin += count;
+    input->offset += count;
+    if (input->begin == input->end)
+        input->begin = input->end = 0;
+}
+
+sf_status sf_input_peek(sf_input *input, size_t wanted, const char **bytes, size_t *count)
+{
+    while (input->end - input->begin < wanted && !input->ended) {
+        SF_TRY(make_room(input));
+        SF_TRY(refill(input));
+    }
+    *bytes = input->buffer + input->begin;
+    *count = input->end - input->begin;
+    return SF_OK;
+}
+
+sf_status sf_input_bytes(sf_input *input, void *out, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        if (input->begin == input->end) {
+            if (input->ended)
+                return SF_OK;
+            SF_TRY(refill(input));
+            continue;
+        }
+        size_t have = input->end - input->begin, part = size - *got < have ? size - *got : have;
+        memcpy((char *)out + *got, input->buffer + input->begin, part);
+        *got += part;
+        use(input, part);
+    }
+    return SF_OK;
+}
+
+sf_status sf_input_line(sf_input *input, char **text, size_t *length)
+{
+    *text = NULL;
+    *length = 0;
+    size_t searched = 0;
+    for (;;) {
+        char *start = input->buffer + input->begin;
+        size_t have = input->end - input->begin;
+        char *feed = memchr(start + searched, '\n', have - searched);
+        if (!feed && !input->ended) {
+            searched = have;
+            SF_TRY(make_room(input));
+            SF_TRY(refill(input));
+            continue;
+        }
+        if (!feed && have == 0)
+            return SF_OK;
+        *length = feed ? (size_t)(feed - start) : have;
+        start[*length] = '\0';
+        *text = start;
+        input->line++;
+        use(input, *length + (feed != NULL));
+        return SF_OK;
+    }
+}

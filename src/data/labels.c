@@ -1,0 +1,184 @@
+/* Two kinds of labels, numbered as they are met; which of them is -1 is settled at the end (the smaller
+ * value, the first name in byte order), or given by `classes`.
+ */
+#include "data/labels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "data/number.h"
+
+sf_status sf_labels_init(sf_labels *labels, sf_context *context, const sf_data_file *spec)
+{
+    *labels = (sf_labels){.context = context, .has_classes = spec->has_classes};
+    if (!spec->has_classes)
+        return SF_OK;
+    if (!isfinite(spec->classes[0]) || !isfinite(spec->classes[1]) || spec->classes[0] == spec->classes[1])
+        return sf_fail(context, SF_ERR_ARGUMENT, "classes are [%g, %g], expected two different labels",
+                       spec->classes[0], spec->classes[1]);
+    labels->value[0] = spec->classes[0];
+    labels->value[1] = spec->classes[1];
+    labels->distinct = 2;
+    return SF_OK;
+}
+
+void sf_labels_clear(sf_labels *labels)
+{
+    sf_free(labels->context, labels->name[0]);
+    sf_free(labels->context, labels->name[1]);
+    sf_free(labels->context, labels->kind);
+    labels->name[0] = labels->name[1] = NULL;
+    labels->kind = NULL;
+}
+
+size_t sf_labels_kept(const sf_labels *labels)
+{
+    return labels->count[0] + labels->count[1];
+}
+
+static sf_status add(sf_labels *labels, int kind, bool *kept)
+{
+    if (labels->n == labels->capacity) {
+        size_t capacity = labels->capacity ? 2 * labels->capacity : 1024;
+        signed char *larger = sf_resize(labels->context, labels->kind, capacity, 1);
+        if (!larger)
+            return SF_ERR_MEMORY;
+        labels->kind = larger;
+        labels->capacity = capacity;
+    }
+    labels->kind[labels->n++] = (signed char)kind;
+    *kept = kind >= 0;
+    if (kind >= 0)
+        labels->count[kind]++;
+    return SF_OK;
+}
+
+static sf_status mixed(sf_labels *labels, const char *what)
+{
+    return sf_fail(labels->context, SF_ERR_DATA,
+                   "the label is %s while the ones before are not, expected all numbers or all names", what);
+}
+
+sf_status sf_labels_number(sf_labels *labels, double value, bool *kept)
+{
+    *kept = false;
+    if (!isfinite(value))
+        return sf_fail(labels->context, SF_ERR_DATA, "the label is %g, expected a finite number", value);
+    if (labels->text)
+        return mixed(labels, "a number");
+    for (size_t k = 0; k < labels->distinct; k++)
+        if (labels->value[k] == value)
+            return add(labels, (int)k, kept);
+    if (labels->has_classes)
+        return add(labels, -1, kept);
+    if (labels->distinct == 2)
+        return sf_fail(
+            labels->context, SF_ERR_DATA,
+            "the label is %.17g, the third one after %.17g and %.17g; expected two, or classes: [A, B] to "
+            "name the two to keep",
+            value, labels->value[0], labels->value[1]);
+    labels->value[labels->distinct] = value;
+    return add(labels, (int)labels->distinct++, kept);
+}
+
+static bool same(const char *name, const char *text, size_t length)
+{
+    return strncmp(name, text, length) == 0 && name[length] == '\0';
+}
+
+sf_status sf_labels_text(sf_labels *labels, const char *text, size_t length, bool *kept)
+{
+    *kept = false;
+    if (labels->has_classes)
+        return sf_fail(labels->context, SF_ERR_DATA,
+                       "the label is '%.*s', expected a number, as classes names the labels by number",
+                       (int)(length < 60 ? length : 60), text);
+    if (!labels->text && labels->distinct > 0)
+        return mixed(labels, "no number");
+    labels->text = true;
+    for (size_t k = 0; k < labels->distinct; k++)
+        if (same(labels->name[k], text, length))
+            return add(labels, (int)k, kept);
+    if (labels->distinct == 2)
+        return sf_fail(labels->context, SF_ERR_DATA,
+                       "the label is '%.*s', the third one after '%.60s' and '%.60s'; "
+                       "expected two",
+                       (int)(length < 60 ? length : 60), text, labels->name[0], labels->name[1]);
+    char *name = sf_alloc(labels->context, length + 1, 1);
+    if (!name)
+        return SF_ERR_MEMORY;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    labels->name[labels->distinct] = name;
+    return add(labels, (int)labels->distinct++, kept);
+}
+
+sf_status sf_labels_field(sf_labels *labels, const char *text, size_t length, bool *kept)
+{
+    double value;
+    *kept = false;
+    switch (sf_number_parse(text, length, &value)) {
+    case SF_NUMBER_FINITE:
+        return sf_labels_number(labels, value, kept);
+    case SF_NUMBER_TEXT:
+        return sf_labels_text(labels, text, length, kept);
+    default:
+        return sf_fail(labels->context, SF_ERR_DATA, "the label is '%.*s', expected a number or a name",
+                       (int)(length < 60 ? length : 60), text);
+    }
+}
+
+static sf_status check_two(const sf_labels *labels, const char *path)
+{
+    if (labels->n == 0)
+        return sf_fail(labels->context, SF_ERR_DATA, "%s: holds no example", path);
+    for (int k = 0; k < 2 && labels->has_classes; k++)
+        if (labels->count[k] == 0)
+            return sf_fail(labels->context, SF_ERR_DATA,
+                           "%s: none of the %zu examples has the label %.17g of classes", path, labels->n,
+                           labels->value[k]);
+    if (labels->distinct == 2)
+        return SF_OK;
+    if (labels->text)
+        return sf_fail(labels->context, SF_ERR_DATA,
+                       "%s: all %zu labels are '%s', expected two different ones", path, labels->n,
+                       labels->name[0]);
+    return sf_fail(labels->context, SF_ERR_DATA, "%s: all %zu labels are %.17g, expected two different ones",
+                   path, labels->n, labels->value[0]);
+}
+
+/* Which kind is the label -1. */
+static int negative_kind(const sf_labels *labels)
+{
+    if (labels->has_classes)
+        return 0;
+    if (labels->text)
+        return strcmp(labels->name[0], labels->name[1]) < 0 ? 0 : 1;
+    return labels->value[0] < labels->value[1] ? 0 : 1;
+}
+
+sf_status sf_labels_dataset(const sf_labels *labels, const char *path, size_t d, sf_dataset **out)
+{
+    *out = NULL;
+    SF_TRY(check_two(labels, path));
+    sf_dataset *dataset;
+    sf_status status = sf_dataset_create(labels->context, sf_labels_kept(labels), d, &dataset);
+    if (status != SF_OK)
+        return sf_fail_within(labels->context, status, "%s", path);
+    int negative = negative_kind(labels);
+    for (int k = 0; k < 2; k++) {
+        int kind = k == 0 ? negative : 1 - negative;
+        dataset->raw_label[k] = labels->text ? k : labels->value[kind];
+        if (labels->text && !(dataset->label_name[k] = sf_strdup(labels->context, labels->name[kind]))) {
+            sf_dataset_destroy(&dataset);
+            return SF_ERR_MEMORY;
+        }
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < labels->n; i++)
+        if (labels->kind[i] >= 0)
+            dataset->labels[kept++] = labels->kind[i] == negative ? -1 : 1;
+    *out = dataset;
+    return SF_OK;
+}

@@ -1,0 +1,231 @@
+/* Changes of the features in place, and what can be said about them.
+ *
+ * Storage holds z_nj = y_n x_nj; a feature is x_nj = y_n z_nj, which is exact. Standardizing: with m_j the
+ * mean as it comes out of one pass (rounded, so somewhat off), r_nj = x_nj - m_j and c_j = (1/N) sum_n r_nj
+ * (what rounding left),
+ *
+ *     x_nj <- (r_nj - c_j) / sqrt((1/N) sum_n (r_nj - c_j)^2)
+ *
+ * so that neither a large common offset nor many examples cost accuracy (two-pass algorithm with corrected
+ * mean; Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983). Each feature is first
+ * brought to size 1 by a power of two, which is exact, so that no sum leaves the range of a double.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "data/dataset.h"
+
+static sf_status refuse_mirrored(const sf_dataset *dataset, const char *what)
+{
+    if (dataset->mirrored)
+        return sf_fail(dataset->context, SF_ERR_ARGUMENT, "%s of a mirrored data set; mirror comes last",
+                       what);
+    return SF_OK;
+}
+
+sf_status sf_dataset_scale(sf_dataset *dataset, double factor)
+{
+    SF_TRY(refuse_mirrored(dataset, "scaling"));
+    if (!isfinite(factor))
+        return sf_fail(dataset->context, SF_ERR_ARGUMENT, "the scale is %g, expected a finite number",
+                       factor);
+    size_t size = dataset->n * dataset->stored, worst = 0;
+    for (size_t i = 0; i < size; i++)
+        if (fabs(dataset->z[i]) > fabs(dataset->z[worst]))
+            worst = i;
+    if (!isfinite(dataset->z[worst] * factor))
+        return sf_fail(dataset->context, SF_ERR_DATA,
+                       "example %zu, feature %zu is %g; times the scale %g it leaves the range of a double",
+                       worst / dataset->stored, worst % dataset->stored,
+                       dataset->labels[worst / dataset->stored] * dataset->z[worst], factor);
+    for (size_t i = 0; i < size; i++)
+        dataset->z[i] *= factor;
+    return SF_OK;
+}
+
+/* 2^-e with |x| 2^-e <= 1 for |x| <= largest; held within the range where it and its inverse are normal. */
+static double unit_scale(double largest)
+{
+    int exponent;
+    frexp(largest, &exponent);
+    return ldexp(1.0, exponent < -1000 ? 1000 : -exponent);
+}
+
+/* What standardizing knows of each feature; arrays of d numbers. */
+typedef struct moments {
+    double *low, *high, *unit, *mean, *rest, *square;
+} moments;
+
+/* unit: the power of two that brings feature j to size 1, 0 if the feature is constant. */
+static void find_units(const sf_dataset *dataset, moments *m)
+{
+    size_t d = dataset->stored;
+    for (size_t j = 0; j < d; j++) {
+        m->low[j] = INFINITY;
+        m->high[j] = -INFINITY;
+    }
+    for (size_t i = 0; i < dataset->n; i++)
+        for (size_t j = 0; j < d; j++) {
+            double x = dataset->labels[i] * dataset->z[i * d + j];
+            m->low[j] = x < m->low[j] ? x : m->low[j];
+            m->high[j] = x > m->high[j] ? x : m->high[j];
+        }
+    for (size_t j = 0; j < d; j++)
+        m->unit[j] = m->low[j] < m->high[j] ? unit_scale(fmax(fabs(m->low[j]), fabs(m->high[j]))) : 0.0;
+}
+
+/* x_ij in units of the feature, less the rounded mean. */
+static double residual(const sf_dataset *dataset, const moments *m, size_t i, size_t j)
+{
+    return dataset->labels[i] * dataset->z[i * dataset->stored + j] * m->unit[j] - m->mean[j];
+}
+
+static void find_moments(const sf_dataset *dataset, moments *m)
+{
+    size_t n = dataset->n, d = dataset->stored;
+    for (size_t j = 0; j < d; j++)
+        m->mean[j] = m->rest[j] = m->square[j] = 0.0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < d; j++)
+            m->mean[j] += dataset->labels[i] * dataset->z[i * d + j] * m->unit[j];
+    for (size_t j = 0; j < d; j++)
+        m->mean[j] /= (double)n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < d; j++)
+            m->rest[j] += residual(dataset, m, i, j);
+    for (size_t j = 0; j < d; j++)
+        m->rest[j] /= (double)n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < d; j++) {
+            double r = residual(dataset, m, i, j) - m->rest[j];
+            m->square[j] += r * r;
+        }
+}
+
+sf_status sf_dataset_standardize(sf_dataset *dataset)
+{
+    SF_TRY(refuse_mirrored(dataset, "standardizing"));
+    size_t n = dataset->n, d = dataset->stored;
+    double *work = sf_alloc(dataset->context, d, 6 * sizeof *work);
+    if (!work)
+        return SF_ERR_MEMORY;
+    moments m = {work, work + d, work + 2 * d, work + 3 * d, work + 4 * d, work + 5 * d};
+    find_units(dataset, &m);
+    find_moments(dataset, &m);
+    double *factor = m.low; // the bounds are no longer needed
+    for (size_t j = 0; j < d; j++)
+        factor[j] = m.unit[j] > 0.0 ? 1.0 / sqrt(m.square[j] / (double)n) : 0.0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < d; j++)
+            dataset->z[i * d + j] =
+                dataset->labels[i] * ((residual(dataset, &m, i, j) - m.rest[j]) * factor[j]);
+    sf_free(dataset->context, work);
+    return SF_OK;
+}
+
+sf_status sf_dataset_mirror(sf_dataset *dataset)
+{
+    SF_TRY(refuse_mirrored(dataset, "mirroring"));
+    if (dataset->stored > SIZE_MAX / 2 / sizeof(double))
+        return sf_fail(dataset->context, SF_ERR_MEMORY, "twice %zu features exceed the address space",
+                       dataset->stored);
+    dataset->mirrored = true;
+    return SF_OK;
+}
+
+void sf_dataset_strengths(const sf_dataset *dataset, double *strength)
+{
+    size_t n = dataset->n, width = dataset->stored;
+    for (size_t j = 0; j < width; j++)
+        strength[j] = 0.0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < width; j++)
+            strength[j] += dataset->z[i * width + j];
+    for (size_t j = 0; j < width; j++) {
+        strength[j] = fabs(strength[j] / (double)n);
+        if (dataset->mirrored)
+            strength[width + j] = strength[j];
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Quantile of sorted numbers, linear between neighbours (type 7 of Hyndman and Fan, 1996). */
+static double quantile(const double *sorted, size_t count, double share)
+{
+    double position = share * (double)(count - 1);
+    size_t below = (size_t)position;
+    if (below + 1 >= count)
+        return sorted[count - 1];
+    return sorted[below] + (position - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+static sf_status describe_strengths(const sf_dataset *dataset, double out[5])
+{
+    size_t d = sf_dataset_features(dataset);
+    double *strength = SF_ARRAY(dataset->context, d, double);
+    if (!strength)
+        return SF_ERR_MEMORY;
+    sf_dataset_strengths(dataset, strength);
+    qsort(strength, d, sizeof *strength, ascending);
+    for (int k = 0; k < 5; k++)
+        out[k] = quantile(strength, d, 0.25 * k);
+    sf_free(dataset->context, strength);
+    return SF_OK;
+}
+
+static sf_status count_constant(const sf_dataset *dataset, size_t *count)
+{
+    size_t d = dataset->stored;
+    unsigned char *varies = sf_alloc_zero(dataset->context, d, 1);
+    if (!varies)
+        return SF_ERR_MEMORY;
+    for (size_t i = 1; i < dataset->n; i++) {
+        double sign = dataset->labels[i] * dataset->labels[0];
+        for (size_t j = 0; j < d; j++)
+            varies[j] |= sign * dataset->z[i * d + j] != dataset->z[j];
+    }
+    *count = 0;
+    for (size_t j = 0; j < d; j++)
+        *count += !varies[j];
+    sf_free(dataset->context, varies);
+    return SF_OK;
+}
+
+sf_status sf_dataset_describe(const sf_dataset *dataset, sf_dataset_info *info)
+{
+    size_t n = dataset->n, d = dataset->stored;
+    double low = INFINITY, high = -INFINITY;
+    *info = (sf_dataset_info){
+        .examples = n, .features = sf_dataset_features(dataset), .mirrored = dataset->mirrored};
+    for (int k = 0; k < 2; k++) {
+        info->raw_label[k] = dataset->raw_label[k];
+        info->label_name[k] = dataset->label_name[k];
+    }
+    for (size_t i = 0; i < n; i++) {
+        info->count[dataset->labels[i] > 0]++;
+        for (size_t j = 0; j < d; j++) {
+            double x = dataset->labels[i] * dataset->z[i * d + j];
+            low = x < low ? x : low;
+            high = x > high ? x : high;
+            info->zeros += x == 0.0;
+        }
+    }
+    SF_TRY(count_constant(dataset, &info->constant));
+    SF_TRY(describe_strengths(dataset, info->strength_quantile));
+    if (dataset->mirrored) {
+        double largest = fmax(-low, high);
+        low = -largest;
+        high = largest;
+        info->zeros *= 2;
+        info->constant *= 2;
+    }
+    info->minimum = low + 0.0; // 0 rather than -0
+    info->maximum = high + 0.0;
+    return SF_OK;
+}
