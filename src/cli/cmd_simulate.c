@@ -7,7 +7,8 @@
 
 enum { TABLE_ROWS = 24, TABLE_COORDINATES = 6 };
 
-/* ---- the table ------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------------------
+ */
 
 static void print_cell(double value, int width)
 {
@@ -86,7 +87,8 @@ static void print_table(const sf_trajectory *trajectory, bool discrete)
            rows < records ? ", some shown here; -o FILE.json, .csv or .h5 writes all" : "");
 }
 
-/* ---- the reference of settings -------------------------------------------------------------------------- */
+/* ---- the reference of settings --------------------------------------------------------------------------
+ */
 
 static void print_settings(void)
 {
@@ -102,7 +104,8 @@ static void print_settings(void)
     }
 }
 
-/* ---- the command ---------------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------------------
+ */
 
 /* Everything that was computed, where it was asked for: also after an interruption or divergence. */
 static sf_status deliver(const sf_cli *cli, const sf_trajectory *trajectory, bool discrete)
@@ -145,8 +148,8 @@ static int simulate(sf_cli *cli, sf_experiment *experiment)
 
 int sf_cmd_simulate(sf_cli *cli, int argc, char **argv)
 {
-    static const sf_command command = {"simulate", "FILE.yaml", "run one experiment, print or write its trajectory",
-                                       sf_cmd_simulate};
+    static const sf_command command = {"simulate", "FILE.yaml",
+                                       "run one experiment, print or write its trajectory", sf_cmd_simulate};
     bool settings = false;
     const sf_cli_option options[] = {
         {"settings", NULL, "print the reference of all keys, as Markdown", NULL, &settings}};

@@ -1,8 +1,9 @@
 /* YAML (1.2, the core schema without anchors and tags) to a tree, by libfyaml's event parser.
  *
- * The document tree of libfyaml keeps a token of some hundred bytes for every scalar; at a million features that
- * is more than the trajectory. So the events are read one by one, and plain numbers in lists become doubles at
- * once. Places are kept for keys, mappings, lists and single scalars: for all that a message can name.
+ * The document tree of libfyaml keeps a token of some hundred bytes for every scalar; at a million features
+ * that is more than the trajectory. So the events are read one by one, and plain numbers in lists become
+ * doubles at once. Places are kept for keys, mappings, lists and single scalars: for all that a message can
+ * name.
  */
 #include "experiment/document.h"
 
@@ -23,7 +24,8 @@ const char *sf_place_text(sf_place place, char *buffer)
     return buffer;
 }
 
-/* ---- nodes ---------------------------------------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------------------------------------
+ */
 
 static sf_node *new_node(sf_context *context, sf_node_kind kind, sf_place place)
 {
@@ -111,11 +113,13 @@ static void remove_key(sf_context *context, sf_node *mapping, size_t index)
     size_t after = mapping->count - index - 1;
     memmove(mapping->items + index, mapping->items + index + 1, after * sizeof *mapping->items);
     memmove(mapping->keys + index, mapping->keys + index + 1, after * sizeof *mapping->keys);
-    memmove(mapping->key_places + index, mapping->key_places + index + 1, after * sizeof *mapping->key_places);
+    memmove(mapping->key_places + index, mapping->key_places + index + 1,
+            after * sizeof *mapping->key_places);
     mapping->count--;
 }
 
-sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf_place key_place, sf_node *value)
+sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf_place key_place,
+                      sf_node *value)
 {
     size_t index;
     bool found = find_key(mapping, key, &index);
@@ -141,7 +145,8 @@ sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf
     return SF_OK;
 }
 
-/* ---- numbers -------------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------------------
+ */
 
 static const char *skip_digits(const char *c)
 {
@@ -150,7 +155,7 @@ static const char *skip_digits(const char *c)
     return c;
 }
 
-bool sf_number_parse(const char *text, double *value)
+bool sf_yaml_number(const char *text, double *value)
 {
     const char *c = text + (*text == '-' || *text == '+'), *digits = c;
     if (strcmp(c, ".inf") == 0 || strcmp(c, ".Inf") == 0 || strcmp(c, ".INF") == 0) {
@@ -183,7 +188,8 @@ bool sf_number_parse(const char *text, double *value)
     return true;
 }
 
-/* ---- events to nodes ------------------------------------------------------------------------------------ */
+/* ---- events to nodes ------------------------------------------------------------------------------------
+ */
 
 typedef struct sf_builder {
     sf_context *context;
@@ -213,7 +219,8 @@ static sf_status fail_at(const sf_builder *builder, sf_place place, const char *
 /* Whether a node can go into a list of numbers: a plain scalar that is a finite number. */
 static bool is_number(const sf_node *node, double *value)
 {
-    return node->kind == SF_NODE_SCALAR && !node->quoted && sf_number_parse(node->text, value) && isfinite(*value);
+    return node->kind == SF_NODE_SCALAR && !node->quoted && sf_yaml_number(node->text, value) &&
+           isfinite(*value);
 }
 
 static sf_status append_to_list(sf_builder *builder, sf_node *list, sf_node *node)
@@ -365,7 +372,8 @@ static sf_status take_event(sf_builder *builder, struct fy_event *event)
     switch (event->type) {
     case FYET_DOCUMENT_START:
         if (builder->root)
-            return fail_at(builder, place_of(builder, event), "a second document, expected one experiment a file");
+            return fail_at(builder, place_of(builder, event),
+                           "a second document, expected one experiment a file");
         return SF_OK;
     case FYET_SCALAR:
         return take_scalar(builder, event);
@@ -388,8 +396,9 @@ static sf_status fail_as_yaml(const sf_builder *builder, struct fy_diag *diag)
     void *previous = NULL;
     const struct fy_diag_error *error = fy_diag_errors_iterate(diag, &previous);
     if (builder->override)
-        return sf_fail(builder->context, SF_ERR_CONFIG, "--set %s: the value is not YAML%s%s", builder->source,
-                       error && error->msg ? ": " : "", error && error->msg ? error->msg : "");
+        return sf_fail(builder->context, SF_ERR_CONFIG, "--set %s: the value is not YAML%s%s",
+                       builder->source, error && error->msg ? ": " : "",
+                       error && error->msg ? error->msg : "");
     if (!error)
         return sf_fail(builder->context, SF_ERR_CONFIG, "%s: not YAML", builder->source);
     return sf_fail(builder->context, SF_ERR_CONFIG, "%s:%d:%d: not YAML: %s", builder->source, error->line,
@@ -436,14 +445,18 @@ static sf_status parse(sf_builder *builder, const char *text, size_t length)
     return status;
 }
 
-/* ---- text ----------------------------------------------------------------------------------------------- */
+/* ---- text -----------------------------------------------------------------------------------------------
+ */
 
 /* Length of the UTF-8 sequence at c (1 to 4), 0 if it is none. */
 static size_t utf8_length(const unsigned char *c, size_t left)
 {
     if (c[0] < 0x80)
         return 1;
-    size_t length = c[0] >= 0xc2 && c[0] < 0xe0 ? 2 : (c[0] & 0xf0) == 0xe0 ? 3 : c[0] >= 0xf0 && c[0] < 0xf5 ? 4 : 0;
+    size_t length = c[0] >= 0xc2 && c[0] < 0xe0   ? 2
+                    : (c[0] & 0xf0) == 0xe0       ? 3
+                    : c[0] >= 0xf0 && c[0] < 0xf5 ? 4
+                                                  : 0;
     if (length == 0 || length > left)
         return 0;
     for (size_t i = 1; i < length; i++)
@@ -460,15 +473,16 @@ static sf_status check_text(sf_context *context, const char *source, const char 
     for (size_t i = 0; i < length;) {
         size_t width = utf8_length((const unsigned char *)text + i, length - i);
         if (width == 0 || text[i] == '\0')
-            return sf_fail(context, SF_ERR_CONFIG, "%s:%d: byte 0x%02x is not text in UTF-8, expected YAML", source,
-                           line, (unsigned)(unsigned char)text[i]);
+            return sf_fail(context, SF_ERR_CONFIG, "%s:%d: byte 0x%02x is not text in UTF-8, expected YAML",
+                           source, line, (unsigned)(unsigned char)text[i]);
         line += text[i] == '\n';
         i += width;
     }
     return SF_OK;
 }
 
-sf_status sf_document_parse(sf_context *context, const char *source, const char *text, size_t length, sf_node **out)
+sf_status sf_document_parse(sf_context *context, const char *source, const char *text, size_t length,
+                            sf_node **out)
 {
     *out = NULL;
     SF_TRY(check_text(context, source, text, length));
@@ -487,7 +501,8 @@ sf_status sf_document_parse_value(sf_context *context, const char *source, const
         return SF_OK;
     for (const unsigned char *c = (const unsigned char *)text; *c; c++)
         if (*c < 0x20 && *c != '\t' && *c != '\n')
-            return sf_fail(context, SF_ERR_CONFIG, "--set %s: a control character, expected a value in YAML", source);
+            return sf_fail(context, SF_ERR_CONFIG, "--set %s: a control character, expected a value in YAML",
+                           source);
     sf_builder builder = {.context = context, .source = source, .override = true};
     SF_TRY(parse(&builder, text, strlen(text)));
     *out = builder.root;

@@ -1,5 +1,5 @@
-/* A YAML document as a small tree with places, built from libfyaml's events so that a list of a million numbers
- * costs its doubles and nothing else. Private to the room experiment/. */
+/* A YAML document as a small tree with places, built from libfyaml's events so that a list of a million
+ * numbers costs its doubles and nothing else. Private to the room experiment/. */
 #ifndef SF_DOCUMENT_H
 #define SF_DOCUMENT_H
 
@@ -17,19 +17,20 @@ const char *sf_place_text(sf_place place, char *buffer);
 
 typedef enum sf_node_kind { SF_NODE_SCALAR, SF_NODE_MAPPING, SF_NODE_LIST } sf_node_kind;
 
-/* A list is either of plain finite numbers, or of nodes. A list of numbers that meets something else keeps that
- * as `offender`: every list of numbers with an offender is an error somewhere later, said with its place. */
+/* A list is either of plain finite numbers, or of nodes. A list of numbers that meets something else keeps
+ * that as `offender`: every list of numbers with an offender is an error somewhere later, said with its
+ * place. */
 typedef struct sf_node sf_node;
 struct sf_node {
     sf_node_kind kind;
     sf_place place;
-    char *text;       // scalar: its content
-    bool quoted;      // scalar: written in quotes, so a text whatever it looks like
-    size_t count;     // list, mapping: items
-    double *numbers;  // list of numbers: (count), else NULL
+    char *text;      // scalar: its content
+    bool quoted;     // scalar: written in quotes, so a text whatever it looks like
+    size_t count;    // list, mapping: items
+    double *numbers; // list of numbers: (count), else NULL
     sf_node *offender;
-    sf_node **items;  // list of nodes, mapping: (count) values
-    char **keys;      // mapping: (count)
+    sf_node **items; // list of nodes, mapping: (count) values
+    char **keys;     // mapping: (count)
     sf_place *key_places;
     size_t capacity;
 };
@@ -45,10 +46,11 @@ void sf_node_destroy(sf_context *context, sf_node **node);
 /* The value of a key of a mapping, or NULL. */
 sf_node *sf_node_find(const sf_node *mapping, const char *key);
 /* Replaces or appends mapping[key]; takes the value over, also on failure. value NULL removes the key. */
-sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf_place key_place, sf_node *value);
+sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf_place key_place,
+                      sf_node *value);
 sf_status sf_node_new_mapping(sf_context *context, sf_place place, sf_node **out);
 
 /* A decimal number as YAML writes it, finite or .inf/.nan; false if text is none. */
-bool sf_number_parse(const char *text, double *value);
+bool sf_yaml_number(const char *text, double *value);
 
 #endif

@@ -78,7 +78,8 @@ sf_until sf_experiment_until(const sf_experiment *experiment)
                       .direction_tolerance = number_or(experiment, SF_SET_UNTIL_DIRECTION, 0.0)};
 }
 
-/* ---- the start ------------------------------------------------------------------------------------------ */
+/* ---- the start ------------------------------------------------------------------------------------------
+ */
 
 static void fill_random(const sf_experiment *experiment, size_t depth, size_t d, double *theta)
 {
@@ -92,7 +93,8 @@ static void fill_random(const sf_experiment *experiment, size_t depth, size_t d,
 
 void sf_experiment_fill_start(const sf_experiment *experiment, double *theta)
 {
-    size_t depth = (size_t)sf_network_depth(experiment->network), d = sf_network_features(experiment->network);
+    size_t depth = (size_t)sf_network_depth(experiment->network),
+           d = sf_network_features(experiment->network);
     const sf_value *init = &experiment->values[SF_SET_INIT], *layers = &experiment->values[SF_SET_LAYERS];
     if (experiment->scope & SF_SCOPE_RANDOM) {
         fill_random(experiment, depth, d, theta);
@@ -115,7 +117,8 @@ const double *sf_experiment_start(sf_experiment *experiment)
     return experiment->start;
 }
 
-/* ---- the resolved settings ------------------------------------------------------------------------------ */
+/* ---- the resolved settings ------------------------------------------------------------------------------
+ */
 
 enum { PATH_SIZE = 128 };
 

@@ -7,7 +7,8 @@
 
 #include "experiment/experiment.h"
 
-/* ---- data files ----------------------------------------------------------------------------------------- */
+/* ---- data files -----------------------------------------------------------------------------------------
+ */
 
 /* folder/path, or path alone if folder is empty; released by the caller. */
 static char *join(sf_context *context, const char *folder, size_t folder_length, const char *path)
@@ -25,7 +26,8 @@ static size_t folder_length(const char *name)
     return !slash ? 0 : slash == name ? 1 : (size_t)(slash - name);
 }
 
-/* Replaces the path of a setting by the one that exists: beside the experiment file, then in $SAMFLOW_DATA. */
+/* Replaces the path of a setting by the one that exists: beside the experiment file, then in $SAMFLOW_DATA.
+ */
 static sf_status find_file(sf_experiment *experiment, sf_setting_id id)
 {
     sf_context *context = experiment->context;
@@ -65,7 +67,8 @@ static sf_status load_file(sf_experiment *experiment)
     if (values[SF_SET_LABELS_FILE].set)
         SF_TRY(find_file(experiment, SF_SET_LABELS_FILE));
     sf_data_file spec = {.path = values[SF_SET_FILE].text,
-                         .format = values[SF_SET_FORMAT].set ? format[values[SF_SET_FORMAT].choice] : SF_FORMAT_AUTO,
+                         .format = values[SF_SET_FORMAT].set ? format[values[SF_SET_FORMAT].choice]
+                                                             : SF_FORMAT_AUTO,
                          .labels_path = values[SF_SET_LABELS_FILE].text,
                          .label = values[SF_SET_LABEL].text,
                          .transpose = values[SF_SET_TRANSPOSE].flag,
@@ -75,10 +78,11 @@ static sf_status load_file(sf_experiment *experiment)
     return sf_dataset_read(experiment->context, &spec, &experiment->dataset);
 }
 
-/* ---- data in the experiment file ------------------------------------------------------------------------ */
+/* ---- data in the experiment file ------------------------------------------------------------------------
+ */
 
-/* The data set holds its own copy of the numbers; the settings keep theirs only if a transformation will make the
- * two differ. */
+/* The data set holds its own copy of the numbers; the settings keep theirs only if a transformation will make
+ * the two differ. */
 static void release_points(sf_experiment *experiment, sf_setting_id id)
 {
     const sf_value *values = experiment->values;
@@ -105,8 +109,8 @@ static sf_status load_points(sf_experiment *experiment)
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < given->count; i++)
         labels[i] = given->numbers[i] < 0.0 ? -1 : 1;
-    sf_status status = sf_dataset_from_points(experiment->context, points->rows, points->count, points->numbers,
-                                              labels, &experiment->dataset);
+    sf_status status = sf_dataset_from_points(experiment->context, points->rows, points->count,
+                                              points->numbers, labels, &experiment->dataset);
     sf_free(experiment->context, labels);
     if (status == SF_OK)
         release_points(experiment, SF_SET_POINTS);
@@ -137,22 +141,26 @@ static sf_status transform(const sf_experiment *experiment)
     return SF_OK;
 }
 
-/* ---- the network ---------------------------------------------------------------------------------------- */
+/* ---- the network ----------------------------------------------------------------------------------------
+ */
 
 static sf_status check_start(const sf_experiment *experiment, size_t d)
 {
     const sf_value *init = &experiment->values[SF_SET_INIT], *layers = &experiment->values[SF_SET_LAYERS];
     uint64_t depth = experiment->values[SF_SET_DEPTH].integer;
-    const char *mirrored = sf_dataset_mirrored(experiment->dataset) ? " (twice those of the data: data.mirror)" : "";
+    const char *mirrored =
+        sf_dataset_mirrored(experiment->dataset) ? " (twice those of the data: data.mirror)" : "";
     if (!layers->set && init->numbers && init->count != d)
-        return SF_FAIL_SETTING(experiment, SF_SET_INIT, "found a list of %zu numbers, expected %zu, one a feature%s",
-                               init->count, d, mirrored);
+        return SF_FAIL_SETTING(experiment, SF_SET_INIT,
+                               "found a list of %zu numbers, expected %zu, one a feature%s", init->count, d,
+                               mirrored);
     if (layers->set && layers->rows != depth)
-        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS, "found %zu lists, expected %llu, one a layer", layers->rows,
-                               (unsigned long long)depth);
+        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS, "found %zu lists, expected %llu, one a layer",
+                               layers->rows, (unsigned long long)depth);
     if (layers->set && layers->count != d)
-        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS, "found lists of %zu numbers, expected %zu, one a feature%s",
-                               layers->count, d, mirrored);
+        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS,
+                               "found lists of %zu numbers, expected %zu, one a feature%s", layers->count, d,
+                               mirrored);
     return SF_OK;
 }
 
@@ -164,9 +172,10 @@ static sf_status check_exact(const sf_experiment *experiment)
     size_t examples = sf_dataset_examples(experiment->dataset);
     uint64_t depth = experiment->values[SF_SET_DEPTH].integer;
     if (examples != 1 || depth != 2 || (method != SF_METHOD_GD && method != SF_METHOD_L2))
-        return SF_FAIL_SETTING(experiment, SF_SET_MODE,
-                               "exact needs one example, depth 2 and method gd or l2-sam; found %zu, %llu and %s",
-                               examples, (unsigned long long)depth, sf_method_name((sf_method)method));
+        return SF_FAIL_SETTING(
+            experiment, SF_SET_MODE,
+            "exact needs one example, depth 2 and method gd or l2-sam; found %zu, %llu and %s", examples,
+            (unsigned long long)depth, sf_method_name((sf_method)method));
     return SF_OK;
 }
 

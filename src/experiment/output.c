@@ -1,8 +1,10 @@
-/* Trajectories to files. The format follows from the ending; a file is written under a temporary name in the same
- * folder, flushed to the disk and renamed when complete, so that the final name never holds half a result.
+/* Trajectories to files. The format follows from the ending; a file is written under a temporary name in the
+ * same folder, flushed to the disk and renamed when complete, so that the final name never holds half a
+ * result.
  *
  * JSON: as documented for `samflow simulate`; streamed, one record after the other.
- * CSV: a header, then one row a record: step, tau, log_time, log_loss, min_margin, beta_0, ...; empty: does not exist.
+ * CSV: a header, then one row a record: step, tau, log_time, log_loss, min_margin, beta_0, ...; empty: does
+ * not exist.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +14,8 @@
 
 #include "experiment/trajectory.h"
 
-/* ---- JSON ----------------------------------------------------------------------------------------------- */
+/* ---- JSON -----------------------------------------------------------------------------------------------
+ */
 
 static void write_sample_fields(const sf_trajectory *trajectory, size_t index, double *scratch, sf_json *json)
 {
@@ -24,7 +27,8 @@ static void write_sample_fields(const sf_trajectory *trajectory, size_t index, d
     sf_json_number(json, "tau", sample->tau);
     sf_json_number(json, "log_time", sample->log_time);
     sf_json_numbers(json, "beta", trajectory->d, sample->beta);
-    sf_json_numbers(json, "log_abs_beta", trajectory->d, sf_trajectory_log_abs_beta(trajectory, index, scratch));
+    sf_json_numbers(json, "log_abs_beta", trajectory->d,
+                    sf_trajectory_log_abs_beta(trajectory, index, scratch));
     sf_json_number(json, "log_loss", sample->log_loss);
     sf_json_number(json, "min_margin", sample->min_margin);
 }
@@ -90,11 +94,13 @@ sf_status sf_trajectory_write_json(const sf_trajectory *trajectory, FILE *stream
     sf_json_close_object(&json);
     sf_free(trajectory->context, scratch);
     if (!sf_json_finish(&json))
-        return sf_fail(trajectory->context, SF_ERR_IO, "the JSON document could not be written: %s", strerror(errno));
+        return sf_fail(trajectory->context, SF_ERR_IO, "the JSON document could not be written: %s",
+                       strerror(errno));
     return SF_OK;
 }
 
-/* ---- CSV ------------------------------------------------------------------------------------------------ */
+/* ---- CSV ------------------------------------------------------------------------------------------------
+ */
 
 static void write_cell(FILE *stream, double value, bool last)
 {
@@ -111,18 +117,21 @@ static sf_status write_csv(const sf_trajectory *trajectory, FILE *stream)
     putc('\n', stream);
     for (size_t i = 0; i < trajectory->count && !ferror(stream); i++) {
         const sf_sample *sample = &trajectory->samples[i];
-        const double head[] = {sample->step, sample->tau, sample->log_time, sample->log_loss, sample->min_margin};
+        const double head[] = {sample->step, sample->tau, sample->log_time, sample->log_loss,
+                               sample->min_margin};
         for (size_t k = 0; k < sizeof head / sizeof head[0]; k++)
             write_cell(stream, head[k], false);
         for (size_t j = 0; j < trajectory->d; j++)
             write_cell(stream, sample->beta[j], j + 1 == trajectory->d);
     }
     if (fflush(stream) != 0 || ferror(stream))
-        return sf_fail(trajectory->context, SF_ERR_IO, "the CSV file could not be written: %s", strerror(errno));
+        return sf_fail(trajectory->context, SF_ERR_IO, "the CSV file could not be written: %s",
+                       strerror(errno));
     return SF_OK;
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------------------
+ */
 
 typedef enum sf_output_format { OUTPUT_JSON, OUTPUT_CSV, OUTPUT_HDF5, OUTPUT_UNKNOWN } sf_output_format;
 
@@ -159,11 +168,13 @@ sf_status sf_trajectory_check_output(sf_context *context, const char *path)
 {
     sf_output_format format = format_of(path);
     if (format == OUTPUT_UNKNOWN)
-        return sf_fail(context, SF_ERR_USAGE, "output '%s': unknown ending, expected .json, .csv or .h5", path);
+        return sf_fail(context, SF_ERR_USAGE, "output '%s': unknown ending, expected .json, .csv or .h5",
+                       path);
 #ifndef SAMFLOW_HDF5
     if (format == OUTPUT_HDF5)
         return sf_fail(context, SF_ERR_UNAVAILABLE,
-                       "output '%s': this build has no HDF5 (SAMFLOW_WITH_HDF5=OFF), expected .json or .csv", path);
+                       "output '%s': this build has no HDF5 (SAMFLOW_WITH_HDF5=OFF), expected .json or .csv",
+                       path);
 #endif
     char *folder = folder_of(context, path);
     if (!folder)
@@ -171,13 +182,14 @@ sf_status sf_trajectory_check_output(sf_context *context, const char *path)
     struct stat info;
     sf_status status = SF_OK;
     if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
-        status = sf_fail(context, SF_ERR_USAGE, "output '%s': folder '%s' does not exist, expected one to write in",
-                         path, folder);
+        status = sf_fail(context, SF_ERR_USAGE,
+                         "output '%s': folder '%s' does not exist, expected one to write in", path, folder);
     else if (access(folder, W_OK | X_OK) != 0)
         status = sf_fail(context, SF_ERR_IO, "output '%s': folder '%s' is not writable: %s", path, folder,
                          strerror(errno));
     else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        status = sf_fail(context, SF_ERR_USAGE, "output '%s': is not a regular file, expected a file name", path);
+        status =
+            sf_fail(context, SF_ERR_USAGE, "output '%s': is not a regular file, expected a file name", path);
     sf_free(context, folder);
     return status;
 }
@@ -187,8 +199,8 @@ static sf_status write_stream(const sf_trajectory *trajectory, sf_output_format 
     FILE *stream = fopen(path, "wb");
     if (!stream)
         return sf_fail(trajectory->context, SF_ERR_IO, "cannot be created: %s", strerror(errno));
-    sf_status status = format == OUTPUT_JSON ? sf_trajectory_write_json(trajectory, stream)
-                                             : write_csv(trajectory, stream);
+    sf_status status =
+        format == OUTPUT_JSON ? sf_trajectory_write_json(trajectory, stream) : write_csv(trajectory, stream);
     if (fclose(stream) != 0 && status == SF_OK)
         status = sf_fail(trajectory->context, SF_ERR_IO, "could not be written: %s", strerror(errno));
     return status;
@@ -214,7 +226,8 @@ static sf_status write_and_rename(const sf_trajectory *trajectory, const char *p
     if (status == SF_OK)
         status = flush_file(context, temporary);
     if (status == SF_OK && rename(temporary, path) != 0)
-        status = sf_fail(context, SF_ERR_IO, "could not be renamed from '%s': %s", temporary, strerror(errno));
+        status =
+            sf_fail(context, SF_ERR_IO, "could not be renamed from '%s': %s", temporary, strerror(errno));
     if (status != SF_OK)
         unlink(temporary);
     return status == SF_OK ? SF_OK : sf_fail_within(context, status, "output '%s'", path);

@@ -3,8 +3,8 @@
  *   step, tau, log_time, log_loss, min_margin, applied_norm   (records)      NaN: does not exist
  *   beta, log_abs_beta                                        (records, d)
  *   layers                                                    (L, d)         at the end
- *   events/kind, from, to, step, tau, log_time, log_loss      (events)       kind: text; from, to: -1 for none
- *   attributes: samflow (version), status, experiment (JSON)
+ *   events/kind, from, to, step, tau, log_time, log_loss      (events)       kind: text; from, to: -1 for
+ * none attributes: samflow (version), status, experiment (JSON)
  *
  * Rows are written one by one, so that nothing is held twice.
  */
@@ -47,10 +47,10 @@ static void write_whole(sf_h5 *h5, hid_t group, const char *name, hid_t type, in
 /* Reads one number of a record or event, by index. */
 typedef double (*sf_column_fn)(const sf_trajectory *trajectory, size_t index);
 
-#define SF_COLUMN(name, expression)                                                                                \
-    static double name(const sf_trajectory *trajectory, size_t index)                                              \
-    {                                                                                                              \
-        return trajectory->expression;                                                                             \
+#define SF_COLUMN(name, expression)                                                                          \
+    static double name(const sf_trajectory *trajectory, size_t index)                                        \
+    {                                                                                                        \
+        return trajectory->expression;                                                                       \
     }
 SF_COLUMN(sample_step, samples[index].step)
 SF_COLUMN(sample_tau, samples[index].tau)
@@ -218,7 +218,8 @@ sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path)
     }
     H5Eset_auto2(H5E_DEFAULT, report, report_data);
     sf_free(context, scratch);
-    return h5.failed ? sf_fail(context, SF_ERR_IO, "the HDF5 file could not be written (disk full or not writable?)")
+    return h5.failed ? sf_fail(context, SF_ERR_IO,
+                               "the HDF5 file could not be written (disk full or not writable?)")
                      : SF_OK;
 }
 

@@ -1,12 +1,13 @@
-/* From an experiment file to checked settings: text, overrides, the walk over the table, defaults, and what has to
- * hold between settings. */
+/* From an experiment file to checked settings: text, overrides, the walk over the table, defaults, and what
+ * has to hold between settings. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiment/experiment.h"
 
-/* ---- text of a file ------------------------------------------------------------------------------------- */
+/* ---- text of a file -------------------------------------------------------------------------------------
+ */
 
 static sf_status read_stream(sf_context *context, FILE *stream, const char *name, char **text, size_t *length)
 {
@@ -49,9 +50,11 @@ static sf_status read_text(sf_context *context, const char *path, char **text, s
     return status;
 }
 
-/* ---- overrides ------------------------------------------------------------------------------------------ */
+/* ---- overrides ------------------------------------------------------------------------------------------
+ */
 
-/* Puts value at the path a.b.c below root, making mappings on the way; takes value over (NULL removes the key). */
+/* Puts value at the path a.b.c below root, making mappings on the way; takes value over (NULL removes the
+ * key). */
 static sf_status put_at(sf_context *context, sf_node *root, char *path, sf_place place, sf_node *value)
 {
     sf_node *mapping = root;
@@ -96,7 +99,8 @@ static sf_status apply_override(sf_context *context, sf_node *root, const char *
     return status;
 }
 
-/* ---- what holds between settings ------------------------------------------------------------------------ */
+/* ---- what holds between settings ------------------------------------------------------------------------
+ */
 
 static bool given(const sf_experiment *experiment, sf_setting_id id)
 {
@@ -127,7 +131,8 @@ static sf_status find_source(sf_experiment *experiment, const sf_node *root)
         if (!given(experiment, source[i].id))
             continue;
         if (first >= 0)
-            return SF_FAIL_SETTING(experiment, source[i].id, "a second source of data beside %s, expected exactly one",
+            return SF_FAIL_SETTING(experiment, source[i].id,
+                                   "a second source of data beside %s, expected exactly one",
                                    sf_settings[source[first].id].key);
         first = i;
     }
@@ -135,10 +140,11 @@ static sf_status find_source(sf_experiment *experiment, const sf_node *root)
         char where[SF_PLACE_SIZE];
         const sf_node *data = sf_node_find(root, "data");
         bool gaussian = any_given(experiment, SF_SCOPE_GAUSSIAN);
-        return sf_fail(experiment->context, SF_ERR_CONFIG, "%s: %s: missing, expected %s",
-                       sf_place_text(data ? data->place : root->place, where), gaussian ? "data.gaussian.mean" : "data",
-                       gaussian ? "a list of numbers"
-                                : "exactly one source: data.example, data.points, data.gaussian or data.file");
+        return sf_fail(
+            experiment->context, SF_ERR_CONFIG, "%s: %s: missing, expected %s",
+            sf_place_text(data ? data->place : root->place, where), gaussian ? "data.gaussian.mean" : "data",
+            gaussian ? "a list of numbers"
+                     : "exactly one source: data.example, data.points, data.gaussian or data.file");
     }
     experiment->scope |= source[first].bit;
     return SF_OK;
@@ -149,9 +155,11 @@ static sf_status find_start(sf_experiment *experiment)
 {
     bool random = given(experiment, SF_SET_RANDOM_SCALE) || given(experiment, SF_SET_RANDOM_SEED);
     if (random && !given(experiment, SF_SET_RANDOM_SCALE))
-        return SF_FAIL_SETTING(experiment, SF_SET_RANDOM_SEED, "network.init.random.scale is missing beside it");
+        return SF_FAIL_SETTING(experiment, SF_SET_RANDOM_SEED,
+                               "network.init.random.scale is missing beside it");
     if (random && given(experiment, SF_SET_LAYERS))
-        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS, "a second start beside network.init.random, expected one");
+        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS,
+                               "a second start beside network.init.random, expected one");
     if (random)
         experiment->scope |= SF_SCOPE_RANDOM;
     return SF_OK;
@@ -200,7 +208,8 @@ static sf_status check_labels(const sf_experiment *experiment)
         return SF_OK;
     if (!labels->given)
         return SF_FAIL_SETTING(experiment, SF_SET_POINTS,
-                               "data.labels is missing beside it, expected a list of %zu labels -1 or 1", points->rows);
+                               "data.labels is missing beside it, expected a list of %zu labels -1 or 1",
+                               points->rows);
     if (labels->count != points->rows)
         return SF_FAIL_SETTING(experiment, SF_SET_LABELS, "found %zu labels, expected %zu as in data.points",
                                labels->count, points->rows);
@@ -236,9 +245,10 @@ static sf_status check_record_steps(const sf_experiment *experiment)
     double steps = (double)experiment->values[SF_SET_STEPS].integer;
     for (size_t i = 0; at->given && i < at->count; i++)
         if (at->numbers[i] != floor(at->numbers[i]) || at->numbers[i] > steps)
-            return SF_FAIL_SETTING(experiment, SF_SET_AT_STEP,
-                                   "found %.17g at position %zu, expected a whole number from 0 to dynamics.steps = %.0f",
-                                   at->numbers[i], i, steps);
+            return SF_FAIL_SETTING(
+                experiment, SF_SET_AT_STEP,
+                "found %.17g at position %zu, expected a whole number from 0 to dynamics.steps = %.0f",
+                at->numbers[i], i, steps);
     return SF_OK;
 }
 
@@ -246,7 +256,8 @@ static sf_status check_rest(const sf_experiment *experiment)
 {
     const sf_value *values = experiment->values;
     if (values[SF_SET_METHOD].choice == SF_METHOD_LP && !given(experiment, SF_SET_P))
-        return SF_FAIL_SETTING(experiment, SF_SET_METHOD, "lp-sam without optimizer.p, expected a number > 1 there");
+        return SF_FAIL_SETTING(experiment, SF_SET_METHOD,
+                               "lp-sam without optimizer.p, expected a number > 1 there");
     const sf_value *classes = &values[SF_SET_CLASSES];
     if (classes->given && (classes->count != 2 || classes->numbers[0] == classes->numbers[1]))
         return SF_FAIL_SETTING(experiment, SF_SET_CLASSES, "found %zu numbers, expected two different labels",
@@ -272,9 +283,11 @@ static sf_status check(sf_experiment *experiment, const sf_node *root)
     return SF_OK;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------
+ */
 
-static sf_status read_document(sf_experiment *experiment, sf_node *root, size_t count, const char *const *overrides)
+static sf_status read_document(sf_experiment *experiment, sf_node *root, size_t count,
+                               const char *const *overrides)
 {
     sf_context *context = experiment->context;
     for (size_t i = 0; i < count; i++)
@@ -324,8 +337,8 @@ sf_status sf_experiment_parse(sf_context *context, const char *name, const char 
     return finish(status, experiment, out);
 }
 
-sf_status sf_experiment_read(sf_context *context, const char *path, size_t count, const char *const *overrides,
-                             sf_experiment **out)
+sf_status sf_experiment_read(sf_context *context, const char *path, size_t count,
+                             const char *const *overrides, sf_experiment **out)
 {
     sf_experiment *experiment = NULL;
     char *text = NULL;

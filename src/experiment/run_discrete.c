@@ -1,7 +1,7 @@
 /* The discrete run: T updates, records spread evenly in log step, dominance events at every step.
  *
- * Records: step 0, then S - 1 distinct steps up to T, each the nearest whole number to a geometric sequence that
- * starts again from the last one wherever rounding would repeat it, and the steps of record.at.
+ * Records: step 0, then S - 1 distinct steps up to T, each the nearest whole number to a geometric sequence
+ * that starts again from the last one wherever rounding would repeat it, and the steps of record.at.
  *
  * Dominance: the leader is the coordinate of largest |beta|; ties keep the old one. Where several lead at the
  * start together there is no leader until one is ahead, as in the flow just after time 0.
@@ -23,9 +23,11 @@ static uint64_t next_sample(uint64_t step, uint64_t total, uint64_t left)
     return next <= step ? step + 1 : next >= total ? total : next;
 }
 
-/* ---- dominance ------------------------------------------------------------------------------------------ */
+/* ---- dominance ------------------------------------------------------------------------------------------
+ */
 
-/* beta[first .. first + width) of theta (L, d), at most BLOCK numbers: the watch needs no vector of its own. */
+/* beta[first .. first + width) of theta (L, d), at most BLOCK numbers: the watch needs no vector of its own.
+ */
 static void predictor_block(const sf_trajectory *trajectory, const double *theta, size_t first, size_t width,
                             double *beta)
 {
@@ -114,7 +116,8 @@ static sf_status watch_leader(int64_t *leader, sf_trajectory *trajectory)
     return sf_trajectory_append_event(trajectory, &event);
 }
 
-/* ---- the run -------------------------------------------------------------------------------------------- */
+/* ---- the run --------------------------------------------------------------------------------------------
+ */
 
 static sf_status record(sf_trajectory *trajectory)
 {

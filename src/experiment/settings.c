@@ -7,7 +7,7 @@
 #include <samflow/experiment.h>
 
 const sf_setting sf_settings[SF_SETTING_COUNT] = {
-#define SF_SETTING_ROW(name, key, type, fallback, low, high, low_open, choices, scope, meaning)                    \
+#define SF_SETTING_ROW(name, key, type, fallback, low, high, low_open, choices, scope, meaning)              \
     {key, SF_TYPE_##type, fallback, low, high, low_open, choices, SF_SCOPE_##scope, meaning},
 #define SF_SETTING_EXPAND(...) SF_SETTING_ROW(__VA_ARGS__) // once more: the ranges are macros of three values
     SF_SETTINGS(SF_SETTING_EXPAND)
@@ -34,7 +34,8 @@ const char *sf_scope_text(unsigned scope, char *buffer)
     return buffer;
 }
 
-/* ---- what was found, what was expected ------------------------------------------------------------------ */
+/* ---- what was found, what was expected ------------------------------------------------------------------
+ */
 
 enum { PHRASE_SIZE = 256 };
 
@@ -44,7 +45,8 @@ static const char *range_text(const sf_setting *setting, char *buffer)
     size_t used = 0;
     buffer[0] = '\0';
     if (isfinite(setting->low))
-        used = (size_t)snprintf(buffer, PHRASE_SIZE, " %s %.16g", setting->low_open ? ">" : ">=", setting->low);
+        used =
+            (size_t)snprintf(buffer, PHRASE_SIZE, " %s %.16g", setting->low_open ? ">" : ">=", setting->low);
     if (isfinite(setting->high) && setting->high < 9e18)
         snprintf(buffer + used, PHRASE_SIZE - used, "%s <= %.16g", used ? " and" : "", setting->high);
     return buffer;
@@ -78,8 +80,9 @@ static const char *expectation(const sf_setting *setting, char *buffer)
         snprintf(buffer, PHRASE_SIZE, "a list of lists of finite numbers, all of one length");
         break;
     case SF_TYPE_INIT:
-        snprintf(buffer, PHRASE_SIZE,
-                 "a finite number, a list of d numbers, {layers: [...]} or {random: {scale: ..., seed: ...}}");
+        snprintf(
+            buffer, PHRASE_SIZE,
+            "a finite number, a list of d numbers, {layers: [...]} or {random: {scale: ..., seed: ...}}");
         break;
     }
     return buffer;
@@ -122,11 +125,12 @@ sf_status sf_value_fail(sf_context *context, sf_setting_id id, const sf_value *v
     va_end(arguments);
     if (!value->given)
         return sf_fail(context, SF_ERR_CONFIG, "%s (default): %s", sf_settings[id].key, what);
-    return sf_fail(context, SF_ERR_CONFIG, "%s: %s: %s", sf_place_text(value->place, where), sf_settings[id].key,
-                   what);
+    return sf_fail(context, SF_ERR_CONFIG, "%s: %s: %s", sf_place_text(value->place, where),
+                   sf_settings[id].key, what);
 }
 
-/* ---- values --------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------------------
+ */
 
 static bool in_range(const sf_setting *setting, double number)
 {
@@ -176,13 +180,13 @@ static bool scalar_to_value(const sf_setting *setting, sf_node *node, sf_value *
         value->flag = strcmp(node->text, "true") == 0;
         return value->flag || strcmp(node->text, "false") == 0;
     case SF_TYPE_INTEGER:
-        if (!sf_number_parse(node->text, &value->number) || !in_range(setting, value->number) ||
+        if (!sf_yaml_number(node->text, &value->number) || !in_range(setting, value->number) ||
             value->number != floor(value->number))
             return false;
         value->integer = (uint64_t)value->number;
         return true;
     default:
-        return sf_number_parse(node->text, &value->number) && in_range(setting, value->number);
+        return sf_yaml_number(node->text, &value->number) && in_range(setting, value->number);
     }
 }
 
@@ -190,7 +194,8 @@ static bool scalar_to_value(const sf_setting *setting, sf_node *node, sf_value *
 static sf_status take_numbers(sf_context *context, const sf_setting *setting, sf_node *node, sf_value *value)
 {
     if (node->kind != SF_NODE_LIST || !node->numbers)
-        return mismatch(context, setting, node->kind == SF_NODE_LIST && node->count > 0 ? node->items[0] : node);
+        return mismatch(context, setting,
+                        node->kind == SF_NODE_LIST && node->count > 0 ? node->items[0] : node);
     if (node->offender)
         return mismatch(context, setting, node->offender);
     for (size_t i = 0; i < node->count; i++)
@@ -215,13 +220,15 @@ static sf_status check_rows(sf_context *context, const sf_setting *setting, cons
     for (size_t i = 0; i < node->count; i++) {
         const sf_node *row = node->items[i];
         if (row->kind != SF_NODE_LIST || !row->numbers)
-            return mismatch(context, setting, row->kind == SF_NODE_LIST && row->count > 0 ? row->items[0] : row);
+            return mismatch(context, setting,
+                            row->kind == SF_NODE_LIST && row->count > 0 ? row->items[0] : row);
         if (row->offender)
             return mismatch(context, setting, row->offender);
         if (row->count != node->items[0]->count) {
             char where[SF_PLACE_SIZE];
-            return sf_fail(context, SF_ERR_CONFIG, "%s: %s: row %zu has %zu numbers, expected %zu as in row 0",
-                           sf_place_text(row->place, where), setting->key, i, row->count, node->items[0]->count);
+            return sf_fail(
+                context, SF_ERR_CONFIG, "%s: %s: row %zu has %zu numbers, expected %zu as in row 0",
+                sf_place_text(row->place, where), setting->key, i, row->count, node->items[0]->count);
         }
     }
     return SF_OK;
@@ -232,7 +239,8 @@ static sf_status take_rows(sf_context *context, const sf_setting *setting, sf_no
     SF_TRY(check_rows(context, setting, node));
     size_t width = node->items[0]->count;
     if (node->count > SIZE_MAX / sizeof(double) / width)
-        return sf_fail(context, SF_ERR_MEMORY, "%zu lists of %zu numbers exceed the address space", node->count, width);
+        return sf_fail(context, SF_ERR_MEMORY, "%zu lists of %zu numbers exceed the address space",
+                       node->count, width);
     value->numbers = SF_ARRAY(context, node->count * width, double);
     if (!value->numbers)
         return SF_ERR_MEMORY;
@@ -281,7 +289,8 @@ void sf_value_release(sf_context *context, sf_value *value)
     value->numbers = NULL;
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------- */
+/* ---- the walk -------------------------------------------------------------------------------------------
+ */
 
 enum { PATH_SIZE = 256 };
 
@@ -330,7 +339,8 @@ static const char *last_part(const char *path)
     return dot ? dot + 1 : path;
 }
 
-/* The known key or group closest to an unknown one: the same name elsewhere, or few changed letters. "" if none. */
+/* The known key or group closest to an unknown one: the same name elsewhere, or few changed letters. "" if
+ * none. */
 static const char *closest(const char *path, char *buffer)
 {
     size_t best = 4;
@@ -384,8 +394,8 @@ static sf_status unknown_key(sf_context *context, sf_place place, const char *gr
     if (*closest(path, similar))
         return sf_fail(context, SF_ERR_CONFIG, "%s: %.200s: unknown key, did you mean '%s'?",
                        sf_place_text(place, where), path, similar);
-    return sf_fail(context, SF_ERR_CONFIG, "%s: %.200s: unknown key, expected one of: %s", sf_place_text(place, where),
-                   path, children(group, known, sizeof known));
+    return sf_fail(context, SF_ERR_CONFIG, "%s: %.200s: unknown key, expected one of: %s",
+                   sf_place_text(place, where), path, children(group, known, sizeof known));
 }
 
 static sf_status read_group(sf_context *context, const char *group, sf_node *mapping, sf_value *values)
@@ -418,11 +428,13 @@ sf_status sf_settings_read(sf_context *context, sf_node *root, sf_value *values)
     char where[SF_PLACE_SIZE], was[PHRASE_SIZE], known[512];
     if (root->kind != SF_NODE_MAPPING)
         return sf_fail(context, SF_ERR_CONFIG, "%s: found %s, expected a mapping with keys among: %s",
-                       sf_place_text(root->place, where), found(root, was), children("", known, sizeof known));
+                       sf_place_text(root->place, where), found(root, was),
+                       children("", known, sizeof known));
     return read_group(context, "", root, values);
 }
 
-/* ---- the table, for readers ----------------------------------------------------------------------------- */
+/* ---- the table, for readers -----------------------------------------------------------------------------
+ */
 
 size_t sf_settings_count(void)
 {
@@ -435,7 +447,8 @@ const char *sf_settings_describe(size_t index, sf_setting_info *info)
         return NULL;
     const sf_setting *setting = &sf_settings[index];
     char expected[PHRASE_SIZE];
-    *info = (sf_setting_info){.key = setting->key, .fallback = setting->fallback, .meaning = setting->meaning};
+    *info =
+        (sf_setting_info){.key = setting->key, .fallback = setting->fallback, .meaning = setting->meaning};
     snprintf(info->expected, sizeof info->expected, "%s", expectation(setting, expected));
     sf_scope_text(setting->scope, info->scope);
     return setting->key;

@@ -36,7 +36,8 @@ void sf_trajectory_destroy(sf_trajectory **trajectory)
     *trajectory = NULL;
 }
 
-/* ---- building ------------------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------------------
+ */
 
 /* Makes room for one more item in an array that doubles. */
 static void *reserve(sf_context *context, void *array, size_t count, size_t *capacity, size_t size)
@@ -50,7 +51,8 @@ static void *reserve(sf_context *context, void *array, size_t count, size_t *cap
     return moved;
 }
 
-sf_status sf_trajectory_append(sf_trajectory *trajectory, double step, double tau, double log_time, sf_sample **out)
+sf_status sf_trajectory_append(sf_trajectory *trajectory, double step, double tau, double log_time,
+                               sf_sample **out)
 {
     sf_context *context = trajectory->context;
     sf_sample *samples =
@@ -127,7 +129,8 @@ sf_status sf_trajectory_append_event(sf_trajectory *trajectory, const sf_event *
     return SF_OK;
 }
 
-/* ---- asking --------------------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------------------
+ */
 
 const char *sf_run_status_name(sf_run_status status)
 {

@@ -4,7 +4,8 @@
 
 #include "experiment/experiment.h"
 
-/* log|beta| is stored only where it says more than beta does: where a coordinate has left the normal doubles. */
+/* log|beta| is stored only where it says more than beta does: where a coordinate has left the normal doubles.
+ */
 typedef struct sf_sample {
     double step, tau, log_time, log_loss, min_margin, applied_norm;
     double *beta;         // (d)
@@ -27,7 +28,8 @@ struct sf_trajectory {
 sf_status sf_trajectory_create(const sf_experiment *experiment, sf_trajectory **out);
 
 /* Appends a sample with its clocks, evaluations NaN; beta is allocated, not filled. */
-sf_status sf_trajectory_append(sf_trajectory *trajectory, double step, double tau, double log_time, sf_sample **out);
+sf_status sf_trajectory_append(sf_trajectory *trajectory, double step, double tau, double log_time,
+                               sf_sample **out);
 /* Removes the sample at index. */
 void sf_trajectory_remove(sf_trajectory *trajectory, size_t index);
 /* Fills beta and what follows from it, from theta (L, d). */
