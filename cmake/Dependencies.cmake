@@ -21,6 +21,14 @@ if(SAMFLOW_WITH_FILES)
     INTERFACE_INCLUDE_DIRECTORIES ${CSV_INCLUDE_DIR})
   sf_link_flags(-lz -lcsv)
 endif()
+
+option(SAMFLOW_WITH_CURL "Download of public data sets, by libcurl and libcrypto (SHA-256)" ON)
+if(SAMFLOW_WITH_CURL)
+  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+  pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+  sf_link_flags(${CURL_LDFLAGS} ${CRYPTO_LDFLAGS})
+endif()
+
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
 sf_link_flags(${FYAML_LDFLAGS})
 

@@ -5,6 +5,7 @@
 #include <samflow/base.h>
 #include <samflow/data.h>
 #include <samflow/experiment.h>
+#include <samflow/fetch.h>
 #include <samflow/figure.h>
 #include <samflow/flow.h>
 #include <samflow/json.h>
