@@ -1,8 +1,8 @@
 /* samflow/experiment.h - from an experiment file to a run, its trajectory and its events.
  *
  * An experiment file (YAML; the keys are those of sf_settings in doc/experiment.md, all from one table) names
- * data, network, optimizer, loss, dynamics and record. Reading resolves every default, loads the data and builds
- * the network; running it gives a trajectory, which is written as JSON, CSV or HDF5.
+ * data, network, optimizer, loss, dynamics and record. Reading resolves every default, loads the data and
+ * builds the network; running it gives a trajectory, which is written as JSON, CSV or HDF5.
  */
 #ifndef SAMFLOW_EXPERIMENT_H
 #define SAMFLOW_EXPERIMENT_H
@@ -14,54 +14,136 @@
 extern "C" {
 #endif
 
+/* ---- settings -------------------------------------------------------------------------------------------
+ */
+
+/* One row of the table of settings, for help and reference pages. */
+typedef struct sf_setting_info {
+    const char *key;      /* "optimizer.rho" */
+    const char *fallback; /* the default as YAML, NULL if there is none */
+    const char *meaning;  /* one line */
+    char expected[256];   /* "a finite number >= 0" */
+    char scope[256];      /* "dynamics.mode: discrete"; "" if the key always applies */
+} sf_setting_info;
+
+SF_API
+size_t sf_settings_count(void);
+/* Fills info for setting `index` (from 0) and returns its key; NULL beyond the last. */
+SF_API
+const char *sf_settings_describe(size_t index, sf_setting_info *info);
+
+/* ---- experiments ----------------------------------------------------------------------------------------
+ */
+
 typedef struct sf_experiment sf_experiment;
 
-/* Reads an experiment from a file ("-": standard input), or from text (name: what messages call it).
- * overrides: count strings "key.path=value" (the value is YAML), applied before checking. Relative paths of
- * data files are taken from the folder of the experiment file, then from $SAMFLOW_DATA.
- * Errors: SF_ERR_CONFIG with file, line, key and what was expected; SF_ERR_DATA; SF_ERR_IO; SF_ERR_MEMORY. */
-SF_API sf_status sf_experiment_read(sf_context *context, const char *path, size_t count,
-                                    const char *const *overrides, sf_experiment **out);
-SF_API sf_status sf_experiment_parse(sf_context *context, const char *name, const char *text, size_t count,
-                                     const char *const *overrides, sf_experiment **out);
-SF_API void sf_experiment_destroy(sf_experiment **experiment);
+/* Reads an experiment from a file ("-": standard input), or from text (name: what messages call it, and the
+ * file whose folder relative paths start from). overrides: count strings "key.path=value" (the value is YAML;
+ * nothing after the sign removes the key), applied before checking. Relative paths of data files are taken
+ * from the folder of the experiment file, then from $SAMFLOW_DATA. Errors: SF_ERR_CONFIG with file, line, key
+ * and what was expected; SF_ERR_DATA; SF_ERR_IO; SF_ERR_MEMORY. */
+SF_API
+sf_status sf_experiment_read(sf_context *context, const char *path, size_t count,
+                             const char *const *overrides, sf_experiment **out);
+SF_API
+sf_status sf_experiment_parse(sf_context *context, const char *name, const char *text, size_t count,
+                              const char *const *overrides, sf_experiment **out);
+SF_API
+void sf_experiment_destroy(sf_experiment **experiment);
 
 typedef enum sf_mode { SF_MODE_FLOW, SF_MODE_DISCRETE, SF_MODE_EXACT } sf_mode;
 
-SF_API sf_dataset *sf_experiment_dataset(const sf_experiment *experiment);     /* owned by the experiment */
-SF_API sf_network *sf_experiment_network(const sf_experiment *experiment);     /* owned by the experiment */
-SF_API sf_perturbation sf_experiment_perturbation(const sf_experiment *experiment);
-SF_API const double *sf_experiment_start(const sf_experiment *experiment);     /* theta (L*d) at time 0 */
-SF_API sf_mode sf_experiment_mode(const sf_experiment *experiment);
-/* Every setting with every default, as the value of key (NULL inside arrays or at the top). */
-SF_API void sf_experiment_write(const sf_experiment *experiment, sf_json *json, const char *key);
+SF_API
+sf_dataset *sf_experiment_dataset(const sf_experiment *experiment); /* owned by the experiment */
+SF_API
+sf_network *sf_experiment_network(const sf_experiment *experiment); /* owned by the experiment */
+SF_API
+sf_perturbation sf_experiment_perturbation(const sf_experiment *experiment);
+SF_API
+sf_mode sf_experiment_mode(const sf_experiment *experiment);
+SF_API
+double sf_experiment_step_size(const sf_experiment *experiment); /* eta; NaN unless discrete */
+SF_API
+uint64_t sf_experiment_steps(const sf_experiment *experiment); /* 0 unless discrete */
+SF_API
+double sf_experiment_tolerance(const sf_experiment *experiment); /* of the integrator; NaN unless flow */
+SF_API
+size_t sf_experiment_samples(const sf_experiment *experiment); /* record.samples */
+
+/* Where a flow ends: the first of these; INFINITY (direction_tolerance: 0) for those that were not asked for.
+ */
+typedef struct sf_until {
+    double log_time, tau, log_norm, direction_tolerance;
+} sf_until;
+SF_API
+sf_until sf_experiment_until(const sf_experiment *experiment);
+
+/* theta (L*d) at time 0. The first form fills memory of the caller; the second keeps a copy in the
+ * experiment, made at the first call, and returns NULL if there is no memory for it. */
+SF_API
+void sf_experiment_fill_start(const sf_experiment *experiment, double *theta);
+SF_API
+const double *sf_experiment_start(sf_experiment *experiment);
+
+/* Every setting with every default, as the value of key (NULL inside arrays or at the top). It reads back, as
+ * an experiment file, to the same experiment. */
+SF_API
+void sf_experiment_write(const sf_experiment *experiment, sf_json *json, const char *key);
+
+/* ---- runs -----------------------------------------------------------------------------------------------
+ */
 
 typedef struct sf_trajectory sf_trajectory;
 
-typedef enum sf_run_status { SF_RUN_COMPLETED, SF_RUN_COLLAPSED, SF_RUN_DIVERGED, SF_RUN_INTERRUPTED } sf_run_status;
+typedef enum sf_run_status {
+    SF_RUN_COMPLETED,
+    SF_RUN_COLLAPSED,
+    SF_RUN_DIVERGED,
+    SF_RUN_INTERRUPTED
+} sf_run_status;
 
-/* One record. NaN where a clock does not exist in the mode. beta and log_abs_beta: (d), owned by the trajectory. */
+/* One record. NaN where a clock does not exist in the mode. beta and log_abs_beta: (d), owned by the
+ * trajectory; log_abs_beta is computed when first asked for, and NULL if there is no memory for it. */
 typedef struct sf_record {
     double step, tau, log_time, log_loss, min_margin, applied_norm;
     const double *beta, *log_abs_beta;
 } sf_record;
 
-/* Runs. *out is set also when the run diverges (SF_OK, status diverged), is interrupted (SF_ERR_CANCELLED) or the
- * integrator fails (SF_ERR_NUMERIC): it then holds what was computed. NULL only for other errors. */
-SF_API sf_status sf_experiment_run(sf_experiment *experiment, sf_trajectory **out);
-SF_API void sf_trajectory_destroy(sf_trajectory **trajectory);
+/* Runs; the experiment must outlive the trajectory. *out is set also when the run diverges (SF_OK, status
+ * diverged), is interrupted (SF_ERR_CANCELLED) or the integrator fails (SF_ERR_NUMERIC): it then holds what
+ * was computed. NULL only for other errors. */
+SF_API
+sf_status sf_experiment_run(sf_experiment *experiment, sf_trajectory **out);
+SF_API
+void sf_trajectory_destroy(sf_trajectory **trajectory);
 
-SF_API sf_run_status sf_trajectory_status(const sf_trajectory *trajectory);
-SF_API size_t sf_trajectory_features(const sf_trajectory *trajectory); /* d */
-SF_API size_t sf_trajectory_records(const sf_trajectory *trajectory);
-SF_API sf_record sf_trajectory_record(const sf_trajectory *trajectory, size_t index);
-SF_API const double *sf_trajectory_final_layers(const sf_trajectory *trajectory); /* (L*d) */
-SF_API const sf_event *sf_trajectory_events(const sf_trajectory *trajectory, size_t *count);
+SF_API
+sf_run_status sf_trajectory_status(const sf_trajectory *trajectory);
+SF_API
+size_t sf_trajectory_features(const sf_trajectory *trajectory); /* d */
+SF_API
+size_t sf_trajectory_records(const sf_trajectory *trajectory);
+SF_API
+sf_record sf_trajectory_record(const sf_trajectory *trajectory, size_t index);
+SF_API
+const double *sf_trajectory_final_layers(const sf_trajectory *trajectory); /* (L*d) */
+SF_API
+const sf_event *sf_trajectory_events(const sf_trajectory *trajectory, size_t *count);
 
-/* Writes by the ending of path: .json, .csv (one row a record), .h5. The file appears under its name only when
- * complete. Errors: SF_ERR_USAGE (ending), SF_ERR_IO, SF_ERR_UNAVAILABLE (built without HDF5). */
-SF_API sf_status sf_trajectory_write(const sf_trajectory *trajectory, const char *path);
-SF_API sf_status sf_trajectory_write_json(const sf_trajectory *trajectory, FILE *stream);
+/* Whether a trajectory could be written to path, to be asked before computing: known ending, folder there and
+ * writable. Errors: SF_ERR_USAGE, SF_ERR_IO, SF_ERR_UNAVAILABLE (built without HDF5). */
+SF_API
+sf_status sf_trajectory_check_output(sf_context *context, const char *path);
+/* Writes by the ending of path: .json, .csv (one row a record), .h5. The file appears under its name only
+ * when complete. Errors: those above. */
+SF_API
+sf_status sf_trajectory_write(const sf_trajectory *trajectory, const char *path);
+/* The JSON document of `samflow simulate`, to a stream. */
+SF_API
+sf_status sf_trajectory_write_json(const sf_trajectory *trajectory, FILE *stream);
+/* "completed", "collapsed", "diverged", "interrupted" */
+SF_API
+const char *sf_run_status_name(sf_run_status status);
 
 #ifdef __cplusplus
 }

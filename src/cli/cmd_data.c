@@ -203,9 +203,14 @@ static int show(const sf_cli *cli, sf_json *json, const char *name, const sf_dat
 
 static int show_experiment(const sf_cli *cli, sf_json *json, const char *path)
 {
-    (void)json;
-    return sf_cli_usage(cli, "data info", "%s: experiment files are not read yet, expected a data file",
-                        path);
+    sf_experiment *experiment;
+    sf_status status =
+        sf_experiment_read(cli->context, path, cli->override_count, cli->overrides, &experiment);
+    if (status != SF_OK)
+        return sf_cli_fail(cli, status);
+    int code = show(cli, json, path, sf_experiment_dataset(experiment));
+    sf_experiment_destroy(&experiment);
+    return code;
 }
 
 static int show_file(const sf_cli *cli, sf_json *json, const char *path, const info_options *options)

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 const sf_command sf_commands[] = {
+    {"simulate", "FILE.yaml", "run one experiment, print or write its trajectory", sf_cmd_simulate},
     {"data", "info FILE... | fetch NAME", "what data sets hold, and public ones to download", sf_cmd_data},
     {"reproduce", "", "every claim of the paper: predicted, measured, verdict", sf_cmd_reproduce},
 };

@@ -195,6 +195,7 @@ int main(int argc, char **argv)
             sigaction(SIGINT, &action, NULL);
             sigaction(SIGTERM, &action, NULL);
             signal(SIGPIPE, SIG_IGN);
+            signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of writing, said as one
             sf_context_set_cancel(cli.context, &interrupted);
             sf_context_set_log(cli.context, print_log, SF_LOG_WARNING, NULL);
             if (isatty(STDERR_FILENO))

@@ -1,0 +1,233 @@
+/* Trajectories as HDF5, readable by h5py:
+ *
+ *   step, tau, log_time, log_loss, min_margin, applied_norm   (records)      NaN: does not exist
+ *   beta, log_abs_beta                                        (records, d)
+ *   layers                                                    (L, d)         at the end
+ *   events/kind, from, to, step, tau, log_time, log_loss      (events)       kind: text; from, to: -1 for
+ * none attributes: samflow (version), status, experiment (JSON)
+ *
+ * Rows are written one by one, so that nothing is held twice.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/trajectory.h"
+
+#ifdef SAMFLOW_HDF5
+
+#include <hdf5.h>
+
+typedef struct sf_h5 {
+    const sf_trajectory *trajectory;
+    hid_t file;
+    bool failed;
+} sf_h5;
+
+static void note(sf_h5 *h5, bool good)
+{
+    h5->failed = h5->failed || !good;
+}
+
+/* A data set of numbers, created and closed around one write of everything. */
+static void write_whole(sf_h5 *h5, hid_t group, const char *name, hid_t type, int rank, const hsize_t *shape,
+                        const void *values)
+{
+    hid_t space = H5Screate_simple(rank, shape, NULL);
+    hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    note(h5, set >= 0);
+    if (set >= 0) {
+        if (shape[0] > 0)
+            note(h5, H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+        note(h5, H5Dclose(set) >= 0);
+    }
+    if (space >= 0)
+        H5Sclose(space);
+}
+
+/* Reads one number of a record or event, by index. */
+typedef double (*sf_column_fn)(const sf_trajectory *trajectory, size_t index);
+
+#define SF_COLUMN(name, expression)                                                                          \
+    static double name(const sf_trajectory *trajectory, size_t index)                                        \
+    {                                                                                                        \
+        return trajectory->expression;                                                                       \
+    }
+SF_COLUMN(sample_step, samples[index].step)
+SF_COLUMN(sample_tau, samples[index].tau)
+SF_COLUMN(sample_log_time, samples[index].log_time)
+SF_COLUMN(sample_log_loss, samples[index].log_loss)
+SF_COLUMN(sample_min_margin, samples[index].min_margin)
+SF_COLUMN(sample_applied_norm, samples[index].applied_norm)
+SF_COLUMN(event_step, events[index].step)
+SF_COLUMN(event_tau, events[index].tau)
+SF_COLUMN(event_log_time, events[index].log_time)
+SF_COLUMN(event_log_loss, events[index].log_loss)
+#undef SF_COLUMN
+
+static void write_column(sf_h5 *h5, hid_t group, const char *name, size_t count, sf_column_fn column)
+{
+    double *values = SF_ARRAY(h5->trajectory->context, count, double);
+    note(h5, values != NULL);
+    if (!values)
+        return;
+    for (size_t i = 0; i < count; i++)
+        values[i] = column(h5->trajectory, i);
+    write_whole(h5, group, name, H5T_NATIVE_DOUBLE, 1, (hsize_t[]){count}, values);
+    sf_free(h5->trajectory->context, values);
+}
+
+static const double *beta_row(const sf_trajectory *trajectory, size_t index, double *scratch)
+{
+    (void)scratch;
+    return trajectory->samples[index].beta;
+}
+
+/* (records, d), row by row. */
+static void write_rows(sf_h5 *h5, const char *name, double *scratch,
+                       const double *(*row)(const sf_trajectory *, size_t, double *))
+{
+    hsize_t shape[2] = {h5->trajectory->count, h5->trajectory->d}, width[2] = {1, h5->trajectory->d};
+    hid_t space = H5Screate_simple(2, shape, NULL), memory = H5Screate_simple(2, width, NULL);
+    hid_t set = H5Dcreate2(h5->file, name, H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    note(h5, set >= 0);
+    for (hsize_t i = 0; i < shape[0] && set >= 0 && !h5->failed; i++) {
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, (hsize_t[]){i, 0}, NULL, width, NULL);
+        note(h5, H5Dwrite(set, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT,
+                          row(h5->trajectory, (size_t)i, scratch)) >= 0);
+    }
+    if (set >= 0)
+        note(h5, H5Dclose(set) >= 0);
+    H5Sclose(memory);
+    H5Sclose(space);
+}
+
+static hid_t text_type(size_t size)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, size);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    return type;
+}
+
+enum { KIND_SIZE = 16 };
+
+static void write_events(sf_h5 *h5)
+{
+    const sf_trajectory *trajectory = h5->trajectory;
+    size_t count = trajectory->event_count;
+    hid_t group = H5Gcreate2(h5->file, "events", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    char *kinds = sf_alloc_zero(trajectory->context, count + 1, KIND_SIZE);
+    int64_t *coordinates = SF_ARRAY(trajectory->context, 2 * count + 1, int64_t);
+    note(h5, group >= 0 && kinds && coordinates);
+    if (!h5->failed) {
+        hid_t type = text_type(KIND_SIZE);
+        for (size_t i = 0; i < count; i++) {
+            snprintf(kinds + i * KIND_SIZE, KIND_SIZE, "%s", sf_event_name(trajectory->events[i].kind));
+            coordinates[i] = trajectory->events[i].from;
+            coordinates[count + i] = trajectory->events[i].to;
+        }
+        write_whole(h5, group, "kind", type, 1, (hsize_t[]){count}, kinds);
+        write_whole(h5, group, "from", H5T_NATIVE_INT64, 1, (hsize_t[]){count}, coordinates);
+        write_whole(h5, group, "to", H5T_NATIVE_INT64, 1, (hsize_t[]){count}, coordinates + count);
+        write_column(h5, group, "step", count, event_step);
+        write_column(h5, group, "tau", count, event_tau);
+        write_column(h5, group, "log_time", count, event_log_time);
+        write_column(h5, group, "log_loss", count, event_log_loss);
+        H5Tclose(type);
+    }
+    sf_free(trajectory->context, kinds);
+    sf_free(trajectory->context, coordinates);
+    if (group >= 0)
+        H5Gclose(group);
+}
+
+/* A text as an attribute; long ones (above the limit of 64 KiB for attributes) as a data set of that name. */
+static void write_text(sf_h5 *h5, const char *name, const char *text)
+{
+    enum { ATTRIBUTE_LIMIT = 60000 };
+    size_t length = strlen(text);
+    hid_t type = text_type(length + 1), space = H5Screate(H5S_SCALAR);
+    if (length < ATTRIBUTE_LIMIT) {
+        hid_t attribute = H5Acreate2(h5->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+        note(h5, attribute >= 0 && H5Awrite(attribute, type, text) >= 0);
+        if (attribute >= 0)
+            note(h5, H5Aclose(attribute) >= 0);
+    } else {
+        hid_t set = H5Dcreate2(h5->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        note(h5, set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0);
+        if (set >= 0)
+            note(h5, H5Dclose(set) >= 0);
+    }
+    H5Sclose(space);
+    H5Tclose(type);
+}
+
+static void write_experiment(sf_h5 *h5)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+    if (!stream) {
+        note(h5, false);
+        return;
+    }
+    sf_json json = sf_json_make(stream, false);
+    sf_experiment_write(h5->trajectory->experiment, &json, NULL);
+    bool good = sf_json_finish(&json);
+    good = fclose(stream) == 0 && good;
+    note(h5, good);
+    if (good)
+        write_text(h5, "experiment", text);
+    free(text);
+}
+
+static void write_content(sf_h5 *h5, double *scratch)
+{
+    const sf_trajectory *trajectory = h5->trajectory;
+    write_text(h5, "samflow", sf_version());
+    write_text(h5, "status", sf_run_status_name(trajectory->status));
+    write_experiment(h5);
+    write_column(h5, h5->file, "step", trajectory->count, sample_step);
+    write_column(h5, h5->file, "tau", trajectory->count, sample_tau);
+    write_column(h5, h5->file, "log_time", trajectory->count, sample_log_time);
+    write_column(h5, h5->file, "log_loss", trajectory->count, sample_log_loss);
+    write_column(h5, h5->file, "min_margin", trajectory->count, sample_min_margin);
+    write_column(h5, h5->file, "applied_norm", trajectory->count, sample_applied_norm);
+    write_rows(h5, "beta", scratch, beta_row);
+    write_rows(h5, "log_abs_beta", scratch, sf_trajectory_log_abs_beta);
+    write_whole(h5, h5->file, "layers", H5T_NATIVE_DOUBLE, 2, (hsize_t[]){trajectory->depth, trajectory->d},
+                sf_trajectory_final_layers(trajectory));
+    write_events(h5);
+}
+
+sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path)
+{
+    sf_context *context = trajectory->context;
+    double *scratch = SF_ARRAY(context, trajectory->d, double);
+    if (!scratch)
+        return SF_ERR_MEMORY;
+    H5E_auto2_t report = NULL;
+    void *report_data = NULL;
+    H5Eget_auto2(H5E_DEFAULT, &report, &report_data); // HDF5 prints errors by itself; we report them
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    sf_h5 h5 = {.trajectory = trajectory, .file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)};
+    note(&h5, h5.file >= 0);
+    if (h5.file >= 0) {
+        write_content(&h5, scratch);
+        note(&h5, H5Fclose(h5.file) >= 0);
+    }
+    H5Eset_auto2(H5E_DEFAULT, report, report_data);
+    sf_free(context, scratch);
+    return h5.failed ? sf_fail(context, SF_ERR_IO,
+                               "the HDF5 file could not be written (disk full or not writable?)")
+                     : SF_OK;
+}
+
+#else
+
+sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path)
+{
+    return sf_fail(trajectory->context, SF_ERR_UNAVAILABLE, "'%s': this build has no HDF5", path);
+}
+
+#endif

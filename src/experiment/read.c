@@ -1,0 +1,353 @@
+/* From an experiment file to checked settings: text, overrides, the walk over the table, defaults, and what
+ * has to hold between settings. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiment/experiment.h"
+
+/* ---- text of a file -------------------------------------------------------------------------------------
+ */
+
+static sf_status read_stream(sf_context *context, FILE *stream, const char *name, char **text, size_t *length)
+{
+    size_t capacity = 1 << 16, used = 0;
+    char *buffer = sf_alloc(context, capacity, 1);
+    if (!buffer)
+        return SF_ERR_MEMORY;
+    for (;;) {
+        used += fread(buffer + used, 1, capacity - used, stream);
+        if (used < capacity)
+            break;
+        char *grown = capacity <= SIZE_MAX / 2 ? sf_resize(context, buffer, capacity * 2, 1) : NULL;
+        if (!grown) {
+            sf_free(context, buffer);
+            return SF_ERR_MEMORY;
+        }
+        buffer = grown;
+        capacity *= 2;
+    }
+    if (ferror(stream)) {
+        sf_free(context, buffer);
+        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be read: %s, expected an experiment file", name,
+                       strerror(errno));
+    }
+    *text = buffer;
+    *length = used;
+    return SF_OK;
+}
+
+static sf_status read_text(sf_context *context, const char *path, char **text, size_t *length)
+{
+    if (strcmp(path, "-") == 0)
+        return read_stream(context, stdin, "standard input", text, length);
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be opened: %s, expected an experiment file", path,
+                       strerror(errno));
+    sf_status status = read_stream(context, stream, path, text, length);
+    fclose(stream);
+    return status;
+}
+
+/* ---- overrides ------------------------------------------------------------------------------------------
+ */
+
+/* Puts value at the path a.b.c below root, making mappings on the way; takes value over (NULL removes the
+ * key). */
+static sf_status put_at(sf_context *context, sf_node *root, char *path, sf_place place, sf_node *value)
+{
+    sf_node *mapping = root;
+    for (char *dot; (dot = strchr(path, '.')) != NULL; path = dot + 1) {
+        *dot = '\0';
+        sf_node *child = sf_node_find(mapping, path);
+        if (!child || child->kind != SF_NODE_MAPPING) {
+            sf_status status = value ? sf_node_new_mapping(context, place, &child) : SF_OK;
+            if (status != SF_OK) {
+                sf_node_destroy(context, &value);
+                return status;
+            }
+            if (!value)
+                return SF_OK; // nothing there to remove
+            status = sf_node_put(context, mapping, path, place, child);
+            if (status != SF_OK) {
+                sf_node_destroy(context, &value);
+                return status;
+            }
+        }
+        mapping = child;
+    }
+    return sf_node_put(context, mapping, path, place, value);
+}
+
+static sf_status apply_override(sf_context *context, sf_node *root, const char *text)
+{
+    const char *sign = strchr(text, '=');
+    if (!sign || sign == text)
+        return sf_fail(context, SF_ERR_CONFIG, "--set %s: expected KEY.PATH=VALUE", text);
+    if (root->kind != SF_NODE_MAPPING)
+        return SF_OK; // the walk will say what is wrong with the file
+    char *path = sf_strdup(context, text);
+    if (!path)
+        return SF_ERR_MEMORY;
+    path[sign - text] = '\0';
+    sf_node *value = NULL;
+    sf_status status = sf_document_parse_value(context, text, sign + 1, &value);
+    if (status == SF_OK)
+        status = put_at(context, root, path, (sf_place){text, 0, 0}, value);
+    sf_free(context, path);
+    return status;
+}
+
+/* ---- what holds between settings ------------------------------------------------------------------------
+ */
+
+static bool given(const sf_experiment *experiment, sf_setting_id id)
+{
+    return experiment->values[id].given;
+}
+
+static bool any_given(const sf_experiment *experiment, unsigned scope)
+{
+    for (int id = 0; id < SF_SETTING_COUNT; id++)
+        if (experiment->values[id].given && sf_settings[id].scope == scope)
+            return true;
+    return false;
+}
+
+/* Exactly one source of data; sets its bit. */
+static sf_status find_source(sf_experiment *experiment, const sf_node *root)
+{
+    static const struct {
+        sf_setting_id id;
+        unsigned bit;
+    } source[] = {{SF_SET_EXAMPLE, SF_SCOPE_EXAMPLE},
+                  {SF_SET_POINTS, SF_SCOPE_POINTS},
+                  {SF_SET_MEAN, SF_SCOPE_GAUSSIAN},
+                  {SF_SET_FILE, SF_SCOPE_FILE}};
+    enum { SOURCES = sizeof source / sizeof source[0] };
+    int first = -1;
+    for (int i = 0; i < SOURCES; i++) {
+        if (!given(experiment, source[i].id))
+            continue;
+        if (first >= 0)
+            return SF_FAIL_SETTING(experiment, source[i].id,
+                                   "a second source of data beside %s, expected exactly one",
+                                   sf_settings[source[first].id].key);
+        first = i;
+    }
+    if (first < 0) {
+        char where[SF_PLACE_SIZE];
+        const sf_node *data = sf_node_find(root, "data");
+        bool gaussian = any_given(experiment, SF_SCOPE_GAUSSIAN);
+        return sf_fail(
+            experiment->context, SF_ERR_CONFIG, "%s: %s: missing, expected %s",
+            sf_place_text(data ? data->place : root->place, where), gaussian ? "data.gaussian.mean" : "data",
+            gaussian ? "a list of numbers"
+                     : "exactly one source: data.example, data.points, data.gaussian or data.file");
+    }
+    experiment->scope |= source[first].bit;
+    return SF_OK;
+}
+
+/* Exactly one kind of start; sets the bit of a random one. */
+static sf_status find_start(sf_experiment *experiment)
+{
+    bool random = given(experiment, SF_SET_RANDOM_SCALE) || given(experiment, SF_SET_RANDOM_SEED);
+    if (random && !given(experiment, SF_SET_RANDOM_SCALE))
+        return SF_FAIL_SETTING(experiment, SF_SET_RANDOM_SEED,
+                               "network.init.random.scale is missing beside it");
+    if (random && given(experiment, SF_SET_LAYERS))
+        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS,
+                               "a second start beside network.init.random, expected one");
+    if (random)
+        experiment->scope |= SF_SCOPE_RANDOM;
+    return SF_OK;
+}
+
+static sf_status check_scopes(const sf_experiment *experiment)
+{
+    for (int id = 0; id < SF_SETTING_COUNT; id++) {
+        unsigned scope = sf_settings[id].scope;
+        if (given(experiment, (sf_setting_id)id) && scope && !(scope & experiment->scope)) {
+            char text[SF_SCOPE_TEXT_SIZE];
+            return SF_FAIL_SETTING(experiment, (sf_setting_id)id, "does not fit, expected only with %s",
+                                   sf_scope_text(scope, text));
+        }
+    }
+    return SF_OK;
+}
+
+static bool default_applies(const sf_experiment *experiment, sf_setting_id id)
+{
+    unsigned scope = sf_settings[id].scope;
+    if (experiment->values[id].given || (scope && !(scope & experiment->scope)))
+        return false;
+    if (id == SF_SET_INIT)
+        return !given(experiment, SF_SET_LAYERS) && !(experiment->scope & SF_SCOPE_RANDOM);
+    if (id == SF_SET_UNTIL_LOG_TIME)
+        return !given(experiment, SF_SET_UNTIL_TAU) && !given(experiment, SF_SET_UNTIL_LOG_NORM) &&
+               !given(experiment, SF_SET_UNTIL_DIRECTION);
+    return true;
+}
+
+static sf_status fill_defaults(sf_experiment *experiment)
+{
+    for (int i = 0; i < SF_SETTING_COUNT; i++) {
+        sf_setting_id id = (sf_setting_id)i;
+        if (default_applies(experiment, id))
+            SF_TRY(sf_value_from_default(experiment->context, id, &experiment->values[id]));
+    }
+    return SF_OK;
+}
+
+static sf_status check_labels(const sf_experiment *experiment)
+{
+    const sf_value *points = &experiment->values[SF_SET_POINTS], *labels = &experiment->values[SF_SET_LABELS];
+    if (!points->given)
+        return SF_OK;
+    if (!labels->given)
+        return SF_FAIL_SETTING(experiment, SF_SET_POINTS,
+                               "data.labels is missing beside it, expected a list of %zu labels -1 or 1",
+                               points->rows);
+    if (labels->count != points->rows)
+        return SF_FAIL_SETTING(experiment, SF_SET_LABELS, "found %zu labels, expected %zu as in data.points",
+                               labels->count, points->rows);
+    for (size_t i = 0; i < labels->count; i++)
+        if (fabs(labels->numbers[i]) != 1.0)
+            return SF_FAIL_SETTING(experiment, SF_SET_LABELS, "found %.17g at position %zu, expected -1 or 1",
+                                   labels->numbers[i], i);
+    return SF_OK;
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Sorts a list of record times and drops what is there twice. */
+static void sort_times(sf_value *value)
+{
+    if (!value->numbers)
+        return;
+    qsort(value->numbers, value->count, sizeof *value->numbers, compare_numbers);
+    size_t kept = 1;
+    for (size_t i = 1; i < value->count; i++)
+        if (value->numbers[i] != value->numbers[kept - 1])
+            value->numbers[kept++] = value->numbers[i];
+    value->count = kept;
+}
+
+static sf_status check_record_steps(const sf_experiment *experiment)
+{
+    const sf_value *at = &experiment->values[SF_SET_AT_STEP];
+    double steps = (double)experiment->values[SF_SET_STEPS].integer;
+    for (size_t i = 0; at->given && i < at->count; i++)
+        if (at->numbers[i] != floor(at->numbers[i]) || at->numbers[i] > steps)
+            return SF_FAIL_SETTING(
+                experiment, SF_SET_AT_STEP,
+                "found %.17g at position %zu, expected a whole number from 0 to dynamics.steps = %.0f",
+                at->numbers[i], i, steps);
+    return SF_OK;
+}
+
+static sf_status check_rest(const sf_experiment *experiment)
+{
+    const sf_value *values = experiment->values;
+    if (values[SF_SET_METHOD].choice == SF_METHOD_LP && !given(experiment, SF_SET_P))
+        return SF_FAIL_SETTING(experiment, SF_SET_METHOD,
+                               "lp-sam without optimizer.p, expected a number > 1 there");
+    const sf_value *classes = &values[SF_SET_CLASSES];
+    if (classes->given && (classes->count != 2 || classes->numbers[0] == classes->numbers[1]))
+        return SF_FAIL_SETTING(experiment, SF_SET_CLASSES, "found %zu numbers, expected two different labels",
+                               classes->count);
+    SF_TRY(check_labels(experiment));
+    return check_record_steps(experiment);
+}
+
+static sf_status check(sf_experiment *experiment, const sf_node *root)
+{
+    static const unsigned mode_bit[] = {SF_SCOPE_FLOW, SF_SCOPE_DISCRETE, SF_SCOPE_EXACT};
+    SF_TRY(find_source(experiment, root));
+    SF_TRY(find_start(experiment));
+    if (!given(experiment, SF_SET_MODE))
+        SF_TRY(sf_value_from_default(experiment->context, SF_SET_MODE, &experiment->values[SF_SET_MODE]));
+    experiment->scope |= mode_bit[experiment->values[SF_SET_MODE].choice];
+    SF_TRY(check_scopes(experiment));
+    SF_TRY(fill_defaults(experiment));
+    SF_TRY(check_rest(experiment));
+    sort_times(&experiment->values[SF_SET_AT_STEP]);
+    sort_times(&experiment->values[SF_SET_AT_TAU]);
+    sort_times(&experiment->values[SF_SET_AT_LOG_TIME]);
+    return SF_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------
+ */
+
+static sf_status read_document(sf_experiment *experiment, sf_node *root, size_t count,
+                               const char *const *overrides)
+{
+    sf_context *context = experiment->context;
+    for (size_t i = 0; i < count; i++)
+        SF_TRY(apply_override(context, root, overrides[i]));
+    SF_TRY(sf_settings_read(context, root, experiment->values));
+    return check(experiment, root);
+}
+
+/* Parses text, then releases it: the settings hold all that is needed of it. */
+static sf_status parse_text(sf_experiment *experiment, const char *text, size_t length, size_t count,
+                            const char *const *overrides)
+{
+    sf_node *root = NULL;
+    SF_TRY(sf_document_parse(experiment->context, experiment->name, text, length, &root));
+    sf_status status = read_document(experiment, root, count, overrides);
+    sf_node_destroy(experiment->context, &root);
+    return status;
+}
+
+static sf_status create(sf_context *context, const char *name, sf_experiment **out)
+{
+    *out = SF_NEW(context, sf_experiment);
+    if (!*out)
+        return SF_ERR_MEMORY;
+    (*out)->context = context;
+    (*out)->name = sf_strdup(context, strcmp(name, "-") == 0 ? "standard input" : name);
+    return (*out)->name ? SF_OK : SF_ERR_MEMORY;
+}
+
+static sf_status finish(sf_status status, sf_experiment *experiment, sf_experiment **out)
+{
+    if (status == SF_OK)
+        status = sf_experiment_load(experiment);
+    if (status != SF_OK)
+        sf_experiment_destroy(&experiment);
+    *out = experiment;
+    return status;
+}
+
+sf_status sf_experiment_parse(sf_context *context, const char *name, const char *text, size_t count,
+                              const char *const *overrides, sf_experiment **out)
+{
+    sf_experiment *experiment = NULL;
+    sf_status status = create(context, name, &experiment);
+    if (status == SF_OK)
+        status = parse_text(experiment, text, strlen(text), count, overrides);
+    return finish(status, experiment, out);
+}
+
+sf_status sf_experiment_read(sf_context *context, const char *path, size_t count,
+                             const char *const *overrides, sf_experiment **out)
+{
+    sf_experiment *experiment = NULL;
+    char *text = NULL;
+    size_t length = 0;
+    sf_status status = create(context, path, &experiment);
+    if (status == SF_OK)
+        status = read_text(context, path, &text, &length);
+    if (status == SF_OK)
+        status = parse_text(experiment, text, length, count, overrides);
+    sf_free(context, text);
+    return finish(status, experiment, out);
+}

@@ -1,0 +1,103 @@
+/* The l1 problem: min ||beta||_1 subject to <beta, z_n> >= 1.
+ *
+ * Clp finds the optimal basis, sf_basis_solve the numbers that belong to it. Clp's tolerances are absolute,
+ * so the programme is solved again from the basis found, with the data scaled to margin 1, when its pair is
+ * not yet optimal to working precision.
+ */
+#include "margin/margin.h"
+
+#include <math.h>
+
+#include "base/base.h"
+
+enum { ROUNDS = 4 };
+static const long double EXACT = 1e-14L;      // violations of this size are rounding
+static const long double ACCEPTABLE = 1e-10L; // largest violation that may be handed on
+
+/* The largest violation of feasibility by a pair that satisfies complementary slackness by construction. */
+static sf_status violation_of(const sf_points *points, const long double *beta, const long double *lambda,
+                              const sf_basis *basis, long double *violation)
+{
+    size_t n = points->n, d = points->d;
+    long double *q = SF_ARRAY(points->context, d, long double);
+    if (!q)
+        return SF_ERR_MEMORY;
+    long double worst = 0.0L, beta_sum = 0.0L, lambda_sum = 0.0L;
+    for (size_t j = 0; j < d; j++) {
+        q[j] = 0.0L;
+        beta_sum += fabsl(beta[j]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double *z = points->z + i * d;
+        worst = fmaxl(worst, 1.0L - sf_dot(d, z, beta));
+        lambda_sum += fabsl(lambda[i]);
+        if (lambda[i] != 0.0L)
+            sf_add_multiple(d, lambda[i], z, q);
+    }
+    for (size_t j = 0; j < d; j++)
+        worst = fmaxl(worst, (points->nonnegative ? q[j] : fabsl(q[j])) - 1.0L);
+    for (size_t i = 0; i < basis->k; i++) {
+        worst = fmaxl(worst, -lambda[basis->row[i]] / lambda_sum);
+        worst = fmaxl(worst, -basis->sign[i] * beta[basis->column[i]] / beta_sum);
+    }
+    *violation = isfinite(worst) ? worst : INFINITY;
+    sf_free(points->context, q);
+    return SF_OK;
+}
+
+/* Rounding left on the wrong side of 0 goes to 0. */
+static void clean(const sf_basis *basis, long double *beta, long double *lambda)
+{
+    for (size_t i = 0; i < basis->k; i++) {
+        if (basis->sign[i] * beta[basis->column[i]] < 0.0L)
+            beta[basis->column[i]] = 0.0L;
+        if (lambda[basis->row[i]] < 0.0L)
+            lambda[basis->row[i]] = 0.0L;
+    }
+}
+
+static sf_status improve(const sf_points *points, double factor, sf_basis *basis, long double *beta,
+                         long double *lambda, bool *solved)
+{
+    long double violation = INFINITY;
+    for (int round = 0; round < ROUNDS && !(violation <= EXACT); round++) {
+        bool optimal, regular = false;
+        double objective;
+        if (sf_cancelled(points->context))
+            return sf_fail(points->context, SF_ERR_CANCELLED, "interrupted in the linear programme");
+        SF_TRY(sf_programme_solve(points, factor, basis, &optimal, &objective));
+        if (!optimal || basis->k == 0)
+            break;
+        SF_TRY(sf_basis_solve(points, basis, beta, lambda, &regular));
+        if (!regular)
+            break;
+        SF_TRY(violation_of(points, beta, lambda, basis, &violation));
+        sf_log(points->context, SF_LOG_DEBUG,
+               "event=l1_round round=%d basis=%zu objective=%.17g violation=%.3Lg", round, basis->k,
+               objective, violation);
+        factor *= objective;
+    }
+    *solved = violation <= ACCEPTABLE;
+    if (*solved)
+        clean(basis, beta, lambda);
+    return SF_OK;
+}
+
+sf_status sf_l1_solve(const sf_points *points, double guess, long double *beta, long double *lambda,
+                      bool *solved)
+{
+    sf_context *context = points->context;
+    size_t room = points->n < points->d ? points->n : points->d;
+    sf_basis basis = {.row = SF_ARRAY(context, room, size_t),
+                      .column = SF_ARRAY(context, room, size_t),
+                      .sign = SF_ARRAY(context, room, double)};
+    *solved = false;
+    sf_status status = SF_ERR_MEMORY;
+    if (basis.row && basis.column && basis.sign)
+        status = improve(points, 1.0 / (guess > 0.0 ? guess : (double)points->largest), &basis, beta, lambda,
+                         solved);
+    sf_free(context, basis.row);
+    sf_free(context, basis.column);
+    sf_free(context, basis.sign);
+    return status;
+}

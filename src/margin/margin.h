@@ -1,0 +1,94 @@
+/* Private face of the room margin/: the problem in stored coordinates, its solvers, and exact-as-possible
+ * linear algebra in long double (64-bit mantissa on x86, 113 bits where it is software; plain double
+ * elsewhere, where the same code gives double accuracy).
+ */
+#ifndef SF_MARGIN_PRIVATE_H
+#define SF_MARGIN_PRIVATE_H
+
+#include <float.h>
+
+#include <samflow/margin.h>
+
+/* The signed examples that a solver sees. A mirrored data set (z, -z) in 2d coordinates is the problem
+ * without sign constraint in d stored ones: a pair (b_j, b_{d+j}) acts through b_j - b_{d+j} alone. */
+typedef struct sf_points {
+    sf_context *context;
+    const double *z; // (n, d) row-major
+    double *copy;    // owned storage of z if it had to be scaled, else NULL
+    size_t n, d;
+    bool nonnegative;    // beta >= 0
+    double unit;         // z is the data divided by this power of two
+    long double *norm;   // (n) Euclidean norms of the rows
+    long double largest; // of norm
+} sf_points;
+
+/* sum_j x_j y_j with products and sum in long double. */
+long double sf_dot(size_t n, const double *x, const long double *y);
+long double sf_dot_double(size_t n, const double *x, const double *y);
+long double sf_dot_long(size_t n, const long double *x, const long double *y);
+/* y += a x. */
+void sf_add_multiple(size_t n, long double a, const double *x, long double *y);
+
+/* An updated Cholesky factor R'R = M of a symmetric positive definite matrix, R upper triangular by columns.
+ * Zero it before use. */
+typedef struct sf_cholesky {
+    sf_context *context;
+    size_t k, capacity;
+    long double *factor; // column i at i * capacity, entries 0..i
+} sf_cholesky;
+
+/* Appends a row and column (k + 1 numbers, diagonal last) of M. *independent is false, and nothing changes,
+ * if M would be singular to working precision. */
+sf_status sf_cholesky_append(sf_cholesky *cholesky, const long double *row, bool *independent);
+void sf_cholesky_drop(sf_cholesky *cholesky, size_t index);
+void sf_cholesky_solve(const sf_cholesky *cholesky, long double *b); // M x = b in place
+void sf_cholesky_release(sf_cholesky *cholesky);
+
+/* The point of smallest norm p = sum_n lambda_n z_n + nu of conv{z_n} (nu = 0), or of conv{z_n} + {nu >= 0}
+ * if beta
+ * >= 0 is asked. lambda: (n), sum 1, zeroed by the function; p: (d). SF_OK means the iteration ended by its
+ * own criterion; what was proved is for the caller to check. */
+sf_status sf_hull_nearest(const sf_points *points, long double *lambda, long double *p);
+
+/* A pair of basic solutions of the l1 problem: rows `row` (margin 1) and coordinates `column` (free), k each,
+ * with sign[i] = +-1 that of beta at column[i]. */
+typedef struct sf_basis {
+    size_t k;
+    size_t *row, *column; // (min(n, d)) each
+    double *sign;         // (min(n, d))
+} sf_basis;
+
+/* Solves the l1 linear programme on the points times `factor`, starting from the basis if it is not empty,
+ * and gives its optimal basis and objective. *solved is false if the programme was found infeasible or the
+ * library gave up. SF_ERR_UNAVAILABLE without an LP library. */
+sf_status sf_programme_solve(const sf_points *points, double factor, sf_basis *basis, bool *solved,
+                             double *objective);
+
+/* Basic solution of a basis: beta (d), lambda (n), both exact to long double where the basis is well
+ * conditioned. *regular is false if the basis matrix is singular to working precision. */
+sf_status sf_basis_solve(const sf_points *points, const sf_basis *basis, long double *beta,
+                         long double *lambda, bool *regular);
+
+/* An optimal pair of the l1 problem: beta (d) with margins >= 1, lambda (n) with |(Z'lambda)_j| <= 1. Buffers
+ * are the caller's. *solved is false if the linear programme had no solution or its basis could not be made
+ * exact. `guess` is an estimate of the margin, 0 if there is none. */
+sf_status sf_l1_solve(const sf_points *points, double guess, long double *beta, long double *lambda,
+                      bool *solved);
+
+/* Whether beta is the only solution of the l1 problem, given an optimal pair; face (d): the sign that
+ * coordinate j has in the solutions if it differs among them, 0 if it does not. */
+sf_status sf_face_find(const sf_points *points, const long double *beta, const long double *lambda,
+                       sf_answer *unique, signed char *face);
+
+/* An orthonormal basis of {x in R^columns : A x = 0}; A (rows, columns) row-major is destroyed, its rows
+ * should have length about 1. Directions in which A is below `tolerance` count as null. *basis: (*dimension,
+ * columns), to be released by the caller, also if the dimension is 0. */
+sf_status sf_null_space(sf_context *context, size_t rows, size_t columns, long double *a,
+                        long double tolerance, long double **basis, size_t *dimension);
+
+/* min ||A x - b||_2, x_i >= 0 (Lawson and Hanson 1974, ch. 23) in long double; A is (rows, columns),
+ * column-major. x: (columns), residual b - A x: (rows). */
+sf_status sf_nnls(sf_context *context, size_t rows, size_t columns, const long double *a,
+                  const long double *b, long double *x, long double *residual);
+
+#endif
