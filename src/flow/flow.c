@@ -1,8 +1,632 @@
-/* Room flow/. */
+/* The engine of flows: takes the integrator's steps apart into targets and events.
+ *
+ * One step of the integrator gives the state as a polynomial on [from, to]. Over it lie panels (panel.h), on
+ * whose nodes the clocks, the norm of beta and its largest coordinate are known. A panel never crosses the
+ * end of a mode. Within a panel every crossing (of a target, of two coordinates of |beta|) is bracketed by
+ * nodes and then located on the dense output to the last bits; so positions do not depend on where the
+ * integrator stepped.
+ */
 #include <samflow/flow.h>
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "flow/integrator.h"
+#include "flow/model.h"
+#include "flow/panel.h"
+
+/* |beta_i| = |beta_j| to this difference of logarithms is a tie: the leader stays. */
+static const double TIE = 1e-11;
+/* Coordinates level until this clock value are level for ever (the clock's unit is that of the dynamics). */
+static const double PARTED = 1e-3;
+enum { MODE_CHANGES_IN_PLACE = 100 };
+
+struct sf_flow {
+    sf_context *context;
+    sf_network *network;
+    double tolerance;
+    flow_model *model;
+    flow_integrator *integrator;
+    sf_flow_state state;
+    double s, log_time;         // position of the flow
+    double *y;                  // (size) the state there
+    double step_to;             // the dense output ends here
+    flow_panel panel;           // around s
+    double panel_log_time;      // log t at panel.a
+    double norm[PANEL_MAX + 1]; // log ||beta|| at the nodes
+    size_t top[PANEL_MAX + 1];  // the largest coordinate at the nodes
+    bool mode_ends;             // at panel.b
+    int stuck;                  // mode changes without progress
+    int64_t leader;             // largest coordinate of |beta|, -1 before the first step
+    double *ahead, *rate;       // (size) work: a state elsewhere, its rate
+    double *log_beta;           // (d) work
+    int64_t *slides;            // (d) work, discontinuous models only
+    sf_event *events;
+    size_t event_count, event_room;
+};
 
 const char *sf_event_name(sf_event_kind kind)
 {
     static const char *const name[] = {"dominance", "collapse", "blow_up", "sliding"};
     return (size_t)kind < sizeof name / sizeof name[0] ? name[kind] : NULL;
+}
+
+/* ---- creation -------------------------------------------------------------------------------------------
+ */
+
+static bool rhs(const double *y, double *dy, void *user)
+{
+    flow_model *model = ((sf_flow *)user)->model;
+    flow_clocks clocks;
+    if (!model->system->rates(model, y, dy, &clocks))
+        return false;
+    for (size_t i = 0; i < model->size; i++)
+        if (!isfinite(dy[i]))
+            return false;
+    return true;
+}
+
+static void allowance(const double *y, double *allowed, void *user)
+{
+    const sf_flow *flow = user;
+    flow->model->system->allowance(flow->model, y, flow->tolerance, allowed);
+}
+
+static sf_status check(sf_context *context, const sf_network *network, const sf_perturbation *perturbation,
+                       const double *theta, double tolerance)
+{
+    if (!network || !perturbation || !theta)
+        return sf_fail(context, SF_ERR_ARGUMENT, "a flow needs a network, a perturbation and a start");
+    if (!(perturbation->rho >= 0.0) || !isfinite(perturbation->rho))
+        return sf_fail(context, SF_ERR_ARGUMENT, "rho is %g, expected a finite number >= 0",
+                       perturbation->rho);
+    if (perturbation->method == SF_METHOD_LP && !(perturbation->p > 1.0 && isfinite(perturbation->p)))
+        return sf_fail(context, SF_ERR_ARGUMENT, "p is %g, expected a finite number > 1", perturbation->p);
+    if (!sf_method_name(perturbation->method))
+        return sf_fail(context, SF_ERR_ARGUMENT, "unknown method %d", (int)perturbation->method);
+    if (!(tolerance == 0.0 || (tolerance >= 1e-14 && tolerance <= 0.1)))
+        return sf_fail(context, SF_ERR_ARGUMENT, "tolerance is %g, expected 0 or 1e-14 to 0.1", tolerance);
+    for (size_t i = 0; i < sf_network_parameters(network); i++)
+        if (!isfinite(theta[i]))
+            return sf_fail(context, SF_ERR_ARGUMENT, "weight %zu of the start is not finite", i);
+    return SF_OK;
+}
+
+static sf_status choose_model(sf_flow *flow, const flow_start *start)
+{
+    static flow_model_maker *const makers[] = {flow_scalar_create, flow_amplitude_create,
+                                               flow_weights_create};
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0] && !flow->model; i++)
+        SF_TRY(makers[i](flow->context, start, &flow->model));
+    return SF_OK;
+}
+
+static sf_status set_up(sf_flow *flow, const flow_start *start)
+{
+    SF_TRY(choose_model(flow, start));
+    flow_model *model = flow->model;
+    flow->y = sf_alloc_doubles(flow->context, model->size);
+    flow->ahead = sf_alloc_doubles(flow->context, model->size);
+    flow->rate = sf_alloc_doubles(flow->context, model->size);
+    flow->log_beta = sf_alloc_doubles(flow->context, model->d);
+    if (!flow->y || !flow->ahead || !flow->rate || !flow->log_beta)
+        return SF_ERR_MEMORY;
+    if (model->system->change_mode && !(flow->slides = SF_ARRAY(flow->context, model->d, int64_t)))
+        return SF_ERR_MEMORY;
+    model->system->begin(model, flow->y);
+    flow_problem problem = {model->size, model->stiff, rhs, allowance, flow};
+    SF_TRY(flow_integrator_create(flow->context, &problem, &flow->integrator));
+    return flow_integrator_restart(flow->integrator, 0.0, flow->y);
+}
+
+sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
+                         const double *theta, double tolerance, sf_flow **out)
+{
+    *out = NULL;
+    SF_TRY(check(context, network, perturbation, theta, tolerance));
+    sf_flow *flow = SF_NEW(context, sf_flow);
+    if (!flow)
+        return SF_ERR_MEMORY;
+    flow->context = context;
+    flow->network = network;
+    flow->tolerance = tolerance > 0.0 ? tolerance : 1e-12;
+    flow->log_time = flow->panel_log_time = -INFINITY;
+    flow->leader = -1;
+    sf_status status = set_up(flow, &(flow_start){network, *perturbation, theta});
+    if (status != SF_OK) {
+        sf_flow_destroy(&flow);
+        return status;
+    }
+    *out = flow;
+    return SF_OK;
+}
+
+void sf_flow_destroy(sf_flow **flow)
+{
+    if (!flow || !*flow)
+        return;
+    sf_flow *it = *flow;
+    flow_integrator_destroy(&it->integrator);
+    flow_model_destroy(&it->model);
+    sf_free_aligned(it->context, it->y);
+    sf_free_aligned(it->context, it->ahead);
+    sf_free_aligned(it->context, it->rate);
+    sf_free_aligned(it->context, it->log_beta);
+    sf_free(it->context, it->slides);
+    sf_free(it->context, it->events);
+    sf_free(it->context, it);
+    *flow = NULL;
+}
+
+/* ---- looking at a position ------------------------------------------------------------------------------
+ */
+
+/* The state at s into ahead. */
+static const double *look(sf_flow *flow, double s)
+{
+    flow_integrator_at(flow->integrator, s, flow->ahead);
+    return flow->ahead;
+}
+
+/* log |beta| at s into log_beta; returns its largest coordinate, the lowest index of those that tie. */
+static size_t look_at_beta(sf_flow *flow, double s)
+{
+    const flow_model *model = flow->model;
+    model->system->predictor(model, look(flow, s), NULL, flow->log_beta);
+    size_t top = 0;
+    for (size_t j = 1; j < model->d; j++)
+        if (flow->log_beta[j] > flow->log_beta[top])
+            top = j;
+    return top;
+}
+
+static double log_norm(const sf_flow *flow, size_t top)
+{
+    double high = flow->log_beta[top], sum = 0.0;
+    if (isinf(high))
+        return high;
+    for (size_t j = 0; j < flow->model->d; j++)
+        sum += exp(2.0 * (flow->log_beta[j] - high));
+    return high + 0.5 * log(sum);
+}
+
+static double log_time_at(const sf_flow *flow, double s)
+{
+    return sf_log_add(flow->panel_log_time, flow_panel_log_integral(&flow->panel, s));
+}
+
+/* A function of the position, for root finding: its sign changes where something happens. */
+typedef double position_function(sf_flow *flow, double s, double parameter);
+
+static double tau_minus(sf_flow *flow, double s, double tau)
+{
+    return look(flow, s)[0] - tau;
+}
+
+static double log_time_minus(sf_flow *flow, double s, double log_time)
+{
+    return log_time_at(flow, s) - log_time;
+}
+
+static double log_norm_minus(sf_flow *flow, double s, double value)
+{
+    return log_norm(flow, look_at_beta(flow, s)) - value;
+}
+
+/* By how much the best challenger exceeds the leader. */
+static double lead_lost(sf_flow *flow, double s, double unused)
+{
+    (void)unused;
+    look_at_beta(flow, s);
+    double best = -INFINITY;
+    for (size_t j = 0; j < flow->model->d; j++)
+        if ((int64_t)j != flow->leader && flow->log_beta[j] > best)
+            best = flow->log_beta[j];
+    return best - flow->log_beta[flow->leader];
+}
+
+/* The position in [a, b] where f changes sign, f(a) < 0 <= f(b): false position with halving (Illinois),
+ * guarded by bisection, to the last bits. */
+static double locate(sf_flow *flow, position_function *f, double parameter, double a, double b)
+{
+    double fa = f(flow, a, parameter), fb = f(flow, b, parameter);
+    if (!(fa < 0.0))
+        return a;
+    for (int i = 0; i < 200 && b - a > 2.0 * DBL_EPSILON * fabs(b); i++) {
+        double s = isfinite(fa) && i % 4 != 3 ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b);
+        if (!(s > a && s < b))
+            s = 0.5 * (a + b);
+        if (!(s > a && s < b))
+            break;
+        double value = f(flow, s, parameter);
+        if (value == 0.0)
+            return s;
+        if (value < 0.0) {
+            a = s;
+            fa = value;
+            fb *= 0.5;
+        } else {
+            b = s;
+            fb = value;
+            fa *= 0.5;
+        }
+    }
+    return b;
+}
+
+/* ---- panels ---------------------------------------------------------------------------------------------
+ */
+
+static int degree_of(const sf_flow *flow)
+{
+    return flow->model->stiff ? 4 : PANEL_MAX; // as the order of the integrator asks for
+}
+
+/* Evaluates the nodes; false where the model has no rates (NaN or out of range). */
+static bool fill_panel(sf_flow *flow, double a, double b)
+{
+    flow_panel *panel = &flow->panel;
+    flow_panel_place(panel, a, b, degree_of(flow));
+    for (int k = 0; k <= panel->degree; k++) {
+        flow_clocks clocks;
+        const double *y = look(flow, panel->s[k]);
+        if (!flow->model->system->rates(flow->model, y, flow->rate, &clocks))
+            return false;
+        panel->psi[k] = clocks.log_dt + clocks.log_pace;
+    }
+    return true;
+}
+
+static bool resolved(sf_flow *flow)
+{
+    double error = flow_panel_fit(&flow->panel), size = 1.0, allowed = flow->model->stiff ? 1e-10 : 1e-12;
+    for (int k = 0; k <= flow->panel.degree; k++)
+        size = fmax(size, fabs(flow->panel.psi[k]));
+    return !(error > allowed * size); // NaN: no original time, nothing to resolve
+}
+
+/* The first position in (a, b] beyond the end of the mode, b if the mode lasts (then *ends stays false). */
+static double end_of_mode(sf_flow *flow, double a, double b, bool *ends)
+{
+    flow_model *model = flow->model;
+    enum { LOOKS = 8 };
+    *ends = false;
+    if (!model->system->ends_mode)
+        return b;
+    double from = a, to = b;
+    for (int k = 1; k <= LOOKS && !*ends; k++) {
+        to = k == LOOKS ? b : a + (b - a) * k / LOOKS;
+        *ends = model->system->ends_mode(model, look(flow, to));
+        if (!*ends)
+            from = to;
+    }
+    if (!*ends)
+        return b;
+    for (int i = 0; i < 200; i++) {
+        double middle = 0.5 * (from + to);
+        if (!(middle > from && middle < to))
+            break;
+        if (model->system->ends_mode(model, look(flow, middle)))
+            to = middle;
+        else
+            from = middle;
+    }
+    return to;
+}
+
+/* Coordinates that start level have no leader yet: the one that is ahead as soon as a difference can be told,
+ * the lowest index of those that never part. */
+static void choose_first_leader(sf_flow *flow)
+{
+    size_t top = look_at_beta(flow, flow->panel.s[1]), level = 0;
+    double high = flow->log_beta[top];
+    for (size_t j = flow->model->d; j-- > 0;)
+        if (flow->log_beta[j] >= high - TIE) {
+            top = j;
+            level++;
+        }
+    if (level == 1 || flow->panel.b >= PARTED)
+        flow->leader = (int64_t)top;
+}
+
+/* The panel that begins at s, within the dense output. */
+static sf_status next_panel(sf_flow *flow)
+{
+    double a = flow->s, b = end_of_mode(flow, a, flow->step_to, &flow->mode_ends);
+    double shortest = 1e-3 * (b - a);
+    while (!fill_panel(flow, a, b) || !resolved(flow)) {
+        if (b - a <= shortest)
+            break;
+        b = a + 0.5 * (b - a);
+        flow->mode_ends = false;
+    }
+    flow_panel_fit(&flow->panel);
+    flow->panel_log_time = flow->log_time;
+    if (flow->leader < 0)
+        choose_first_leader(flow);
+    for (int k = 0; k <= flow->panel.degree; k++) {
+        flow->top[k] = look_at_beta(flow, flow->panel.s[k]);
+        flow->norm[k] = log_norm(flow, flow->top[k]);
+    }
+    return SF_OK;
+}
+
+/* Goes to a position of the panel. */
+static void go_to(sf_flow *flow, double s)
+{
+    flow->log_time = log_time_at(flow, s);
+    flow->s = s;
+    flow_integrator_at(flow->integrator, s, flow->y);
+}
+
+/* ---- events ---------------------------------------------------------------------------------------------
+ */
+
+static double log_loss_here(sf_flow *flow)
+{
+    double log_loss;
+    sf_flow_evaluate(flow, &log_loss, NULL, NULL);
+    return log_loss;
+}
+
+static sf_status add_event(sf_flow *flow, sf_event_kind kind, int64_t from, int64_t to)
+{
+    if (flow->event_count == flow->event_room) {
+        size_t room = flow->event_room ? 2 * flow->event_room : 8;
+        sf_event *events = sf_resize(flow->context, flow->events, room, sizeof *events);
+        if (!events)
+            return SF_ERR_MEMORY;
+        flow->events = events;
+        flow->event_room = room;
+    }
+    flow->events[flow->event_count++] = (sf_event){.kind = kind,
+                                                   .from = from,
+                                                   .to = to,
+                                                   .step = NAN,
+                                                   .tau = flow->y[0],
+                                                   .log_time = flow->log_time,
+                                                   .log_loss = log_loss_here(flow)};
+    return SF_OK;
+}
+
+/* The first position in (s, panel.b] where the leader changes, NaN if it does not. */
+static double next_dominance(sf_flow *flow)
+{
+    const flow_panel *panel = &flow->panel;
+    for (int k = 1; k <= panel->degree && flow->leader >= 0; k++) {
+        if (panel->s[k] <= flow->s || (int64_t)flow->top[k] == flow->leader)
+            continue;
+        look_at_beta(flow, panel->s[k]);
+        if (flow->log_beta[flow->top[k]] > flow->log_beta[flow->leader] + TIE)
+            return locate(flow, lead_lost, 0.0, fmax(flow->s, panel->s[k - 1]), panel->s[k]);
+    }
+    return NAN;
+}
+
+/* At the position: who leads just after it. */
+static sf_status change_leader(sf_flow *flow)
+{
+    int64_t from = flow->leader;
+    size_t d = flow->model->d;
+    look_at_beta(flow, flow->s);
+    double best = -INFINITY;
+    for (size_t j = 0; j < d; j++)
+        if ((int64_t)j != from && flow->log_beta[j] > best) {
+            best = flow->log_beta[j];
+            flow->leader = (int64_t)j;
+        }
+    return add_event(flow, SF_EVENT_DOMINANCE, from, flow->leader);
+}
+
+/* ---- the ends of a flow ---------------------------------------------------------------------------------
+ */
+
+static sf_status check_rest(sf_flow *flow)
+{
+    double remaining = 0.0;
+    flow->state = flow->model->system->rest(flow->model, flow->y, &remaining);
+    if (flow->state == SF_FLOW_COLLAPSED) {
+        flow->y[0] += remaining;
+        return add_event(flow, SF_EVENT_COLLAPSE, -1, -1);
+    }
+    if (flow->state == SF_FLOW_BLOWN_UP) {
+        flow->log_time = INFINITY;
+        return add_event(flow, SF_EVENT_BLOW_UP, -1, (int64_t)look_at_beta(flow, flow->s));
+    }
+    return SF_OK;
+}
+
+/* log dt/dtau where theta rests and eps = 0. */
+static double log_dt_at_rest(sf_flow *flow)
+{
+    flow_clocks clocks;
+    if (flow->state == SF_FLOW_COLLAPSED)
+        return -sf_loss_log_slope(sf_network_loss(flow->network), 0.0);
+    flow->model->system->rates(flow->model, flow->y, flow->rate, &clocks);
+    return clocks.log_dt;
+}
+
+/* At rest the clocks run freely: the progress like tau. */
+static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
+{
+    if (flow->state == SF_FLOW_BLOWN_UP)
+        return;
+    double log_dt = log_dt_at_rest(flow);
+    double step = fmin(target->tau - flow->y[0], target->progress - flow->s);
+    if (target->log_time < INFINITY) {
+        // t = t_0 + e^{log_dt} step
+        double lack = target->log_time <= flow->log_time
+                          ? -INFINITY
+                          : target->log_time + sf_log1m_exp(flow->log_time - target->log_time);
+        step = fmin(step, exp(lack - log_dt));
+    }
+    if (!(step > 0.0) || isinf(step))
+        return;
+    flow->y[0] += step;
+    flow->s += step;
+    flow->log_time = sf_log_add(flow->log_time, log_dt + log(step));
+}
+
+/* ---- advancing ------------------------------------------------------------------------------------------
+ */
+
+static bool reached(const sf_flow *flow, const sf_flow_target *target)
+{
+    return flow->y[0] >= target->tau || flow->log_time >= target->log_time || flow->s >= target->progress;
+}
+
+/* The first target in (s, end]; INFINITY if none. */
+static double next_target(sf_flow *flow, const sf_flow_target *target, double end)
+{
+    double first = INFINITY, from = flow->s;
+    if (target->progress <= end)
+        first = target->progress;
+    if (target->tau < INFINITY && look(flow, end)[0] >= target->tau)
+        first = fmin(first, locate(flow, tau_minus, target->tau, from, end));
+    if (target->log_time < INFINITY && log_time_at(flow, end) >= target->log_time)
+        first = fmin(first, locate(flow, log_time_minus, target->log_time, from, end));
+    for (int k = 1; k <= flow->panel.degree && target->log_norm < INFINITY; k++) {
+        double a = fmax(from, flow->panel.s[k - 1]), b = fmin(end, flow->panel.s[k]);
+        if (b > a && flow->norm[k] >= target->log_norm && flow->norm[k - 1] < target->log_norm) {
+            first = fmin(first, locate(flow, log_norm_minus, target->log_norm, a, b));
+            break;
+        }
+    }
+    return first;
+}
+
+/* Exactly the target's value, where rounding left a neighbour. */
+static void settle(sf_flow *flow, const sf_flow_target *target)
+{
+    if (target->tau < INFINITY && fabs(flow->y[0] - target->tau) <= 1e-14 * fabs(target->tau))
+        flow->y[0] = target->tau;
+}
+
+static sf_status change_mode(sf_flow *flow)
+{
+    size_t count = 0;
+    flow->stuck = flow->s > flow->panel.a ? 0 : flow->stuck + 1;
+    if (flow->stuck > MODE_CHANGES_IN_PLACE)
+        return sf_fail(flow->context, SF_ERR_NUMERIC,
+                       "the discontinuous field changes its mode without end at tau = %.17g", flow->y[0]);
+    SF_TRY(flow->model->system->change_mode(flow->model, flow->y, flow->slides, &count));
+    for (size_t i = 0; i < count; i++)
+        SF_TRY(add_event(flow, SF_EVENT_SLIDING, -1, flow->slides[i]));
+    flow->mode_ends = false;
+    flow->step_to = flow->s;
+    return flow_integrator_restart(flow->integrator, flow->s, flow->y);
+}
+
+/* A new panel at s, after a new step if the last one is used up. */
+static sf_status proceed(sf_flow *flow)
+{
+    if (flow->mode_ends)
+        SF_TRY(change_mode(flow));
+    if (flow->s >= flow->step_to) {
+        double from;
+        SF_TRY(check_rest(flow));
+        if (flow->state != SF_FLOW_RUNNING)
+            return SF_OK;
+        if (sf_cancelled(flow->context))
+            return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->y[0]);
+        SF_TRY(flow_integrator_step(flow->integrator, &from, &flow->step_to));
+    }
+    return next_panel(flow);
+}
+
+sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
+{
+    while (flow->state == SF_FLOW_RUNNING && !reached(flow, target)) {
+        if (flow->s >= flow->panel.b) {
+            SF_TRY(proceed(flow));
+            continue;
+        }
+        double event = next_dominance(flow), end = isnan(event) ? flow->panel.b : event;
+        double stop = next_target(flow, target, end);
+        go_to(flow, fmin(stop, end));
+        if (stop <= end) {
+            settle(flow, target);
+            return SF_OK;
+        }
+        if (!isnan(event))
+            SF_TRY(change_leader(flow));
+    }
+    if (flow->state != SF_FLOW_RUNNING)
+        advance_at_rest(flow, target);
+    return SF_OK;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------
+ */
+
+sf_flow_state sf_flow_get_state(const sf_flow *flow)
+{
+    return flow->state;
+}
+
+double sf_flow_tau(const sf_flow *flow)
+{
+    return flow->y[0];
+}
+
+double sf_flow_log_time(const sf_flow *flow)
+{
+    return flow->log_time;
+}
+
+double sf_flow_progress(const sf_flow *flow)
+{
+    return flow->s;
+}
+
+void sf_flow_theta(const sf_flow *flow, double *theta)
+{
+    if (flow->state == SF_FLOW_COLLAPSED)
+        memset(theta, 0, sf_network_parameters(flow->network) * sizeof *theta);
+    else
+        flow->model->system->theta(flow->model, flow->y, theta);
+}
+
+void sf_flow_predictor(const sf_flow *flow, double *beta, double *log_abs_beta)
+{
+    if (flow->state != SF_FLOW_COLLAPSED) {
+        flow->model->system->predictor(flow->model, flow->y, beta, log_abs_beta);
+        return;
+    }
+    for (size_t j = 0; j < flow->model->d; j++) {
+        if (beta)
+            beta[j] = 0.0;
+        if (log_abs_beta)
+            log_abs_beta[j] = -INFINITY;
+    }
+}
+
+void sf_flow_evaluate(sf_flow *flow, double *log_loss, double *min_margin, double *applied_norm)
+{
+    double loss, margin;
+    if (log_loss || min_margin) {
+        sf_flow_predictor(flow, flow->log_beta, NULL);
+        sf_network_evaluate(flow->network, flow->log_beta, &loss, &margin);
+        if (log_loss)
+            *log_loss = loss;
+        if (min_margin)
+            *min_margin = margin;
+    }
+    if (applied_norm)
+        *applied_norm =
+            flow->state == SF_FLOW_COLLAPSED ? 0.0 : flow->model->system->applied_norm(flow->model, flow->y);
+}
+
+const sf_event *sf_flow_events(const sf_flow *flow, size_t *count)
+{
+    *count = flow->event_count;
+    return flow->events;
+}
+
+sf_flow_work sf_flow_get_work(const sf_flow *flow)
+{
+    sf_flow_work work;
+    flow_integrator_work(flow->integrator, &work.evaluations, &work.steps);
+    return work;
 }

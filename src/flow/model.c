@@ -1,0 +1,55 @@
+#include "flow/model.h"
+
+#include <math.h>
+
+#include "data/dataset.h"
+
+static double typical_field(const sf_dataset *data)
+{
+    double largest = 0.0;
+    for (size_t j = 0; j < data->stored; j++) {
+        double sum = 0.0;
+        for (size_t i = 0; i < data->n; i++)
+            sum += fabs(data->z[i * data->stored + j]);
+        largest = fmax(largest, sum / (double)data->n);
+    }
+    return largest > 0.0 ? largest : 1.0;
+}
+
+void flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
+                     const flow_start *start, size_t size)
+{
+    const sf_dataset *data = sf_network_dataset(start->network);
+    *model = (flow_model){.system = system,
+                          .context = context,
+                          .network = start->network,
+                          .perturbation = start->perturbation,
+                          .d = sf_network_features(start->network),
+                          .depth = sf_network_depth(start->network),
+                          .scale = typical_field(data),
+                          .size = size,
+                          .stiff = data->n > 1};
+}
+
+void flow_model_destroy(flow_model **model)
+{
+    if (!model || !*model)
+        return;
+    (*model)->system->destroy(*model);
+    *model = NULL;
+}
+
+bool flow_is_gd(const sf_perturbation *perturbation)
+{
+    return perturbation->method == SF_METHOD_GD || perturbation->rho == 0.0;
+}
+
+void flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs)
+{
+    double high = fmax(log_u, log_v), low = fmin(log_u, log_v);
+    double value = isinf(high) ? -INFINITY : 2.0 * high + sf_log1m_exp(2.0 * (low - high)) - log(4.0);
+    if (log_abs)
+        *log_abs = value;
+    if (beta)
+        *beta = log_u >= log_v ? exp(value) : -exp(value);
+}

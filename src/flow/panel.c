@@ -1,0 +1,101 @@
+#include "flow/panel.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "base/base.h"
+
+static const double PI = 3.14159265358979323846;
+
+void flow_panel_place(flow_panel *panel, double a, double b, int degree)
+{
+    panel->a = a;
+    panel->b = b;
+    panel->degree = degree;
+    for (int k = 0; k <= degree; k++)
+        panel->s[k] = 0.5 * (a + b) - 0.5 * (b - a) * cos(PI * k / degree);
+    panel->s[0] = a;
+    panel->s[degree] = b;
+}
+
+double flow_panel_fit(flow_panel *panel)
+{
+    int m = panel->degree;
+    for (int i = 0; i <= m; i++) {
+        double sum = 0.0;
+        for (int k = 0; k <= m; k++) {
+            double weight = k == 0 || k == m ? 0.5 : 1.0;
+            sum += weight * panel->psi[k] * cos(PI * i * (m - k) / m); // node k lies at -cos(pi k / m)
+        }
+        panel->coefficient[i] = 2.0 * sum / m * (i == 0 || i == m ? 0.5 : 1.0);
+    }
+    return fabs(panel->coefficient[m]) + fabs(panel->coefficient[m - 1]);
+}
+
+static double value(const flow_panel *panel, double x)
+{
+    double next = 0.0, after = 0.0;
+    for (int i = panel->degree; i > 0; i--) {
+        double here = 2.0 * x * next - after + panel->coefficient[i];
+        after = next;
+        next = here;
+    }
+    return x * next - after + panel->coefficient[0];
+}
+
+/* A sum of exponentials, in the log domain. */
+typedef struct log_sum {
+    double reference, sum;
+} log_sum;
+
+static void add(log_sum *total, double log_term)
+{
+    if (log_term > total->reference) {
+        total->sum = total->sum * exp(total->reference - log_term) + 1.0;
+        total->reference = log_term;
+    } else {
+        total->sum += exp(log_term - total->reference);
+    }
+}
+
+/* Gauss-Legendre, 8 points: error below 1e-12 where psi varies by 4. */
+static const double GAUSS_NODE[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267,
+                                     0.9602898564975363};
+static const double GAUSS_WEIGHT[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745,
+                                       0.1012285362903763};
+
+static void integrate(const flow_panel *panel, double x0, double x1, int depth, log_sum *total)
+{
+    double psi[8], middle = 0.5 * (x0 + x1), half = 0.5 * (x1 - x0);
+    double left = value(panel, x0), right = value(panel, x1);
+    double low = fmin(left, right), high = fmax(left, right);
+    for (int i = 0; i < 8; i++) {
+        double x = i < 4 ? GAUSS_NODE[i] : -GAUSS_NODE[i - 4];
+        psi[i] = value(panel, middle + half * x);
+        low = fmin(low, psi[i]);
+        high = fmax(high, psi[i]);
+    }
+    double log_half = log(half);
+    if (high + log_half < total->reference - 60.0)
+        return;
+    if (high - low > 4.0 && depth < 64) {
+        bool rises = right > left; // the larger half first, so that more of the other can be left out
+        integrate(panel, rises ? middle : x0, rises ? x1 : middle, depth + 1, total);
+        integrate(panel, rises ? x0 : middle, rises ? middle : x1, depth + 1, total);
+        return;
+    }
+    for (int i = 0; i < 8; i++)
+        add(total, psi[i] + log(GAUSS_WEIGHT[i % 4]) + log_half);
+}
+
+double flow_panel_log_integral(const flow_panel *panel, double s)
+{
+    double width = panel->b - panel->a, x = s >= panel->b ? 1.0 : 2.0 * (s - panel->a) / width - 1.0;
+    if (isnan(panel->coefficient[0]))
+        return NAN;
+    if (!(x > -1.0))
+        return -INFINITY;
+    log_sum total = {-INFINITY, 0.0};
+    integrate(panel, -1.0, x, 0, &total);
+    return total.reference + log(total.sum) + log(0.5 * width);
+}

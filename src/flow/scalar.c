@@ -1,0 +1,247 @@
+/* One example mu, L = 2, GD, l2-SAM or USAM: the whole flow is one scalar equation (theory, section 3).
+ *
+ * With u = w_1 + w_2, v = w_1 - w_2 and the perturbation w_hat_1 = w_1 - kappa mu w_2, w_hat_2 = w_2 - kappa
+ * mu w_1 (all methods of this kind have that form), u_j = u_j(0) e^{ mu_j tau - mu_j^2 B},  v_j = v_j(0)
+ * e^{-mu_j tau - mu_j^2 B},  dB/dtau = kappa, kappa = 0 (GD), rho / n with n^2 = (1/2) sum mu_j^2 (u_j^2 +
+ * v_j^2) (l2-SAM), rho s(margin) (USAM). The clock: dtau/ds = n / (n + rho c) / c for l2-SAM with c = max
+ * |mu|, so that the collapse n -> 0, which is B -> infinity at a finite tau, is approached exponentially;
+ * dtau/ds = 1 / c for the others.
+ *
+ * Sums over j leave out a common factor e^{shift}, so that amplitudes of e^{-1000} keep their full accuracy.
+ * Two vectors of length d are all this keeps.
+ */
+#include <float.h>
+#include <math.h>
+
+#include "data/dataset.h"
+#include "flow/model.h"
+
+typedef struct scalar_model {
+    flow_model base;
+    const sf_dataset *data;
+    sf_loss loss;
+    double *u0, *v0; // (d) at time 0
+} scalar_model;
+
+enum { TAU, CLOCK, UNKNOWNS };
+
+static double feature(const scalar_model *model, size_t j)
+{
+    size_t stored = model->data->stored;
+    return j < stored ? model->data->z[j] : -model->data->z[j - stored];
+}
+
+static double b_of(const flow_model *base, const double *y)
+{
+    double c = base->scale;
+    return flow_is_gd(&base->perturbation) ? 0.0 : (y[CLOCK] - c * y[TAU]) / (c * c);
+}
+
+/* Sums over coordinates at (tau, B), scaled: the true value of n is e^{shift} n. */
+typedef struct scalar_sums {
+    double shift, n, n_rate; // n_rate = -d log n / dB as far as it comes from B
+} scalar_sums;
+
+static double largest_exponent(const scalar_model *model, double tau, double b)
+{
+    double high = -INFINITY;
+    for (size_t j = 0; j < model->base.d; j++) {
+        double mu = feature(model, j);
+        if (model->u0[j] != 0.0)
+            high = fmax(high, mu * tau - mu * mu * b);
+        if (model->v0[j] != 0.0)
+            high = fmax(high, -mu * tau - mu * mu * b);
+    }
+    return isinf(high) ? 0.0 : high;
+}
+
+static double amplitude(double start, double exponent)
+{
+    return start == 0.0 ? 0.0 : start * exp(exponent);
+}
+
+static scalar_sums sum_up(const scalar_model *model, double tau, double b)
+{
+    double shift = largest_exponent(model, tau, b), second = 0.0, fourth = 0.0;
+    for (size_t j = 0; j < model->base.d; j++) {
+        double mu = feature(model, j), square = mu * mu;
+        double u = amplitude(model->u0[j], mu * tau - square * b - shift);
+        double v = amplitude(model->v0[j], -mu * tau - square * b - shift);
+        double term = square * (u * u + v * v);
+        second += term;
+        fourth += square * term;
+    }
+    return (scalar_sums){shift, sqrt(0.5 * second), second > 0.0 ? fourth / second : 0.0};
+}
+
+/* Margin at the perturbed point, u_hat = u (1 - kappa mu), v_hat = v (1 + kappa mu). scaled_kappa = kappa
+ * e^{shift} stays finite on collapse. */
+static double margin_at(const scalar_model *model, double tau, double b, double shift, double scaled_kappa)
+{
+    double factor = exp(shift), margin = 0.0;
+    for (size_t j = 0; j < model->base.d; j++) {
+        double mu = feature(model, j), square = mu * mu;
+        double u = amplitude(model->u0[j], mu * tau - square * b - shift);
+        double v = amplitude(model->v0[j], -mu * tau - square * b - shift);
+        double u_hat = u * (factor - scaled_kappa * mu), v_hat = v * (factor + scaled_kappa * mu);
+        margin += mu * 0.25 * (u_hat - v_hat) * (u_hat + v_hat);
+    }
+    return margin;
+}
+
+static void begin(const flow_model *base, double *y)
+{
+    (void)base;
+    y[TAU] = y[CLOCK] = 0.0;
+}
+
+static bool is_l2(const scalar_model *model)
+{
+    return model->base.perturbation.method == SF_METHOD_L2 && model->base.perturbation.rho > 0.0;
+}
+
+static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *clocks)
+{
+    const scalar_model *model = (const scalar_model *)base;
+    double rho = base->perturbation.rho, c = base->scale, tau = y[TAU], b = b_of(base, y);
+    double shift, scaled_kappa = 0.0, pace = 1.0 / c; // scaled_kappa = kappa e^{shift}
+    if (is_l2(model)) {
+        scalar_sums sums = sum_up(model, tau, b);
+        double n = exp(sums.shift) * sums.n;
+        shift = sums.shift;
+        if (sums.n > 0.0) {
+            scaled_kappa = rho / sums.n;
+            pace = n / (n + rho * c) / c;
+        }
+    } else {
+        shift = largest_exponent(model, tau, b);
+        if (!flow_is_gd(&base->perturbation)) {
+            double kappa = rho * exp(sf_loss_log_slope(model->loss, margin_at(model, tau, b, shift, 0.0)));
+            scaled_kappa = kappa * exp(shift);
+            pace = 1.0 / (c + c * c * kappa);
+        }
+    }
+    double margin = margin_at(model, tau, b, shift, scaled_kappa);
+    dy[TAU] = pace;
+    dy[CLOCK] = 1.0;
+    *clocks = (flow_clocks){log(pace), -sf_loss_log_slope(model->loss, margin)};
+    return isfinite(margin) && pace > 0.0;
+}
+
+static void allowance(const flow_model *base, const double *y, double tolerance, double *allowed)
+{
+    // an error dtau changes log |u_j| by mu_j dtau + mu_j^2 dB = 2 mu_j dtau at most
+    allowed[TAU] = 1e-3 * tolerance / base->scale + 1.0 * DBL_EPSILON * fabs(y[TAU]);
+    allowed[CLOCK] = 1.0 + fabs(y[CLOCK]); // exact
+}
+
+static void predictor(const flow_model *base, const double *y, double *beta, double *log_abs_beta)
+{
+    const scalar_model *model = (const scalar_model *)base;
+    double b = b_of(base, y);
+    for (size_t j = 0; j < base->d; j++) {
+        double mu = feature(model, j), square = mu * mu;
+        flow_from_amplitudes(log(fabs(model->u0[j])) + (mu * y[TAU] - square * b),
+                             log(fabs(model->v0[j])) + (-mu * y[TAU] - square * b), beta ? beta + j : NULL,
+                             log_abs_beta ? log_abs_beta + j : NULL);
+    }
+}
+
+static void theta(const flow_model *base, const double *y, double *weights)
+{
+    const scalar_model *model = (const scalar_model *)base;
+    double b = b_of(base, y);
+    for (size_t j = 0; j < base->d; j++) {
+        double mu = feature(model, j), square = mu * mu;
+        double u = amplitude(model->u0[j], mu * y[TAU] - square * b);
+        double v = amplitude(model->v0[j], -mu * y[TAU] - square * b);
+        weights[j] = 0.5 * (u + v);
+        weights[base->d + j] = 0.5 * (u - v);
+    }
+}
+
+static double applied_norm(flow_model *base, const double *y)
+{
+    const scalar_model *model = (const scalar_model *)base;
+    double tau = y[TAU], b = b_of(base, y), rho = base->perturbation.rho, sum = 0.0;
+    if (flow_is_gd(&base->perturbation))
+        return 0.0;
+    scalar_sums sums = sum_up(model, tau, b);
+    if (sums.n == 0.0)
+        return 0.0;
+    if (!is_l2(model))
+        return rho *
+               exp(sf_loss_log_slope(model->loss, margin_at(model, tau, b, sums.shift, 0.0)) + sums.shift) *
+               sums.n;
+    for (size_t j = 0; j < base->d; j++) {
+        double mu = feature(model, j), square = mu * mu;
+        double u = rho * (mu * amplitude(model->u0[j], mu * tau - square * b - sums.shift) / sums.n);
+        double v = rho * (mu * amplitude(model->v0[j], -mu * tau - square * b - sums.shift) / sums.n);
+        sum += 0.5 * (u * u + v * v);
+    }
+    return sqrt(sum);
+}
+
+static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
+{
+    const scalar_model *model = (const scalar_model *)base;
+    if (!is_l2(model))
+        return SF_FLOW_RUNNING;
+    scalar_sums sums = sum_up(model, y[TAU], b_of(base, y));
+    double n = exp(sums.shift) * sums.n;
+    if (sums.n == 0.0) {
+        *remaining = 0.0;
+        return SF_FLOW_RESTING; // g = 0 from the start: eps = 0 and nothing moves
+    }
+    // near the end tau stands still while n = n e^{-rate B}
+    *remaining = n / (base->perturbation.rho * sums.n_rate);
+    return *remaining < 1e-17 * y[TAU] ? SF_FLOW_COLLAPSED : SF_FLOW_RUNNING;
+}
+
+static void destroy(flow_model *base)
+{
+    scalar_model *model = (scalar_model *)base;
+    sf_free_aligned(base->context, model->u0);
+    sf_free_aligned(base->context, model->v0);
+    sf_free(base->context, model);
+}
+
+static const flow_system SCALAR = {.name = "scalar",
+                                   .begin = begin,
+                                   .rates = rates,
+                                   .allowance = allowance,
+                                   .predictor = predictor,
+                                   .theta = theta,
+                                   .applied_norm = applied_norm,
+                                   .rest = rest,
+                                   .destroy = destroy};
+
+sf_status flow_scalar_create(sf_context *context, const flow_start *start, flow_model **out)
+{
+    *out = NULL;
+    const sf_dataset *data = sf_network_dataset(start->network);
+    sf_method method = start->perturbation.method;
+    bool fits = data->n == 1 && sf_network_depth(start->network) == 2 &&
+                (flow_is_gd(&start->perturbation) || method == SF_METHOD_L2 || method == SF_METHOD_USAM);
+    if (!fits)
+        return SF_OK;
+    scalar_model *model = SF_NEW(context, scalar_model);
+    if (!model)
+        return SF_ERR_MEMORY;
+    flow_model_init(&model->base, &SCALAR, context, start, UNKNOWNS);
+    model->data = data;
+    model->loss = sf_network_loss(start->network);
+    size_t d = model->base.d;
+    model->u0 = sf_alloc_doubles(context, d);
+    model->v0 = sf_alloc_doubles(context, d);
+    if (!model->u0 || !model->v0) {
+        destroy(&model->base);
+        return SF_ERR_MEMORY;
+    }
+    for (size_t j = 0; j < d; j++) {
+        model->u0[j] = start->theta[j] + start->theta[d + j];
+        model->v0[j] = start->theta[j] - start->theta[d + j];
+    }
+    *out = &model->base;
+    return SF_OK;
+}
