@@ -21,12 +21,28 @@ static void test_log_sums(void **state)
     assert_true(sf_log_add(-INFINITY, -INFINITY) == -INFINITY);
     assert_true(sf_log_sum_exp(0, NULL) == -INFINITY);
     assert_true(isnan(sf_log_add(NAN, 1.0)));
-    for (double y = -800.0; y < 0.0; y += 0.731)
-        assert_relative(sf_log1m_exp(y), (double)logl(-expm1l((long double)y)), 3e-16);
+}
+
+/* The reference takes the form without cancellation on either side, as 1 - e^y rounds to 1 in any precision.
+ */
+static void test_log1m_exp(void **state)
+{
+    (void)state;
+    for (double y = -700.0; y < 0.0; y += 0.0731) {
+        long double x = y;
+        double expected = (double)(y > -0.7 ? logl(-expm1l(x)) : log1pl(-expl(x)));
+        assert_relative(sf_log1m_exp(y), expected, 4e-16);
+    }
+    for (double y = -1.0; y < -1e-300; y /= 7.0)
+        assert_relative(sf_log1m_exp(y), (double)logl(-expm1l((long double)y)), 4e-16);
+    assert_true(sf_log1m_exp(0.0) == -INFINITY);
+    assert_true(sf_log1m_exp(-INFINITY) == 0.0);
+    assert_true(isnan(sf_log1m_exp(NAN)));
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_log1p_exp), cmocka_unit_test(test_log_sums)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_log1p_exp), cmocka_unit_test(test_log_sums),
+                                       cmocka_unit_test(test_log1m_exp)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
