@@ -28,6 +28,11 @@ SF_API sf_status sf_network_create(sf_context *context, const sf_dataset *datase
                                    sf_network **out);
 SF_API void sf_network_destroy(sf_network **network);
 
+/* Threads for a pass over the data: 1 (as created), more, or 0 for all processors that this process may use. Data
+ * that are too small to gain stay with one. The results have the same bits for any number. Errors: SF_ERR_ARGUMENT
+ * (negative), SF_ERR_MEMORY. */
+SF_API sf_status sf_network_set_threads(sf_network *network, int threads);
+
 SF_API const sf_dataset *sf_network_dataset(const sf_network *network);
 SF_API int sf_network_depth(const sf_network *network);
 SF_API sf_loss sf_network_loss(const sf_network *network);

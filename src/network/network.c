@@ -3,11 +3,12 @@
  * The plain reference, in double precision and with one pass over the data: row n gives the margin m_n, then its
  * log slope log s_n, and is added to the field while it is still in cache. The common factor e^c of the s_n is
  * not known before the last row, so the sum runs with the largest log s_n so far as reference and is rescaled
- * when a larger one comes (the online softmax). Faster versions are compared with this one.
+ * when a larger one comes (the online softmax). The fast form (field.c) is compared with this one.
  */
 #include "network/network.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/base.h"
 
@@ -29,10 +30,11 @@ sf_status sf_network_create(sf_context *context, const sf_dataset *dataset, int 
         return SF_ERR_MEMORY;
     *network = (sf_network){.context = context, .dataset = dataset, .depth = depth, .loss = loss, .d = d};
     network->beta = sf_alloc_doubles(context, d);
-    network->field = sf_alloc_doubles(context, d);
+    network->margin = sf_alloc_doubles(context, sf_padded(dataset->n));
     if (dataset->mirrored)
         network->row = sf_alloc_doubles(context, dataset->stored);
-    if (!network->beta || !network->field || (dataset->mirrored && !network->row)) {
+    if (!network->beta || !network->margin || (dataset->mirrored && !network->row) ||
+        sf_field_prepare(network) != SF_OK) {
         sf_network_destroy(&network);
         return SF_ERR_MEMORY;
     }
@@ -46,8 +48,9 @@ void sf_network_destroy(sf_network **network)
         return;
     sf_context *context = (*network)->context;
     sf_free_aligned(context, (*network)->beta);
-    sf_free_aligned(context, (*network)->field);
+    sf_free_aligned(context, (*network)->margin);
     sf_free_aligned(context, (*network)->row);
+    sf_field_release(*network);
     sf_free(context, *network);
     *network = NULL;
 }
@@ -114,17 +117,22 @@ static double online(double x, double *reference, double *weight)
     return factor;
 }
 
-void sf_network_field(sf_network *network, const double *beta, double *field, double *log_scale, double *log_loss,
-                      double *margins)
+const double *sf_network_row_weights(sf_network *network, const double *beta)
+{
+    size_t width = network->dataset->stored;
+    if (!network->dataset->mirrored)
+        return beta;
+    for (size_t j = 0; j < width; j++)
+        network->row[j] = beta[j] - beta[width + j];
+    return network->row;
+}
+
+/* The plain reference. field: (stored). */
+static void plain_field(sf_network *network, const double *weights, double *field, double *log_scale,
+                        double *log_loss, double *margins)
 {
     const sf_dataset *data = network->dataset;
     size_t n = data->n, width = data->stored;
-    const double *weights = beta;
-    if (data->mirrored) {
-        for (size_t j = 0; j < width; j++)
-            network->row[j] = beta[j] - beta[width + j];
-        weights = network->row;
-    }
     double slope_reference = -INFINITY, slope_sum = 0.0, loss_reference = -INFINITY, loss_sum = 0.0;
     for (size_t j = 0; j < width; j++)
         field[j] = 0.0;
@@ -151,24 +159,71 @@ void sf_network_field(sf_network *network, const double *beta, double *field, do
     if (n > 1)
         for (size_t j = 0; j < width; j++)
             field[j] /= slope_sum;
-    if (data->mirrored)
-        for (size_t j = 0; j < width; j++)
-            field[width + j] = -field[j];
     *log_scale = slope_reference + log(slope_sum / (double)n);
     if (log_loss)
         *log_loss = loss_reference + log(loss_sum / (double)n);
 }
 
+/* log F, and the smallest of N margins. */
+static void summarize(sf_loss loss, size_t n, const double *margins, double *log_loss, double *min_margin)
+{
+    double reference = -INFINITY, sum = 0.0, smallest = INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        double weight, factor = online(sf_loss_log(loss, margins[i]), &reference, &weight);
+        sum = sum * factor + weight;
+        if (!(margins[i] >= smallest))
+            smallest = margins[i];
+    }
+    *log_loss = reference + log(sum / (double)n);
+    *min_margin = smallest;
+}
+
+/* The same with the kernels. */
+static void fast_field(sf_network *network, const double *weights, double *field, double *log_scale,
+                       double *log_loss, double *margins)
+{
+    const sf_dataset *data = network->dataset;
+    if (data->n == 1) {
+        sf_field_margins(network, weights);
+        *log_scale = sf_loss_log_slope(network->loss, network->margin[0]);
+        memcpy(field, data->z, data->stored * sizeof *field);
+    } else {
+        sf_field_total total;
+        sf_field_pass(network, weights, false, &total);
+        sf_field_combine(network, &total, 0, data->stored, field);
+        *log_scale = total.log_scale;
+    }
+    double smallest;
+    if (log_loss)
+        summarize(network->loss, data->n, network->margin, log_loss, &smallest);
+    if (margins)
+        memcpy(margins, network->margin, data->n * sizeof *margins);
+}
+
+void sf_network_field(sf_network *network, const double *beta, double *field, double *log_scale, double *log_loss,
+                      double *margins)
+{
+    const double *weights = sf_network_row_weights(network, beta);
+    size_t width = network->dataset->stored;
+    if (network->kernels)
+        fast_field(network, weights, field, log_scale, log_loss, margins);
+    else
+        plain_field(network, weights, field, log_scale, log_loss, margins);
+    if (network->dataset->mirrored)
+        for (size_t j = 0; j < width; j++)
+            field[width + j] = -field[j];
+}
+
 void sf_network_gradient(sf_network *network, const double *theta, double *gradient, double *log_scale)
 {
     size_t d = network->d;
-    sf_network_predictor(network, theta, network->beta);
-    sf_network_field(network, network->beta, network->field, log_scale, NULL, NULL);
-    // prefix products go up through the layers in `gradient`, suffix products come down in `beta`
     int depth = network->depth;
+    sf_network_predictor(network, theta, network->beta);
+    sf_network_field(network, network->beta, gradient, log_scale, NULL, NULL);
+    // prefix products go up through the layers in `gradient`, suffix products come down in `beta`
     double *suffix = network->beta;
     for (size_t j = 0; j < d; j++)
-        gradient[j] = -network->field[j];
+        gradient[j] = -gradient[j];
     for (int l = 1; l < depth; l++)
         for (size_t j = 0; j < d; j++)
             gradient[(size_t)l * d + j] = gradient[(size_t)(l - 1) * d + j] * theta[(size_t)(l - 1) * d + j];
@@ -181,20 +236,24 @@ void sf_network_gradient(sf_network *network, const double *theta, double *gradi
         }
 }
 
-void sf_network_evaluate(sf_network *network, const double *beta, double *log_loss, double *min_margin)
+static void plain_margins(sf_network *network, const double *weights)
 {
     const sf_dataset *data = network->dataset;
-    double reference = -INFINITY, sum = 0.0, smallest = INFINITY;
     for (size_t i = 0; i < data->n; i++) {
         const double *z = data->z + i * data->stored;
         double margin = 0.0;
         for (size_t j = 0; j < data->stored; j++)
-            margin += z[j] * (data->mirrored ? beta[j] - beta[data->stored + j] : beta[j]);
-        double weight, factor = online(sf_loss_log(network->loss, margin), &reference, &weight);
-        sum = sum * factor + weight;
-        if (!(margin >= smallest))
-            smallest = margin;
+            margin += z[j] * weights[j];
+        network->margin[i] = margin;
     }
-    *log_loss = reference + log(sum / (double)data->n);
-    *min_margin = smallest;
+}
+
+void sf_network_evaluate(sf_network *network, const double *beta, double *log_loss, double *min_margin)
+{
+    const double *weights = sf_network_row_weights(network, beta);
+    if (network->kernels)
+        sf_field_margins(network, weights);
+    else
+        plain_margins(network, weights);
+    summarize(network->loss, network->dataset->n, network->margin, log_loss, min_margin);
 }

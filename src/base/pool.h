@@ -1,0 +1,29 @@
+/* A few threads that wait for numbered tasks, for work of microseconds to seconds.
+ *
+ * A single run alternates between passes over the data and passes over the weights, each some ten
+ * microseconds long, so workers spin briefly before they sleep. What a task computes may depend on its number
+ * but not on the thread that runs it: then results do not depend on the number of threads. Built without
+ * threads, or with one, tasks run one after another in the caller. */
+#ifndef SF_POOL_H
+#define SF_POOL_H
+
+#include "base/base.h"
+
+typedef struct sf_pool sf_pool;
+
+typedef void (*sf_task_fn)(void *argument, size_t task);
+
+/* threads: the caller included; 0: as many as the processors this process may use. One thread gives *out
+ * NULL, which every function here accepts. A thread that cannot be started is done without. */
+sf_status sf_pool_create(sf_context *context, int threads, sf_pool **out);
+void sf_pool_destroy(sf_pool **pool);
+int sf_pool_threads(const sf_pool *pool);
+
+/* Runs task(argument, 0..count-1) and returns when all are done. fixed: each thread always takes the same
+ * share of the numbers (its data stay in its cache); else threads take the next number when they are free. */
+void sf_pool_run(sf_pool *pool, size_t count, bool fixed, sf_task_fn task, void *argument);
+
+/* Processors that this process may use, at least 1. */
+int sf_pool_processors(void);
+
+#endif
