@@ -12,7 +12,15 @@ endfunction()
 
 option(SAMFLOW_WITH_FILES "Data sets from files (CSV, svmlight, IDX), by zlib and libcsv" ON)
 if(SAMFLOW_WITH_FILES)
-  find_package(ZLIB REQUIRED)
+  set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads)
+set(SAMFLOW_THREADS)
+if(Threads_FOUND)
+  set(SAMFLOW_THREADS Threads::Threads)
+  sf_link_flags(-pthread)
+endif()
+
+find_package(ZLIB REQUIRED)
   # libcsv comes without a description for CMake or pkg-config
   find_path(CSV_INCLUDE_DIR csv.h REQUIRED)
   find_library(CSV_LIBRARY csv REQUIRED)

@@ -1,10 +1,10 @@
 /* The field in its fast form: packed data, kernels for the instruction set, groups of rows for the threads.
  *
- * With a reference margin a, s_n e^a = 1 / (e^{-a} + e^{m_n - a}) (logistic) costs one exponential and one division
- * and neither over- nor underflows for a = max(0, smallest margin); e^{a - m_n} does for the exponential loss with
- * a = smallest margin. A group of rows keeps the a of its rows so far and rescales its sum when a smaller one comes.
- * The number of groups depends on the shape alone and they are added in order, so neither do the bits depend on the
- * number of threads.
+ * With a reference margin a, s_n e^a = 1 / (e^{-a} + e^{m_n - a}) (logistic) costs one exponential and one
+ * division and neither over- nor underflows for a = max(0, smallest margin); e^{a - m_n} does for the
+ * exponential loss with a = smallest margin. A group of rows keeps the a of its rows so far and rescales its
+ * sum when a smaller one comes. The number of groups depends on the shape alone and they are added in order,
+ * so neither do the bits depend on the number of threads.
  */
 #include <math.h>
 #include <string.h>
@@ -77,7 +77,10 @@ sf_status sf_network_set_threads(sf_network *network, int threads)
     sf_pool_destroy(&network->pool);
     const sf_dataset *data = network->dataset;
     bool large = data->n * data->stored >= PARALLEL_WORK;
-    return sf_pool_create(network->context, large && network->kernels ? threads : threads < 0 ? threads : 1,
+    return sf_pool_create(network->context,
+                          large && network->kernels ? threads
+                          : threads < 0             ? threads
+                                                    : 1,
                           &network->pool);
 }
 
@@ -111,8 +114,8 @@ static double reference_of(sf_loss loss, size_t count, const double *margin)
     return loss == SF_LOSS_LOGISTIC ? fmax(0.0, low) : low;
 }
 
-static void pass_block(sf_network *network, const double *weights, size_t row, size_t count, sf_field_part *part,
-                       double *field)
+static void pass_block(sf_network *network, const double *weights, size_t row, size_t count,
+                       sf_field_part *part, double *field)
 {
     const sf_pack *pack = &network->pack;
     double *margin = network->margin + row, slope[SF_ROWS];
@@ -162,7 +165,8 @@ void sf_field_pass(sf_network *network, const double *weights, bool backward, sf
     total->log_scale = log(sum / (double)network->pack.n) - reference;
 }
 
-static void combine_columns(const sf_network *network, const double *factor, size_t begin, size_t end, double *field)
+static void combine_columns(const sf_network *network, const double *factor, size_t begin, size_t end,
+                            double *field)
 {
     size_t width = sf_padded(network->pack.width);
     for (size_t j = begin; j < end; j++)
@@ -186,7 +190,8 @@ static size_t column_from(const sf_pack *pack, size_t feature)
     return low;
 }
 
-void sf_field_combine(const sf_network *network, const sf_field_total *total, size_t begin, size_t end, double *field)
+void sf_field_combine(const sf_network *network, const sf_field_total *total, size_t begin, size_t end,
+                      double *field)
 {
     const sf_pack *pack = &network->pack;
     if (!pack->columns) {
@@ -203,7 +208,8 @@ static void margins_of_group(void *argument, size_t group)
 {
     const pass *job = argument;
     sf_network *network = job->network;
-    size_t n = network->pack.n, blocks = (n + SF_ROWS - 1) / SF_ROWS, groups = network->groups ? network->groups : 1;
+    size_t n = network->pack.n, blocks = (n + SF_ROWS - 1) / SF_ROWS,
+           groups = network->groups ? network->groups : 1;
     for (size_t k = group * blocks / groups; k < (group + 1) * blocks / groups; k++) {
         size_t row = k * SF_ROWS;
         network->kernels->margins(&network->pack, row, n - row < SF_ROWS ? n - row : SF_ROWS, job->weights,

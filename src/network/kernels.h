@@ -1,4 +1,5 @@
-/* The kernels of a pass over the data, one table for each instruction set; the plain reference is network.c itself. */
+/* The kernels of a pass over the data, one table for each instruction set; the plain reference is network.c
+ * itself. */
 #ifndef SF_NETWORK_KERNELS_H
 #define SF_NETWORK_KERNELS_H
 
@@ -14,8 +15,9 @@ typedef struct sf_network_kernels {
     void (*margins)(const sf_pack *pack, size_t row, size_t count, const double *weights, double *margin);
     /* field += sum_i slope[i] z_{row+i}, row after row. field: (pack->width). */
     void (*accumulate)(const sf_pack *pack, size_t row, size_t count, const double *slope, double *field);
-    /* slope[i] = s(margin[i]) e^reference: logistic 1 / (e^{-reference} + e^{margin - reference}), exponential
-     * e^{reference - margin}; both arrays hold SF_ROWS numbers. Returns the sum of the first count. */
+    /* slope[i] = s(margin[i]) e^reference: logistic 1 / (e^{-reference} + e^{margin - reference}),
+     * exponential e^{reference - margin}; both arrays hold SF_ROWS numbers. Returns the sum of the first
+     * count. */
     double (*slopes)(sf_loss loss, size_t count, double reference, const double *margin, double *slope);
 } sf_network_kernels;
 

@@ -1,8 +1,8 @@
 /* A pass over the data by rows, for the instruction set this is compiled for (base/simd.h).
  *
- * Rows that are not sparse go SF_ROWS at a time, so that a load of the weights or of the field serves all of them.
- * Each row has one accumulator of eight lanes, and the field takes its rows one after another, so the grouping
- * changes no bits.
+ * Rows that are not sparse go SF_ROWS at a time, so that a load of the weights or of the field serves all of
+ * them. Each row has one accumulator of eight lanes, and the field takes its rows one after another, so the
+ * grouping changes no bits.
  */
 #include "base/simd_exp.h"
 #include "network/kernels.h"
@@ -27,10 +27,11 @@ SF_INLINE vd row_factor(const sf_pack *pack, sf_pack_type type, size_t row)
     return vd_set(type == SF_PACK_BYTES ? pack->factor[row] : 1.0);
 }
 
-/* ---- rows that are not sparse ---------------------------------------------------------------------------- */
+/* ---- rows that are not sparse ----------------------------------------------------------------------------
+ */
 
-SF_INLINE void dense_margins(const sf_pack *pack, sf_pack_type type, int rows, size_t row, const double *weights,
-                             double *margin)
+SF_INLINE void dense_margins(const sf_pack *pack, sf_pack_type type, int rows, size_t row,
+                             const double *weights, double *margin)
 {
     vd sum[TOGETHER], factor[TOGETHER];
     size_t at[TOGETHER], whole = pack->width / VD * VD, rest = pack->width - whole;
@@ -57,8 +58,8 @@ SF_INLINE void dense_margins(const sf_pack *pack, sf_pack_type type, int rows, s
         margin[i] = vd_sum(sum[i]);
 }
 
-SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows, size_t row, const double *slope,
-                                double *field)
+SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows, size_t row,
+                                const double *slope, double *field)
 {
     vd s[TOGETHER], factor[TOGETHER];
     size_t at[TOGETHER], whole = pack->width / VD * VD, rest = pack->width - whole;
@@ -84,7 +85,8 @@ SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows
     }
 }
 
-/* ---- rows as lists of blocks ----------------------------------------------------------------------------- */
+/* ---- rows as lists of blocks -----------------------------------------------------------------------------
+ */
 
 /* weights and field are padded to whole blocks. Four chains hide the latency of a row's sum. */
 SF_INLINE double sparse_margin(const sf_pack *pack, sf_pack_type type, size_t row, const double *weights)
@@ -93,14 +95,16 @@ SF_INLINE double sparse_margin(const sf_pack *pack, sf_pack_type type, size_t ro
     size_t b = pack->starts[row], end = pack->starts[row + 1];
     for (; b + 4 <= end; b += 4)
         for (size_t k = 0; k < 4; k++)
-            sum[k] = vd_fma(entries(pack, type, (b + k) * VD, factor), vd_load(weights + (size_t)pack->blocks[b + k] * VD),
-                            sum[k]);
+            sum[k] = vd_fma(entries(pack, type, (b + k) * VD, factor),
+                            vd_load(weights + (size_t)pack->blocks[b + k] * VD), sum[k]);
     for (; b < end; b++)
-        sum[0] = vd_fma(entries(pack, type, b * VD, factor), vd_load(weights + (size_t)pack->blocks[b] * VD), sum[0]);
+        sum[0] = vd_fma(entries(pack, type, b * VD, factor), vd_load(weights + (size_t)pack->blocks[b] * VD),
+                        sum[0]);
     return vd_sum(vd_add(vd_add(sum[0], sum[1]), vd_add(sum[2], sum[3])));
 }
 
-SF_INLINE void sparse_accumulate(const sf_pack *pack, sf_pack_type type, size_t row, double slope, double *field)
+SF_INLINE void sparse_accumulate(const sf_pack *pack, sf_pack_type type, size_t row, double slope,
+                                 double *field)
 {
     vd s = vd_set(slope), factor = row_factor(pack, type, row);
     for (size_t b = pack->starts[row], end = pack->starts[row + 1]; b < end; b++) {
@@ -109,7 +113,8 @@ SF_INLINE void sparse_accumulate(const sf_pack *pack, sf_pack_type type, size_t 
     }
 }
 
-/* ---- the table -------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------
+ */
 
 SF_INLINE void margins_of_type(const sf_pack *pack, sf_pack_type type, size_t row, size_t count,
                                const double *weights, double *margin)

@@ -1,9 +1,9 @@
 /* The linear diagonal network: beta = prod_l w_l, margins Z beta, field G = (1/N) sum_n s_n z_n.
  *
- * The plain reference, in double precision and with one pass over the data: row n gives the margin m_n, then its
- * log slope log s_n, and is added to the field while it is still in cache. The common factor e^c of the s_n is
- * not known before the last row, so the sum runs with the largest log s_n so far as reference and is rescaled
- * when a larger one comes (the online softmax). The fast form (field.c) is compared with this one.
+ * The plain reference, in double precision and with one pass over the data: row n gives the margin m_n, then
+ * its log slope log s_n, and is added to the field while it is still in cache. The common factor e^c of the
+ * s_n is not known before the last row, so the sum runs with the largest log s_n so far as reference and is
+ * rescaled when a larger one comes (the online softmax). The fast form (field.c) is compared with this one.
  */
 #include "network/network.h"
 
@@ -103,8 +103,8 @@ double sf_loss_log(sf_loss loss, double margin)
     return margin > 37.0 ? -margin : log(sf_log1p_exp(-margin));
 }
 
-/* A sum of exponentials e^{x}, kept as e^{reference} * sum. Returns the factor by which what is already summed must
- * be multiplied; *weight is that of the new term. */
+/* A sum of exponentials e^{x}, kept as e^{reference} * sum. Returns the factor by which what is already
+ * summed must be multiplied; *weight is that of the new term. */
 static double online(double x, double *reference, double *weight)
 {
     if (x <= *reference) {
@@ -200,8 +200,8 @@ static void fast_field(sf_network *network, const double *weights, double *field
         memcpy(margins, network->margin, data->n * sizeof *margins);
 }
 
-void sf_network_field(sf_network *network, const double *beta, double *field, double *log_scale, double *log_loss,
-                      double *margins)
+void sf_network_field(sf_network *network, const double *beta, double *field, double *log_scale,
+                      double *log_loss, double *margins)
 {
     const double *weights = sf_network_row_weights(network, beta);
     size_t width = network->dataset->stored;

@@ -11,7 +11,8 @@
 
 enum { SF_GROUPS = 16 }; // most groups of rows
 
-/* What one group of rows gives: e^{-reference} * sum = sum of its slopes; its part of the field lies beside it. */
+/* What one group of rows gives: e^{-reference} * sum = sum of its slopes; its part of the field lies beside
+ * it. */
 typedef struct sf_field_part {
     double reference, sum;
 } sf_field_part;
@@ -34,11 +35,11 @@ struct sf_network {
     // The fast form; kernels is NULL for the plain reference, and then nothing below is used.
     const sf_network_kernels *kernels;
     sf_pack pack;
-    size_t groups;                   // of rows, 0 for one example
+    size_t groups; // of rows, 0 for one example
     sf_field_part part[SF_GROUPS];
-    double *partial;                 // (groups, width padded to whole blocks): e^{reference} sum_n s_n z_n
-    double *weights;                 // (width padded) row weights in the columns of the pack; NULL where they are the same
-    sf_pool *pool;                   // NULL: one thread
+    double *partial; // (groups, width padded to whole blocks): e^{reference} sum_n s_n z_n
+    double *weights; // (width padded) row weights in the columns of the pack; NULL where they are the same
+    sf_pool *pool;   // NULL: one thread
 };
 
 static inline size_t sf_padded(size_t count)
@@ -51,12 +52,13 @@ sf_status sf_field_prepare(sf_network *network);
 void sf_field_release(sf_network *network);
 
 /* A pass over the data, N > 1, with the fast kernels. weights: (stored), the predictor, or for mirrored data
- * beta_j - beta_{stored+j}. backward: last rows first, so that a pass finds in cache what the one before read last
- * (the order of the sum, and so its last bits, differ). Leaves the margins in network->margin. */
+ * beta_j - beta_{stored+j}. backward: last rows first, so that a pass finds in cache what the one before read
+ * last (the order of the sum, and so its last bits, differ). Leaves the margins in network->margin. */
 void sf_field_pass(sf_network *network, const double *weights, bool backward, sf_field_total *total);
 
 /* field[j] of the last pass for begin <= j < end, stored features. */
-void sf_field_combine(const sf_network *network, const sf_field_total *total, size_t begin, size_t end, double *field);
+void sf_field_combine(const sf_network *network, const sf_field_total *total, size_t begin, size_t end,
+                      double *field);
 
 /* Margins alone (N), into network->margin. */
 void sf_field_margins(sf_network *network, const double *weights);

@@ -6,7 +6,8 @@
 
 enum { BLOCK = 8, GREATEST_BYTE = 255 };
 
-/* Above this size a copy of doubles for the sake of aligned rows does not pay: such data come from main memory. */
+/* Above this size a copy of doubles for the sake of aligned rows does not pay: such data come from main
+ * memory. */
 static const size_t greatest_copy = (size_t)1 << 27;
 
 /* k with z = fl(k * factor) and 0 <= k <= 255, or -1. */
@@ -31,8 +32,8 @@ static bool row_fits(const double *z, size_t width, double factor, double *sign)
     return true;
 }
 
-/* The factor common to all rows, 0 if there is none: the greatest entry over some whole number up to 255, or a
- * neighbour of that quotient. The first row with an entry rejects nearly every candidate at once. */
+/* The factor common to all rows, 0 if there is none: the greatest entry over some whole number up to 255, or
+ * a neighbour of that quotient. The first row with an entry rejects nearly every candidate at once. */
 static double common_factor(const sf_dataset *data)
 {
     size_t width = data->stored, count = data->n * width;
@@ -195,14 +196,16 @@ static sf_status build(sf_context *context, const sf_dataset *data, sf_pack *pac
     SF_TRY(find_blocks(context, data, pack, &entries));
     pack->stride = (pack->width + BLOCK - 1) / BLOCK * BLOCK;
     bool plain = pack->type == SF_PACK_DOUBLES && !pack->blocks;
-    if (plain && ((!pack->columns && pack->stride == data->stored) || entries > greatest_copy / sizeof(double))) {
+    if (plain &&
+        ((!pack->columns && pack->stride == data->stored) || entries > greatest_copy / sizeof(double))) {
         sf_free(context, pack->columns);
         pack->columns = NULL;
         pack->width = pack->stride = data->stored;
         pack->doubles = data->z;
         return SF_OK;
     }
-    pack->memory = sf_alloc_doubles(context, (entries * size[pack->type] + sizeof(double) - 1) / sizeof(double));
+    pack->memory =
+        sf_alloc_doubles(context, (entries * size[pack->type] + sizeof(double) - 1) / sizeof(double));
     if (!pack->memory)
         return SF_ERR_MEMORY;
     fill(data, pack);

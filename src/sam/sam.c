@@ -1,7 +1,8 @@
-/* Perturbations and the discrete update theta <- theta - eta grad F(theta + eps(theta)).
+/* Perturbations eps(theta).
  *
- * Norms are taken of the gradient without its common factor (network/), further divided by its largest entry, so
- * that no square under- or overflows. The plain reference; batched kernels are compared with it.
+ * Norms are taken of the gradient without its common factor (network/), further divided by its largest entry,
+ * so that no square under- or overflows. The plain reference of the fused passes (step.h) and of the batched
+ * kernels.
  */
 #include <samflow/sam.h>
 
@@ -76,8 +77,8 @@ static double perturb_lp(size_t n, double rho, double p, const double *theta, do
     return rho * pow(applied, 1.0 / p);
 }
 
-void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta, double *theta_hat,
-                double *norm)
+void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
+                double *theta_hat, double *norm)
 {
     size_t n = sf_network_parameters(network);
     double rho = perturbation->rho, applied = 0.0, log_scale;
@@ -110,111 +111,4 @@ void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const 
     }
     if (norm)
         *norm = applied;
-}
-
-/* ---- the discrete update -------------------------------------------------------------------------------- */
-
-struct sf_descent {
-    sf_context *context;
-    sf_network *network;
-    sf_perturbation perturbation;
-    double step_size;
-    size_t parameters;
-    uint64_t step;
-    double applied_norm;
-    bool diverged;
-    double *theta;     // (L, d)
-    double *theta_hat; // (L, d)
-    double *gradient;  // (L, d)
-};
-
-sf_status sf_descent_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
-                            double step, const double *theta, sf_descent **out)
-{
-    *out = NULL;
-    if (!(step > 0.0) || !isfinite(step))
-        return sf_fail(context, SF_ERR_ARGUMENT, "step size is %g, expected a finite number > 0", step);
-    if (!(perturbation->rho >= 0.0) || !isfinite(perturbation->rho))
-        return sf_fail(context, SF_ERR_ARGUMENT, "rho is %g, expected a finite number >= 0", perturbation->rho);
-    if (perturbation->method == SF_METHOD_LP && !(perturbation->p > 1.0 && isfinite(perturbation->p)))
-        return sf_fail(context, SF_ERR_ARGUMENT, "p is %g, expected a finite number > 1", perturbation->p);
-    sf_descent *descent = SF_NEW(context, sf_descent);
-    if (!descent)
-        return SF_ERR_MEMORY;
-    *descent = (sf_descent){.context = context,
-                            .network = network,
-                            .perturbation = *perturbation,
-                            .step_size = step,
-                            .parameters = sf_network_parameters(network),
-                            .applied_norm = NAN};
-    descent->theta = sf_alloc_doubles(context, descent->parameters);
-    descent->theta_hat = sf_alloc_doubles(context, descent->parameters);
-    descent->gradient = sf_alloc_doubles(context, descent->parameters);
-    if (!descent->theta || !descent->theta_hat || !descent->gradient) {
-        sf_descent_destroy(&descent);
-        return SF_ERR_MEMORY;
-    }
-    memcpy(descent->theta, theta, descent->parameters * sizeof *theta);
-    *out = descent;
-    return SF_OK;
-}
-
-void sf_descent_destroy(sf_descent **descent)
-{
-    if (!descent || !*descent)
-        return;
-    sf_context *context = (*descent)->context;
-    sf_free_aligned(context, (*descent)->theta);
-    sf_free_aligned(context, (*descent)->theta_hat);
-    sf_free_aligned(context, (*descent)->gradient);
-    sf_free(context, *descent);
-    *descent = NULL;
-}
-
-sf_status sf_descent_advance(sf_descent *descent, uint64_t steps)
-{
-    for (uint64_t i = 0; i < steps && !descent->diverged; i++) {
-        if (sf_cancelled(descent->context))
-            return sf_fail(descent->context, SF_ERR_CANCELLED, "interrupted after %llu steps",
-                           (unsigned long long)descent->step);
-        double log_scale;
-        sf_perturb(descent->network, &descent->perturbation, descent->theta, descent->theta_hat,
-                   &descent->applied_norm);
-        sf_network_gradient(descent->network, descent->theta_hat, descent->gradient, &log_scale);
-        double factor = descent->step_size * exp(log_scale);
-        bool finite = true;
-        for (size_t k = 0; k < descent->parameters; k++) {
-            descent->gradient[k] = descent->theta[k] - factor * descent->gradient[k];
-            finite &= isfinite(descent->gradient[k]) != 0;
-        }
-        if (!finite) {
-            descent->diverged = true;
-            break;
-        }
-        double *next = descent->gradient;
-        descent->gradient = descent->theta;
-        descent->theta = next;
-        descent->step++;
-    }
-    return SF_OK;
-}
-
-bool sf_descent_diverged(const sf_descent *descent)
-{
-    return descent->diverged;
-}
-
-uint64_t sf_descent_step(const sf_descent *descent)
-{
-    return descent->step;
-}
-
-const double *sf_descent_theta(const sf_descent *descent)
-{
-    return descent->theta;
-}
-
-double sf_descent_applied_norm(const sf_descent *descent)
-{
-    return descent->applied_norm;
 }
