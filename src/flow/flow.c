@@ -20,6 +20,8 @@
 static const double TIE = 1e-11;
 /* Coordinates level until this clock value are level for ever (the clock's unit is that of the dynamics). */
 static const double PARTED = 1e-3;
+/* A panel is not shortened below this part of what is left of its step. */
+static const double SHORTEST = 1e-12;
 enum { MODE_CHANGES_IN_PLACE = 100 };
 
 struct sf_flow {
@@ -29,11 +31,12 @@ struct sf_flow {
     flow_model *model;
     flow_integrator *integrator;
     sf_flow_state state;
-    double s, log_time;         // position of the flow
+    double s, tau, log_time;    // position of the flow
     double *y;                  // (size) the state there
     double step_to;             // the dense output ends here
     flow_panel panel;           // around s
     double panel_log_time;      // log t at panel.a
+    double width;               // of the last panel that was resolved, before it was cut
     double norm[PANEL_MAX + 1]; // log ||beta|| at the nodes
     size_t top[PANEL_MAX + 1];  // the largest coordinate at the nodes
     bool mode_ends;             // at panel.b
@@ -95,7 +98,7 @@ static sf_status check(sf_context *context, const sf_network *network, const sf_
 
 static sf_status choose_model(sf_flow *flow, const flow_start *start)
 {
-    static flow_model_maker *const makers[] = {flow_scalar_create, flow_amplitude_create,
+    static flow_model_maker *const makers[] = {flow_scalar_create, flow_amplitude_create, flow_gates_create,
                                                flow_weights_create};
     for (size_t i = 0; i < sizeof makers / sizeof makers[0] && !flow->model; i++)
         SF_TRY(makers[i](flow->context, start, &flow->model));
@@ -133,6 +136,7 @@ sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_pert
     flow->tolerance = tolerance > 0.0 ? tolerance : 1e-12;
     flow->log_time = flow->panel_log_time = -INFINITY;
     flow->leader = -1;
+    flow->width = INFINITY;
     sf_status status = set_up(flow, &(flow_start){network, *perturbation, theta});
     if (status != SF_OK) {
         sf_flow_destroy(&flow);
@@ -169,6 +173,12 @@ static const double *look(sf_flow *flow, double s)
     return flow->ahead;
 }
 
+static double tau_of(const sf_flow *flow, const double *y)
+{
+    const flow_system *system = flow->model->system;
+    return system->tau ? system->tau(flow->model, y) : y[0];
+}
+
 /* log |beta| at s into log_beta; returns its largest coordinate, the lowest index of those that tie. */
 static size_t look_at_beta(sf_flow *flow, double s)
 {
@@ -201,7 +211,7 @@ typedef double position_function(sf_flow *flow, double s, double parameter);
 
 static double tau_minus(sf_flow *flow, double s, double tau)
 {
-    return look(flow, s)[0] - tau;
+    return tau_of(flow, look(flow, s)) - tau;
 }
 
 static double log_time_minus(sf_flow *flow, double s, double log_time)
@@ -286,33 +296,35 @@ static bool resolved(sf_flow *flow)
     return !(error > allowed * size); // NaN: no original time, nothing to resolve
 }
 
-/* The first position in (a, b] beyond the end of the mode, b if the mode lasts (then *ends stays false). */
-static double end_of_mode(sf_flow *flow, double a, double b, bool *ends)
+static bool ends_mode(sf_flow *flow, double s)
 {
-    flow_model *model = flow->model;
-    enum { LOOKS = 8 };
-    *ends = false;
-    if (!model->system->ends_mode)
-        return b;
-    double from = a, to = b;
-    for (int k = 1; k <= LOOKS && !*ends; k++) {
-        to = k == LOOKS ? b : a + (b - a) * k / LOOKS;
-        *ends = model->system->ends_mode(model, look(flow, to));
-        if (!*ends)
-            from = to;
-    }
-    if (!*ends)
-        return b;
-    for (int i = 0; i < 200; i++) {
-        double middle = 0.5 * (from + to);
-        if (!(middle > from && middle < to))
-            break;
-        if (model->system->ends_mode(model, look(flow, middle)))
-            to = middle;
+    return flow->model->system->ends_mode(flow->model, look(flow, s));
+}
+
+/* The first position in (a, b] that lies beyond the end of the mode, if b does. */
+static double end_of_mode(sf_flow *flow, double a, double b)
+{
+    for (;;) {
+        double middle = 0.5 * (a + b);
+        if (!(middle > a && middle < b))
+            return b;
+        if (ends_mode(flow, middle))
+            b = middle;
         else
-            from = middle;
+            a = middle;
     }
-    return to;
+}
+
+/* Shortens the panel to where the mode ends. */
+static void cut_panel(sf_flow *flow)
+{
+    flow_panel *panel = &flow->panel;
+    for (int k = 1; k <= panel->degree && flow->model->system->ends_mode; k++)
+        if (ends_mode(flow, panel->s[k])) {
+            fill_panel(flow, panel->a, end_of_mode(flow, panel->s[k - 1], panel->s[k]));
+            flow->mode_ends = true;
+            return;
+        }
 }
 
 /* Coordinates that start level have no leader yet: the one that is ahead as soon as a difference can be told,
@@ -330,26 +342,24 @@ static void choose_first_leader(sf_flow *flow)
         flow->leader = (int64_t)top;
 }
 
-/* The panel that begins at s, within the dense output. */
-static sf_status next_panel(sf_flow *flow)
+/* The panel that begins at s: within the dense output, in one mode, short enough to be resolved. */
+static void next_panel(sf_flow *flow)
 {
-    double a = flow->s, b = end_of_mode(flow, a, flow->step_to, &flow->mode_ends);
-    double shortest = 1e-3 * (b - a);
-    while (!fill_panel(flow, a, b) || !resolved(flow)) {
-        if (b - a <= shortest)
-            break;
-        b = a + 0.5 * (b - a);
-        flow->mode_ends = false;
-    }
-    flow_panel_fit(&flow->panel);
+    flow_panel *panel = &flow->panel;
+    double a = flow->s, left = flow->step_to - a, width = fmin(left, 2.0 * flow->width);
+    while ((!fill_panel(flow, a, width < left ? a + width : flow->step_to) || !resolved(flow)) &&
+           width > SHORTEST * left)
+        width *= 0.5;
+    flow->width = width;
+    cut_panel(flow);
+    flow_panel_fit(panel);
     flow->panel_log_time = flow->log_time;
     if (flow->leader < 0)
         choose_first_leader(flow);
-    for (int k = 0; k <= flow->panel.degree; k++) {
-        flow->top[k] = look_at_beta(flow, flow->panel.s[k]);
+    for (int k = 0; k <= panel->degree; k++) {
+        flow->top[k] = look_at_beta(flow, panel->s[k]);
         flow->norm[k] = log_norm(flow, flow->top[k]);
     }
-    return SF_OK;
 }
 
 /* Goes to a position of the panel. */
@@ -358,6 +368,7 @@ static void go_to(sf_flow *flow, double s)
     flow->log_time = log_time_at(flow, s);
     flow->s = s;
     flow_integrator_at(flow->integrator, s, flow->y);
+    flow->tau = tau_of(flow, flow->y);
 }
 
 /* ---- events ---------------------------------------------------------------------------------------------
@@ -384,7 +395,7 @@ static sf_status add_event(sf_flow *flow, sf_event_kind kind, int64_t from, int6
                                                    .from = from,
                                                    .to = to,
                                                    .step = NAN,
-                                                   .tau = flow->y[0],
+                                                   .tau = flow->tau,
                                                    .log_time = flow->log_time,
                                                    .log_loss = log_loss_here(flow)};
     return SF_OK;
@@ -427,7 +438,7 @@ static sf_status check_rest(sf_flow *flow)
     double remaining = 0.0;
     flow->state = flow->model->system->rest(flow->model, flow->y, &remaining);
     if (flow->state == SF_FLOW_COLLAPSED) {
-        flow->y[0] += remaining;
+        flow->tau += remaining;
         return add_event(flow, SF_EVENT_COLLAPSE, -1, -1);
     }
     if (flow->state == SF_FLOW_BLOWN_UP) {
@@ -441,7 +452,8 @@ static sf_status check_rest(sf_flow *flow)
 static double log_dt_at_rest(sf_flow *flow)
 {
     flow_clocks clocks;
-    if (flow->state == SF_FLOW_COLLAPSED)
+    // linf-SAM keeps its perturbation at 0 (chatter), the others lose it there
+    if (flow->state == SF_FLOW_COLLAPSED && !flow->model->system->ends_mode)
         return -sf_loss_log_slope(sf_network_loss(flow->network), 0.0);
     flow->model->system->rates(flow->model, flow->y, flow->rate, &clocks);
     return clocks.log_dt;
@@ -453,7 +465,7 @@ static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
     if (flow->state == SF_FLOW_BLOWN_UP)
         return;
     double log_dt = log_dt_at_rest(flow);
-    double step = fmin(target->tau - flow->y[0], target->progress - flow->s);
+    double step = fmin(target->tau - flow->tau, target->progress - flow->s);
     if (target->log_time < INFINITY) {
         // t = t_0 + e^{log_dt} step
         double lack = target->log_time <= flow->log_time
@@ -463,7 +475,7 @@ static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
     }
     if (!(step > 0.0) || isinf(step))
         return;
-    flow->y[0] += step;
+    flow->tau += step;
     flow->s += step;
     flow->log_time = sf_log_add(flow->log_time, log_dt + log(step));
 }
@@ -473,7 +485,10 @@ static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
 
 static bool reached(const sf_flow *flow, const sf_flow_target *target)
 {
-    return flow->y[0] >= target->tau || flow->log_time >= target->log_time || flow->s >= target->progress;
+    // where the original time does not exist it is no target
+    if (isnan(flow->log_time) && isinf(target->tau) && isinf(target->progress) && isinf(target->log_norm))
+        return true;
+    return flow->tau >= target->tau || flow->log_time >= target->log_time || flow->s >= target->progress;
 }
 
 /* The first target in (s, end]; INFINITY if none. */
@@ -482,7 +497,7 @@ static double next_target(sf_flow *flow, const sf_flow_target *target, double en
     double first = INFINITY, from = flow->s;
     if (target->progress <= end)
         first = target->progress;
-    if (target->tau < INFINITY && look(flow, end)[0] >= target->tau)
+    if (target->tau < INFINITY && tau_of(flow, look(flow, end)) >= target->tau)
         first = fmin(first, locate(flow, tau_minus, target->tau, from, end));
     if (target->log_time < INFINITY && log_time_at(flow, end) >= target->log_time)
         first = fmin(first, locate(flow, log_time_minus, target->log_time, from, end));
@@ -499,8 +514,8 @@ static double next_target(sf_flow *flow, const sf_flow_target *target, double en
 /* Exactly the target's value, where rounding left a neighbour. */
 static void settle(sf_flow *flow, const sf_flow_target *target)
 {
-    if (target->tau < INFINITY && fabs(flow->y[0] - target->tau) <= 1e-14 * fabs(target->tau))
-        flow->y[0] = target->tau;
+    if (target->tau < INFINITY && fabs(flow->tau - target->tau) <= 1e-14 * fabs(target->tau))
+        flow->tau = target->tau;
 }
 
 static sf_status change_mode(sf_flow *flow)
@@ -509,12 +524,13 @@ static sf_status change_mode(sf_flow *flow)
     flow->stuck = flow->s > flow->panel.a ? 0 : flow->stuck + 1;
     if (flow->stuck > MODE_CHANGES_IN_PLACE)
         return sf_fail(flow->context, SF_ERR_NUMERIC,
-                       "the discontinuous field changes its mode without end at tau = %.17g", flow->y[0]);
+                       "the discontinuous field changes its mode without end at tau = %.17g", flow->tau);
     SF_TRY(flow->model->system->change_mode(flow->model, flow->y, flow->slides, &count));
     for (size_t i = 0; i < count; i++)
         SF_TRY(add_event(flow, SF_EVENT_SLIDING, -1, flow->slides[i]));
     flow->mode_ends = false;
     flow->step_to = flow->s;
+    flow->width = INFINITY;
     return flow_integrator_restart(flow->integrator, flow->s, flow->y);
 }
 
@@ -529,10 +545,11 @@ static sf_status proceed(sf_flow *flow)
         if (flow->state != SF_FLOW_RUNNING)
             return SF_OK;
         if (sf_cancelled(flow->context))
-            return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->y[0]);
+            return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
         SF_TRY(flow_integrator_step(flow->integrator, &from, &flow->step_to));
     }
-    return next_panel(flow);
+    next_panel(flow);
+    return SF_OK;
 }
 
 sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
@@ -567,7 +584,7 @@ sf_flow_state sf_flow_get_state(const sf_flow *flow)
 
 double sf_flow_tau(const sf_flow *flow)
 {
-    return flow->y[0];
+    return flow->tau;
 }
 
 double sf_flow_log_time(const sf_flow *flow)

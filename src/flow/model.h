@@ -4,6 +4,7 @@
  * right-hand side, the predictor and the weights that belong to a state. Models differ in what they keep:
  *   scalar     one example, L = 2, GD, l2-SAM, USAM: the one number B                       (scalar.c)
  *   amplitude  L = 2, GD, l2-SAM, USAM: two integrals a coordinate, weights as logarithms   (amplitude.c)
+ *   gates      GD and linf-SAM, weights of a coordinate alike or L = 2: one integral a coordinate (gates.c)
  *   weights    everything else: the weights themselves                                      (weights.c)
  * The first one that fits is taken; the later ones are the reference for the earlier.
  */
@@ -26,7 +27,9 @@ typedef struct flow_system {
     const char *name;
     /* the state at time 0 */
     void (*begin)(const flow_model *model, double *y);
-    /* dy = dy/ds (dy[0] = d tau/d s). false: y is outside of what doubles can hold. */
+    /* tau of a state; NULL: y[0] */
+    double (*tau)(const flow_model *model, const double *y);
+    /* dy = dy/ds. false: y is outside of what doubles can hold. */
     bool (*rates)(flow_model *model, const double *y, double *dy, flow_clocks *clocks);
     /* the error allowed in each component, for a relative accuracy of the weights */
     void (*allowance)(const flow_model *model, const double *y, double tolerance, double *allowed);
@@ -67,7 +70,7 @@ typedef struct flow_start {
 
 /* Each returns SF_OK with *out = NULL if the problem is not of its kind. */
 typedef sf_status flow_model_maker(sf_context *context, const flow_start *start, flow_model **out);
-flow_model_maker flow_scalar_create, flow_amplitude_create, flow_weights_create;
+flow_model_maker flow_scalar_create, flow_amplitude_create, flow_gates_create, flow_weights_create;
 
 /* Fills the shared part. */
 void flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
