@@ -83,13 +83,14 @@ static void print_outcome(const sf_outcome *outcome, bool all)
         printf("%-18s %-28s %-14s %s\n", id, "-", "-", name);
     if (sf_outcome_reason(outcome))
         printf("    %s\n", sf_outcome_reason(outcome));
-    for (size_t i = 0; i < count; i++)
-        if (!sf_check_passes(&checks[i])) {
-            char predicted[96];
-            sf_check_describe(&checks[i], predicted, sizeof predicted);
-            printf("    fails: %s: predicted %s, measured %.6g\n", checks[i].what, predicted,
-                   checks[i].measured);
-        }
+    for (size_t i = 0; i < count; i++) {
+        bool passes = sf_check_passes(&checks[i]);
+        char predicted[96];
+        sf_check_describe(&checks[i], predicted, sizeof predicted);
+        if (all || !passes)
+            printf("    %s: %s: predicted %s, measured %.6g\n", passes ? "holds" : "fails", checks[i].what,
+                   predicted, checks[i].measured);
+    }
 }
 
 static void print_table(const sf_reproduction *reproduction)

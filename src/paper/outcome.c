@@ -144,6 +144,12 @@ static void release(sf_outcome *out, held *item)
     case HELD_DESCENT:
         sf_descent_destroy(&item->as.descent);
         break;
+    case HELD_FLOW:
+        sf_flow_destroy(&item->as.flow);
+        break;
+    case HELD_MARGIN:
+        sf_margin_destroy(&item->as.margin);
+        break;
     }
 }
 
@@ -215,6 +221,21 @@ sf_status claim_descent(sf_outcome *out, sf_network *network, sf_method method, 
     sf_perturbation perturbation = {.method = method, .rho = rho};
     SF_TRY(sf_descent_create(out->context, network, &perturbation, step, theta, descent));
     return hold(out, (held){HELD_DESCENT, {.descent = *descent}});
+}
+
+sf_status claim_flow(sf_outcome *out, sf_network *network, sf_method method, double rho, const double *theta,
+                     sf_flow **flow)
+{
+    sf_perturbation perturbation = {.method = method, .rho = rho};
+    SF_TRY(sf_flow_create(out->context, network, &perturbation, theta, 0.0, flow));
+    return hold(out, (held){HELD_FLOW, {.flow = *flow}});
+}
+
+sf_status claim_max_margin(sf_outcome *out, const sf_dataset *dataset, sf_norm norm, sf_margin **margin)
+{
+    sf_margin_options options = {.norm = norm};
+    SF_TRY(sf_margin_solve(out->context, dataset, &options, margin));
+    return hold(out, (held){HELD_MARGIN, {.margin = *margin}});
 }
 
 /* ---- the life of an outcome -----------------------------------------------------------------------------

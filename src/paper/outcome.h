@@ -4,7 +4,14 @@
 
 #include "paper/claim.h"
 
-typedef enum held_kind { HELD_DOUBLES, HELD_DATASET, HELD_NETWORK, HELD_DESCENT } held_kind;
+typedef enum held_kind {
+    HELD_DOUBLES,
+    HELD_DATASET,
+    HELD_NETWORK,
+    HELD_DESCENT,
+    HELD_FLOW,
+    HELD_MARGIN
+} held_kind;
 
 typedef struct held {
     held_kind kind;
@@ -13,6 +20,8 @@ typedef struct held {
         sf_dataset *dataset;
         sf_network *network;
         sf_descent *descent;
+        sf_flow *flow;
+        sf_margin *margin;
     } as;
 } held;
 

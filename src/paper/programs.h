@@ -5,8 +5,16 @@
 #include "paper/claim.h"
 
 /* claims_depth_one.c */
+sf_status claim_depth_one_gd(sf_outcome *out);
+sf_status claim_depth_one_l2(sf_outcome *out);
+sf_status claim_depth_one_linf(sf_outcome *out);
 sf_status claim_single_example_line(sf_outcome *out);
 /* claims_l2.c */
 sf_status claim_regimes_discrete(sf_outcome *out);
+/* claims_mechanism.c */
+sf_status claim_mechanism(sf_outcome *out);
+/* claims_clocks.c */
+sf_status claim_discrete_is_flow(sf_outcome *out);
+sf_status claim_clocks(sf_outcome *out);
 
 #endif

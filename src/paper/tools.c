@@ -1,0 +1,124 @@
+#include "paper/tools.h"
+
+#include <math.h>
+
+double vector_norm(size_t n, const double *x)
+{
+    double high = 0.0, sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        high = larger(high, fabs(x[i]));
+    if (high == 0.0 || !isfinite(high))
+        return high;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] / high * (x[i] / high);
+    return high * sqrt(sum);
+}
+
+double vector_angle(size_t n, const double *x, const double *y)
+{
+    // Kahan: 2 atan(|x/|x| - y/|y|| / |x/|x| + y/|y||)
+    double a = vector_norm(n, x), b = vector_norm(n, y), minus = 0.0, plus = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        double u = x[i] / a, v = y[i] / b;
+        minus += (u - v) * (u - v);
+        plus += (u + v) * (u + v);
+    }
+    return 2.0 * atan2(sqrt(minus), sqrt(plus));
+}
+
+double larger(double a, double b)
+{
+    return isnan(a) || a > b ? a : b;
+}
+
+size_t index_of_largest(size_t n, const double *x)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (x[i] > x[best])
+            best = i;
+    return best;
+}
+
+void equal_layers(size_t d, int depth, const double *alpha, double *theta)
+{
+    for (size_t l = 0; l < (size_t)depth; l++)
+        for (size_t j = 0; j < d; j++)
+            theta[l * d + j] = alpha[j];
+}
+
+void even_steps(size_t count, double low, double high, double *x)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] = low + (high - low) * (double)i / (double)(count - 1);
+}
+
+void even_ratios(size_t count, double low, double high, double *x)
+{
+    for (size_t i = 0; i < count; i++)
+        x[i] = low * exp(log(high / low) * (double)i / (double)(count - 1));
+}
+
+uint32_t color_of_method(sf_method method)
+{
+    static const uint32_t color[] = {SF_COLOR_GD, SF_COLOR_L2, SF_COLOR_LINF, SF_COLOR_LP, SF_COLOR_USAM};
+    return color[method];
+}
+
+const char *title_of_method(sf_method method)
+{
+    static const char *const title[] = {"GD", "ℓ2-SAM", "ℓ∞-SAM", "ℓp-SAM", "unnormalized SAM"};
+    return title[method];
+}
+
+sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm)
+{
+    sf_flow_target target = {.tau = tau, .log_time = log_time, .log_norm = log_norm, .progress = INFINITY};
+    return sf_flow_advance(flow, &target);
+}
+
+sf_status record_path(sf_outcome *out, sf_flow *flow, size_t d, path_clock clock, size_t count,
+                      const double *at, flow_path *path)
+{
+    *path = (flow_path){.count = count,
+                        .d = d,
+                        .tau = claim_doubles(out, count),
+                        .log_time = claim_doubles(out, count),
+                        .log_loss = claim_doubles(out, count),
+                        .beta = claim_doubles(out, count * d),
+                        .log_beta = claim_doubles(out, count * d)};
+    double *beta = claim_doubles(out, d), *log_beta = claim_doubles(out, d);
+    if (!path->tau || !path->log_time || !path->log_loss || !path->beta || !path->log_beta || !beta ||
+        !log_beta)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        SF_TRY(flow_until(flow, clock == CLOCK_TAU ? at[i] : INFINITY, clock == CLOCK_TAU ? INFINITY : at[i],
+                          INFINITY));
+        path->tau[i] = sf_flow_tau(flow);
+        path->log_time[i] = sf_flow_log_time(flow);
+        sf_flow_evaluate(flow, &path->log_loss[i], NULL, NULL);
+        sf_flow_predictor(flow, beta, log_beta);
+        for (size_t j = 0; j < d; j++) {
+            path->beta[j * count + i] = beta[j];
+            path->log_beta[j * count + i] = log_beta[j];
+        }
+    }
+    return SF_OK;
+}
+
+size_t leaders_of(const sf_flow *flow, size_t first, size_t room, leader *leaders)
+{
+    size_t event_count, count = 0;
+    const sf_event *events = sf_flow_events(flow, &event_count);
+    leaders[count++] = (leader){first, 0.0, -INFINITY};
+    for (size_t i = 0; i < event_count; i++) {
+        if (events[i].kind != SF_EVENT_DOMINANCE)
+            continue;
+        if (count == 1)
+            leaders[0].index = (size_t)events[i].from; // who led from the start on
+        if (count < room)
+            leaders[count] = (leader){(size_t)events[i].to, events[i].tau, events[i].log_time};
+        count++;
+    }
+    return count < room ? count : room;
+}

@@ -1,0 +1,47 @@
+/* What several claims share: vectors, paths of flows, colours of methods. */
+#ifndef SF_PAPER_TOOLS_H
+#define SF_PAPER_TOOLS_H
+
+#include "paper/claim.h"
+
+double vector_norm(size_t n, const double *x);
+/* The angle between two vectors in radians, accurate also near 0. NaN if one is 0. */
+double vector_angle(size_t n, const double *x, const double *y);
+/* The larger of two numbers; NaN if either is. */
+double larger(double a, double b);
+size_t index_of_largest(size_t n, const double *x);
+
+/* theta (L, d) with every layer equal to alpha (d). */
+void equal_layers(size_t d, int depth, const double *alpha, double *theta);
+/* count numbers from low to high, evenly or in equal ratios. */
+void even_steps(size_t count, double low, double high, double *x);
+void even_ratios(size_t count, double low, double high, double *x);
+
+uint32_t color_of_method(sf_method method);
+const char *title_of_method(sf_method method); /* "ℓ2-SAM" */
+
+/* Runs until one of tau, log t, log norm is reached; INFINITY for those that do not matter. */
+sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm);
+
+/* Records of a flow. Arrays live in the claim's work space. */
+typedef struct flow_path {
+    size_t count, d;
+    double *tau, *log_time, *log_loss; // (count)
+    double *beta, *log_beta;           // (d, count): feature after feature, ready to be drawn
+} flow_path;
+
+typedef enum path_clock { CLOCK_TAU, CLOCK_LOG_TIME } path_clock;
+
+/* Advances the flow through `at` (count, increasing) in that clock and records each. */
+sf_status record_path(sf_outcome *out, sf_flow *flow, size_t d, path_clock clock, size_t count,
+                      const double *at, flow_path *path);
+
+/* The first dominance events of a flow: at most `room` leaders with the moment from which each leads, beginning with
+ * the one of the start (tau 0). Returns how many there are. */
+typedef struct leader {
+    size_t index;
+    double tau, log_time;
+} leader;
+size_t leaders_of(const sf_flow *flow, size_t first, size_t room, leader *leaders);
+
+#endif
