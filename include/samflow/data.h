@@ -38,8 +38,8 @@ typedef enum sf_file_format { SF_FORMAT_AUTO, SF_FORMAT_CSV, SF_FORMAT_SVMLIGHT,
 
 /* A data set in a file. Any of the formats may be gzipped.
  *
- * CSV (RFC 4180; also with ; or tab where the first line has no comma): the first record is a header if a field of it that
- * should be a feature is not a number. The first column holds names of the records, not a feature, if the header leaves it
+ * CSV (RFC 4180; also with ; or tab where the first line has more of them): the first record is a header if most fields of it that
+ * should be features are text, or the label is called by name. The first column holds names of the records, not a feature, if the header leaves it
  * unnamed or the first record has text there (and it is not the label); column numbers do not count it. Labels may be two
  * texts, of which the first in byte order becomes -1.
  * svmlight: "label [qid:k] index:value ... # comment", indices from 1 in ascending order, what is left out is 0.

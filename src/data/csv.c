@@ -177,7 +177,13 @@ static bool mostly_text(const record *r, size_t from, size_t except)
     return 2 * text > all;
 }
 
-/* Plain: where the label is. `data` is a record that is certainly no header, or the only one. */
+/* Names of the columns without one for the column of row names, as R writes them. */
+static bool is_short_header(const record *first, const record *second)
+{
+    return first->fields + 1 == second->fields && mostly_text(first, 0, SIZE_MAX);
+}
+
+/* Plain: where the label is; index is its place among the names, number what the caller gave. */
 static sf_status find_label_column(reader *r, bool by_name, size_t index, bool by_number, size_t number)
 {
     size_t features_and_label = r->columns - r->named_rows;
@@ -219,8 +225,8 @@ static sf_status plain_layout(reader *r, const record *second)
     bool by_number = r->spec->label && !by_name && label_number(r->spec->label, &number);
     if (r->spec->label && !by_name && !by_number)
         return no_such_name(r);
-    r->columns = second->fields;
-    bool short_header = first->fields + 1 == second->fields;
+    bool short_header = is_short_header(first, second);
+    r->columns = first->fields + short_header;
     bool label_first = (by_name && index == 0 && !short_header) || (by_number && number == 0);
     size_t except = by_name ? index : by_number ? number : first->fields - 1;
     bool label_named = !alone && except < first->fields && first->fields == second->fields &&
@@ -239,8 +245,8 @@ static sf_status transposed_layout(reader *r, const record *second)
     size_t number = 0;
     bool first_is_label = r->spec->label && field_is(first, 0, r->spec->label);
     bool by_number = r->spec->label && !first_is_label && label_number(r->spec->label, &number);
-    bool short_header = first->fields + 1 == second->fields;
-    r->columns = second->fields;
+    bool short_header = is_short_header(first, second);
+    r->columns = first->fields + short_header;
     r->named_rows =
         short_header || *field(first, 0) == '\0' || first_is_label ||
         (second->fields > 1 && field_kind(second, 0) == SF_NUMBER_TEXT && (second != first || !by_number));
@@ -379,11 +385,18 @@ static sf_status parse_failure(reader *r, struct csv_parser *parser)
         r->input->path, r->input->line, r->current.fields + 1);
 }
 
+/* The most frequent of comma, semicolon and tab in the first line; the comma if they tie. */
 static unsigned char delimiter(const char *line)
 {
-    if (strchr(line, ','))
-        return ',';
-    return strchr(line, ';') ? ';' : strchr(line, '\t') ? '\t' : ',';
+    static const char candidates[] = {',', ';', '\t'};
+    size_t count[3] = {0}, best = 0;
+    for (; *line; line++)
+        for (size_t k = 0; k < 3; k++)
+            count[k] += *line == candidates[k];
+    for (size_t k = 1; k < 3; k++)
+        if (count[k] > count[best])
+            best = k;
+    return (unsigned char)candidates[best];
 }
 
 static sf_status parse_lines(reader *r, struct csv_parser *parser)

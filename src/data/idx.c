@@ -168,8 +168,8 @@ static sf_status read_labels(sf_input *input, size_t n, const char *examples, sf
                        input->path, h.rank);
     if (h.n != n)
         return sf_fail(input->context, SF_ERR_DATA,
-                       "%s: holds %zu labels, expected %zu as %s holds that many examples", input->path, h.n,
-                       n, examples);
+                       "%s: the number of labels is %zu, expected %zu, the number of examples in %s",
+                       input->path, h.n, n, examples);
     for (size_t i = 0; i < n; i++) {
         unsigned char bytes[8];
         size_t got;

@@ -71,7 +71,7 @@ static sf_status refill(sf_input *input)
     size_t room = input->capacity - input->end;
     int got = gzread(input->file, input->buffer + input->end, (unsigned)(room < INT_MAX ? room : INT_MAX));
     int code = Z_OK;
-    const char *message = gzerror(input->file, &code);
+    const char *message = gzerror(input->file, &code), *reason = strstr(message, ": "); // "<fd:3>: reason"
     if (code == Z_BUF_ERROR)
         return sf_fail(
             input->context, SF_ERR_DATA,
@@ -84,7 +84,8 @@ static sf_status refill(sf_input *input)
         return refuse(input, strerror(errno));
     if (got < 0 || code != Z_OK)
         return sf_fail(input->context, SF_ERR_DATA, "%s: damaged gzip file after %llu bytes of content: %s",
-                       input->path, (unsigned long long)(input->offset + input->end - input->begin), message);
+                       input->path, (unsigned long long)(input->offset + input->end - input->begin),
+                       reason ? reason + 2 : message);
     input->compressed = !gzdirect(input->file);
     input->ended = got == 0;
     input->end += (size_t)got;

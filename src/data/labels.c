@@ -15,8 +15,8 @@ sf_status sf_labels_init(sf_labels *labels, sf_context *context, const sf_data_f
     if (!spec->has_classes)
         return SF_OK;
     if (!isfinite(spec->classes[0]) || !isfinite(spec->classes[1]) || spec->classes[0] == spec->classes[1])
-        return sf_fail(context, SF_ERR_ARGUMENT, "classes are [%g, %g], expected two different labels",
-                       spec->classes[0], spec->classes[1]);
+        return sf_fail(context, SF_ERR_ARGUMENT, "%s: classes are [%g, %g], expected two different numbers",
+                       spec->path, spec->classes[0], spec->classes[1]);
     labels->value[0] = spec->classes[0];
     labels->value[1] = spec->classes[1];
     labels->distinct = 2;
