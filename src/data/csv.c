@@ -183,6 +183,14 @@ static bool is_short_header(const record *first, const record *second)
     return first->fields + 1 == second->fields && mostly_text(first, 0, SIZE_MAX);
 }
 
+/* A name that reads as a number names a column only in a record that is a header for other reasons: it could be a value. */
+static bool is_header_name(const record *first, const char *name, size_t *index)
+{
+    double value;
+    return find_name(first, name, index) &&
+           (sf_number_parse(name, strlen(name), &value) == SF_NUMBER_TEXT || mostly_text(first, 0, *index));
+}
+
 /* Plain: where the label is; index is its place among the names, number what the caller gave. */
 static sf_status find_label_column(reader *r, bool by_name, size_t index, bool by_number, size_t number)
 {
@@ -221,8 +229,9 @@ static sf_status plain_layout(reader *r, const record *second)
     const record *first = &r->first;
     size_t index = 0, number = 0;
     bool alone = second == first;
-    bool by_name = r->spec->label && find_name(first, r->spec->label, &index);
-    bool by_number = r->spec->label && !by_name && label_number(r->spec->label, &number);
+    bool by_number = r->spec->label && label_number(r->spec->label, &number) && number < first->fields;
+    bool by_name = r->spec->label && !by_number && is_header_name(first, r->spec->label, &index);
+    by_number = by_number || (!by_name && r->spec->label && label_number(r->spec->label, &number));
     if (r->spec->label && !by_name && !by_number)
         return no_such_name(r);
     bool short_header = is_short_header(first, second);

@@ -15,7 +15,6 @@
 
 #include "base/base.h"
 #include "data/formats.h"
-#include "data/rows.h"
 
 enum { HIGHEST_GZIP_RATIO = 1040 }; // deflate stays below 1032:1
 
@@ -23,6 +22,7 @@ typedef struct header {
     unsigned type;
     size_t element;  // bytes
     size_t n, width; // examples, elements in each
+    size_t start;    // byte of the first element
     unsigned rank;
 } header;
 
@@ -99,12 +99,12 @@ static sf_status read_header(sf_input *input, header *h)
                            4 + 4 * i);
         h->width = i > 0 ? h->width * size : 1;
     }
-    size_t start = 4 + 4 * (size_t)h->rank;
-    if (h->width > (SIZE_MAX - start) / sizeof(double) / h->n)
+    h->start = 4 + 4 * (size_t)h->rank;
+    if (h->width > (SIZE_MAX - h->start) / sizeof(double) / h->n)
         return sf_fail(input->context, SF_ERR_DATA,
                        "%s: %zu examples of %zu elements overflow the address space", input->path, h->n,
                        h->width);
-    return check_size(input, start + (uint64_t)h->n * h->width * h->element);
+    return check_size(input, h->start + (uint64_t)h->n * h->width * h->element);
 }
 
 static double element(const unsigned char *b, unsigned type)
@@ -137,14 +137,15 @@ static double element(const unsigned char *b, unsigned type)
     }
 }
 
-static void convert(const unsigned char *bytes, const header *h, double *x)
+/* The elements of an example with label y into its row z. */
+static void convert(const unsigned char *bytes, const header *h, int y, double *z)
 {
     if (h->type == 0x08) // the common case, vectorized
         for (size_t j = 0; j < h->width; j++)
-            x[j] = bytes[j];
+            z[j] = y * (double)bytes[j];
     else
         for (size_t j = 0; j < h->width; j++)
-            x[j] = element(bytes + j * h->element, h->type);
+            z[j] = y * element(bytes + j * h->element, h->type);
 }
 
 static sf_status check_end(sf_input *input, uint64_t expected)
@@ -200,39 +201,38 @@ static sf_status open_labels(sf_input *images, const sf_data_file *spec, size_t 
     return status;
 }
 
-/* One example: bytes is work space for it. */
-static sf_status read_example(sf_input *input, const header *h, size_t index, bool kept, unsigned char *bytes,
-                              sf_rows *rows)
+/* One example into z with label y, or past it if z is NULL; bytes is work space for it. */
+static sf_status read_example(sf_input *input, const header *h, size_t index, int y, unsigned char *bytes,
+                              double *z)
 {
     size_t size = h->width * h->element, got;
     uint64_t at = input->offset;
     SF_TRY(sf_input_bytes(input, bytes, size, &got));
     if (got < size)
-        return truncated(input, "elements", at + got,
-                         4 + 4 * (uint64_t)h->rank + (uint64_t)h->n * h->width * h->element);
-    if (!kept)
+        return truncated(input, "elements", at + got, h->start + (uint64_t)h->n * size);
+    if (!z)
         return SF_OK;
-    double *x = sf_rows_add(rows);
-    if (!x)
-        return SF_ERR_MEMORY;
-    convert(bytes, h, x);
+    convert(bytes, h, y, z);
     for (size_t j = 0; j < h->width && h->type >= 0x0D; j++)
-        if (!isfinite(x[j]))
+        if (!isfinite(z[j]))
             return sf_fail(input->context, SF_ERR_DATA,
-                           "%s, example %zu, feature %zu (byte %llu): %g, expected a "
-                           "finite number",
-                           input->path, index, j, (unsigned long long)(at + j * h->element), x[j]);
+                           "%s, example %zu, feature %zu (byte %llu): %g, expected a finite number",
+                           input->path, index, j, (unsigned long long)(at + j * h->element), y * z[j]);
     return SF_OK;
 }
 
-static sf_status read_examples(sf_input *input, const header *h, const sf_labels *labels, sf_rows *rows)
+static sf_status read_examples(sf_input *input, const header *h, const sf_labels *labels, sf_dataset *dataset)
 {
     unsigned char *bytes = sf_alloc(input->context, h->width, h->element);
     if (!bytes)
         return SF_ERR_MEMORY;
     sf_status status = SF_OK;
-    for (size_t i = 0; i < h->n && status == SF_OK; i++)
-        status = read_example(input, h, i, labels->kind[i] >= 0, bytes, rows);
+    for (size_t i = 0, kept = 0; i < h->n && status == SF_OK; i++) {
+        bool keep = labels->kind[i] >= 0;
+        status = read_example(input, h, i, keep ? dataset->labels[kept] : 0, bytes,
+                              keep ? dataset->z + kept * h->width : NULL);
+        kept += keep;
+    }
     sf_free(input->context, bytes);
     return status == SF_OK ? check_end(input, input->offset) : status;
 }
@@ -247,13 +247,9 @@ sf_status sf_read_idx(sf_input *input, const sf_data_file *spec, sf_labels *labe
             "%s: has 1 dimension, expected examples with features in 2 or more (is this the file of labels?)",
             input->path);
     SF_TRY(open_labels(input, spec, h.n, labels));
-    sf_rows rows;
-    sf_rows_init(&rows, input->context, h.width);
-    sf_status status = read_examples(input, &h, labels, &rows);
-    if (status == SF_OK)
-        status = sf_labels_dataset(labels, input->path, h.width, out);
-    if (status == SF_OK)
-        sf_rows_move(&rows, *out);
-    sf_rows_clear(&rows);
+    SF_TRY(sf_labels_dataset(labels, spec->labels_path, h.width, out));
+    sf_status status = read_examples(input, &h, labels, *out);
+    if (status != SF_OK)
+        sf_dataset_destroy(out);
     return status;
 }
