@@ -90,7 +90,7 @@ void sf_figure_vectors(sf_figure *figure, const char *title, uint32_t color, siz
 SF_API
 void sf_figure_cells(sf_figure *figure, const char *label, sf_palette palette, size_t nx, size_t ny,
                      const double *x, const double *y, const double *z);
-/* Names of the classes 0, 1, ... of SF_PALETTE_CLASSES in the panel's legend. */
+/* Names of the classes 0, 1, ... of SF_PALETTE_CLASSES in the panel's legend; "" for those that do not occur. */
 SF_API
 void sf_figure_classes(sf_figure *figure, size_t n, const char *const *names);
 /* A vertical guide at x, with a text at its top (NULL: none). */

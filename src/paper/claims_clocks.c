@@ -104,7 +104,7 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
                                        .x_max = 0.2,
                                        .y_min = NAN,
                                        .y_max = NAN,
-                                       .key = "bottom right"});
+                                       .key = "below"});
     for (size_t i = 0; i < SETTINGS; i++) {
         double errors[HALVINGS] = {0};
         size_t mark = claim_mark(out);

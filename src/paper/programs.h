@@ -11,6 +11,13 @@ sf_status claim_depth_one_linf(sf_outcome *out);
 sf_status claim_single_example_line(sf_outcome *out);
 /* claims_l2.c */
 sf_status claim_regimes_discrete(sf_outcome *out);
+/* claims_gates.c */
+sf_status claim_gates(sf_outcome *out);
+sf_status claim_choice_of_limit(sf_outcome *out);
+sf_status claim_gd_depth(sf_outcome *out);
+sf_status claim_frozen(sf_outcome *out);
+sf_status claim_ties(sf_outcome *out);
+sf_status claim_unequal_layers(sf_outcome *out);
 /* claims_mechanism.c */
 sf_status claim_mechanism(sf_outcome *out);
 /* claims_clocks.c */

@@ -4,6 +4,7 @@
 #include "paper/programs.h"
 
 #define DEPTH_ONE    "Depth 1: the max-margin direction, whatever the perturbation"
+#define LINF_DEEP    "ℓ∞-SAM at depth 2 and more: the radius is a gate"
 #define L2_DEPTH_TWO "ℓ2-SAM at depth 2: minor features first"
 
 #define FOUNDATIONS "Discrete updates, flows and clocks"
@@ -31,6 +32,42 @@ const claim_entry claim_registry[] = {
       "line β(0) + s μ, for every ρ and every start.",
       "Theorem 3.1 and the remark on single examples", SF_NEEDS_NOTHING},
      claim_single_example_line},
+    {{"T3.2", LINF_DEEP, "Every coordinate meets a gate at ρ",
+      "One example μ > 0, equal layers α, depth L ≥ 2, ℓ∞-SAM flow: a coordinate with α_j < ρ goes to 0 for "
+      "even L and to ρ^L "
+      "for odd L, one with α_j = ρ stays, one with α_j > ρ grows.",
+      "Theorem 3.2", SF_NEEDS_NOTHING},
+     claim_gates},
+    {{"C3.5", LINF_DEEP, "The start chooses the limit: 0 or any standard basis vector",
+      "If some α_j > ρ, the direction converges to e_j* with j* = argmax of μ_j (α_j − ρ)^(L−2) over α_j > "
+      "ρ; if none is, β → 0 "
+      "(even L). So for every j there is a start that leads to e_j, and one that leads to 0.",
+      "Corollary 3.5", SF_NEEDS_NOTHING},
+     claim_choice_of_limit},
+    {{"T3.2-FROZEN", LINF_DEEP, "Depth 3 and more: slower coordinates freeze on the way",
+      "For L ≥ 3 the first blow-up is already t = ∞, so every other coordinate freezes where it stands then: "
+      "short of 0, of ρ^L, "
+      "or of infinity.",
+      "Derived from Theorem 3.2; the paper does not say it", SF_NEEDS_NOTHING},
+     claim_frozen},
+    {{"C3.5-TIES", LINF_DEEP, "A tie leads to no basis vector",
+      "Where several coordinates attain the maximum in Corollary 3.5, the limit direction is proportional to "
+      "(α_j − ρ)² on the tie "
+      "for L = 2, and to μ_j^(−L/(L−2)) for L ≥ 3.",
+      "Derived from Corollary 3.5; the paper does not say it", SF_NEEDS_NOTHING},
+     claim_ties},
+    {{"T3.2-UNEQUAL", LINF_DEEP, "Unequal layers have a gate of their own",
+      "L = 2, μ > 0: from layers of equal sign a coordinate grows iff w_1 + w_2 > 2ρ; from (+, −), with u = "
+      "w_1 + w_2 > 0 and v = w_1 "
+      "− w_2, iff u (v + 2ρ) > 8ρ².",
+      "Derived; the paper assumes equal layers", SF_NEEDS_NOTHING},
+     claim_unequal_layers},
+    {{"GD-DEPTH", LINF_DEEP, "GD, the reference: the major coordinate at depth 2, the start decides beyond",
+      "For one example and equal layers, GD at depth 2 always converges in direction to the major "
+      "coordinate; at depth L ≥ 3 to "
+      "argmax μ_j α_j^(L−2).",
+      "Section 3, the case ρ = 0", SF_NEEDS_NOTHING},
+     claim_gd_depth},
     {{"T4.5-discrete", L2_DEPTH_TWO, "Three regimes in the scale of the start, in discrete updates",
       "Depth 2, one example, equal layers α·1: ℓ2-SAM collapses to zero for small α, relies on the minor "
       "feature first for "

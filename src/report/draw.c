@@ -34,22 +34,24 @@ static void become_gnuplot(const char *directory, const char *script, const char
     _exit(errno == ENOENT ? 127 : 126);
 }
 
-/* What gnuplot said, on one line. */
-static void first_words(const char *path, char *text, size_t size)
+/* The last line that gnuplot said: its error, after the command it could not do. */
+static void last_words(const char *path, char *text, size_t size)
 {
+    char line[400];
     FILE *file = fopen(path, "r");
-    size_t length = file ? fread(text, 1, size - 1, file) : 0;
+    text[0] = '\0';
+    while (file && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (line[strspn(line, " ")] != '\0')
+            snprintf(text, size, "%s", line);
+    }
     if (file)
         fclose(file);
-    text[length] = '\0';
-    for (size_t i = 0; i < length; i++)
-        if (text[i] == '\n')
-            text[i] = ' ';
 }
 
 sf_status plot_run(sf_context *context, const char *directory, const char *name, const char *ending)
 {
-    char setting[32], said[400];
+    char setting[32], said[512];
     snprintf(setting, sizeof setting, "ending='%s'", ending);
     char *script = plot_path(context, ".", name, ".gp"), *log = plot_path(context, ".", name, ".log");
     char *log_here = plot_path(context, directory, name, ".log");
@@ -62,7 +64,7 @@ sf_status plot_run(sf_context *context, const char *directory, const char *name,
         bool waited = child > 0;
         while (waited && waitpid(child, &result, 0) < 0)
             waited = errno == EINTR;
-        first_words(log_here, said, sizeof said);
+        last_words(log_here, said, sizeof said);
         remove(log_here);
         if (!waited)
             status = sf_fail(context, SF_ERR_IO, "gnuplot could not be started: %s", strerror(errno));

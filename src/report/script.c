@@ -211,7 +211,8 @@ static void write_axes(FILE *file, const sf_panel *panel)
     if (axes->key && strcmp(axes->key, "off") == 0)
         fputs("unset key\n", file);
     else
-        fprintf(file, "set key %s opaque samplen 2.5 spacing 1.15\n", axes->key ? axes->key : "top right");
+        fprintf(file, "set key %s Left reverse samplen 2.5 spacing 1.15\n",
+                axes->key ? axes->key : "top right");
     for (size_t i = 0; i < panel->layer_count; i++) {
         if (panel->layers[i].kind == SF_LAYER_CELLS)
             write_palette(file, &panel->layers[i]);
@@ -253,8 +254,7 @@ static void write_panel(FILE *file, const sf_panel *panel, size_t first)
         fprintf(file, "%sdata index %zu ", empty ? "plot " : ", \\\n     ", first + i);
         empty = false;
         if (layer->kind == SF_LAYER_CELLS) {
-            fputs("using 1:2:3:4:5:6:7 with boxxyerror fc palette fs solid border lc palette lw 0.4 notitle",
-                  file);
+            fputs("using 1:2:3:4:5:6:7 with boxxyerror lc palette lw 0.3 fs solid border notitle", file);
             continue;
         }
         write_style(file, layer);
@@ -266,8 +266,10 @@ static void write_panel(FILE *file, const sf_panel *panel, size_t first)
         }
     }
     for (size_t i = 0; i < panel->class_count; i++) {
-        fprintf(file, "%sNaN with boxes fs solid border lc rgb '%s' title ", empty ? "plot " : ", \\\n     ",
-                class_fill[i % CLASSES]);
+        if (!panel->classes[i] || !*panel->classes[i])
+            continue;
+        fprintf(file, "%skeyentry with boxes fs solid noborder lc rgb '%s' title ",
+                empty ? "plot " : ", \\\n     ", class_fill[i % CLASSES]);
         empty = false;
         quote(file, panel->classes[i]);
     }
