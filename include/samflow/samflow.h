@@ -14,6 +14,7 @@
 #include <samflow/paper.h>
 #include <samflow/report.h>
 #include <samflow/sam.h>
+#include <samflow/sweep.h>
 #include <samflow/theory.h>
 
 #endif

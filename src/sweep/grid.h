@@ -1,0 +1,84 @@
+/* A sweep file: the experiment, and the section `sweep:` with the axes of its grid.
+ *
+ * A grid is a product of groups; the axes of one group are zipped (they advance together). Points are numbered by
+ * `position`, the mixed-radix number of the group indices with the last group fastest. With refinement the
+ * positions are those of the finest lattice, of which the grid as written holds every 2^levels-th point a side.
+ */
+#ifndef SF_SWEEP_GRID_H
+#define SF_SWEEP_GRID_H
+
+#include "base/base.h"
+
+/* A value of an axis: a number, or YAML text that overrides the key, with the label that the store shows. */
+typedef struct grid_value {
+    double number;     // meaningful if text is NULL
+    const char *text;  // one line of JSON, which is YAML too; NULL: a number
+    const char *label; // what the store shows of a text
+} grid_value;
+
+typedef struct grid_axis {
+    const char *key;    // path of the setting, for example data.example[1]
+    const char *column; // its name in the store
+    size_t group;
+    size_t count;
+    grid_value *values; // count
+    bool geometric;     // refinement puts the geometric mean between two values
+    int line, place;    // where the file names it, from 1
+} grid_axis;
+
+typedef struct grid_group {
+    size_t first, axes; // axes[first .. first + axes)
+    size_t count;       // values of each
+} grid_group;
+
+typedef struct grid_observable {
+    const char *name;  // "regime", "beta", ...
+    const char *clock; // beta: "tau", "log_time" or "step"; NULL otherwise
+    size_t time_count;
+    double *times;
+    int line, place;
+} grid_observable;
+
+typedef struct grid_refinement {
+    int levels;       // 0: none
+    const char *by;   // column that has to be alike at the corners of a cell
+    double tolerance; // numbers are alike up to this difference
+    int line, place;
+} grid_refinement;
+
+typedef struct sf_grid {
+    sf_context *context;
+    const char *name; // of the file, for messages
+    const char *text; // the whole file
+    char *experiment; // the file without the section `sweep:`, lines kept
+    grid_axis *axes;
+    size_t axis_count;
+    grid_group *groups;
+    size_t group_count;
+    grid_observable *observables;
+    size_t observable_count;
+    grid_refinement refine;
+    uint64_t points; // of the grid as written
+    struct text_block *texts;
+} sf_grid;
+
+enum { SF_GRID_MAX_POINTS = 1000000000, SF_GRID_MAX_LEVELS = 12 };
+
+/* Reads the text of a sweep file. Errors: SF_ERR_CONFIG with name, line and column. */
+sf_status sf_grid_parse(sf_context *context, const char *name, const char *text, sf_grid **out);
+void sf_grid_destroy(sf_grid **grid);
+
+/* Lattice points along a group: count, or (count - 1) 2^levels + 1. */
+uint64_t sf_grid_extent(const sf_grid *grid, size_t group);
+/* Indices of a position, one a group, and back. */
+void sf_grid_indices(const sf_grid *grid, uint64_t position, uint64_t *indices);
+uint64_t sf_grid_position(const sf_grid *grid, const uint64_t *indices);
+/* Position of the n-th point of the grid as written (0 <= n < points). */
+uint64_t sf_grid_written(const sf_grid *grid, uint64_t n);
+/* Values of all axes (axis_count) at a position. */
+void sf_grid_values(const sf_grid *grid, uint64_t position, grid_value *values);
+
+/* A number rounded to 15 significant digits, so that 0.3 from any range is the same 0.3. */
+double sf_grid_round(double value);
+
+#endif

@@ -1,0 +1,30 @@
+/* What a trajectory shows: the finding of a point that was integrated. */
+#ifndef SF_SWEEP_MEASURED_H
+#define SF_SWEEP_MEASURED_H
+
+#include "sweep/observables.h"
+
+/* Space for findings of d features and time_count times. */
+typedef struct sf_findings {
+    sf_context *context;
+    size_t features, time_count;
+    double *strength, *direction, *beta; // (d), (d), (time_count, d)
+    struct sf_ranked *order;             // (d) features by increasing strength
+    sf_event *leaders;
+    size_t leader_capacity;
+} sf_findings;
+
+sf_status sf_findings_create(sf_context *context, size_t features, size_t time_count, sf_findings *findings);
+void sf_findings_release(sf_findings *findings);
+/* Makes room for this many leaders. */
+sf_status sf_findings_reserve(sf_findings *findings, size_t leaders);
+
+/* A measured direction is called that of basis vector j if |beta_j| is this share of sum |beta|. */
+#define SF_BASIS_SHARE 0.999
+
+/* Fills the finding from a trajectory over a data set; times of beta as in the measure. Pointers in the finding are
+ * into `findings`. */
+sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, const sf_dataset *dataset,
+                              const sf_trajectory *trajectory, sf_finding *finding);
+
+#endif

@@ -1,0 +1,47 @@
+/* A sweep that has been read: grid, observables, the experiment of its first point, and what its points share. */
+#ifndef SF_SWEEP_PLAN_H
+#define SF_SWEEP_PLAN_H
+
+#include <samflow/sweep.h>
+
+#include "sweep/grid.h"
+#include "sweep/identity.h"
+#include "sweep/observables.h"
+
+typedef struct sf_worker sf_worker;
+
+/* A hole is SF_HOLE and the number of the axis plus 1. */
+enum { SF_MOST_AXES = 64, SF_HOLE = 1 };
+
+struct sf_sweep {
+    sf_context *context;
+    sf_grid *grid;
+    char **overrides; // of the command line
+    size_t override_count;
+    char **templates; // overrides with holes: "data.example=[1, \1\2]" has the value of axis 1 at its end
+    size_t template_count;
+    sf_experiment *first; // the experiment of the first point
+    char *settings;       // ... as JSON
+    sf_leaves leaves;     // ... flattened, with version and content of the data file
+    size_t *axis_leaf;    // (axes) index of the leaf that an axis sets; only if lean
+    bool lean;            // a point's settings are those of the first with the numbers of the axes put in
+    sf_hash identity;     // of the grid: its axes and all that the points share
+    sf_measure *measure;
+    sf_worker *worker; // of the calling thread, made when needed
+};
+
+/* The leaves that carry the version, the content of a data file, and the mark of a point that is no experiment. */
+#define SF_LEAF_VERSION "samflow.version"
+#define SF_LEAF_CONTENT "samflow.data_content"
+#define SF_LEAF_INVALID "samflow.invalid"
+
+/* The experiment at these values of the axes, more overrides last. */
+sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const grid_value *values,
+                              size_t more, const char *const *extra, sf_experiment **out);
+/* The hash of a point of a lean sweep; scratch: one hash a leaf. */
+sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_hash *scratch);
+/* Its resolved settings as leaves, with version and content; json may be NULL. */
+sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, sf_leaves *leaves,
+                          char **json);
+
+#endif

@@ -1,0 +1,276 @@
+/* One point: its experiment is made, run as asked, and what is found goes into a row.
+ *
+ * The hash is that of the resolved settings, so it is known only after the experiment has been read, unless the sweep
+ * is lean. A point whose settings are refused has no resolved settings; its hash is made of those of the first point
+ * with the values of the axes as they are, and a mark.
+ */
+#include "sweep/point.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sweep/measured.h"
+
+enum { TEXT_ROOM = 1 << 16, NAME_SIZE = 64 };
+
+struct sf_worker {
+    const sf_sweep *sweep;
+    sf_context *context;
+    grid_value *values; // (axes)
+    sf_hash *hashes;    // (leaves)
+    sf_cell *cells;     // (observables)
+    char *text;         // lists among the cells
+    size_t room;
+    char *times; // "record.at.tau=[...]", NULL if beta is not observed
+    sf_findings findings;
+};
+
+/* ---- create and destroy --------------------------------------------------------------------------------- */
+
+/* The override that makes a run record the times of beta. */
+static sf_status list_times(sf_worker *worker)
+{
+    const sf_measure *measure = worker->sweep->measure;
+    if (!measure->clock)
+        return SF_OK;
+    size_t size = NAME_SIZE + 32 * measure->time_count, used;
+    if (!(worker->times = sf_alloc(worker->context, size, 1)))
+        return SF_ERR_MEMORY;
+    used = (size_t)snprintf(worker->times, size, "record.at.%s=", measure->clock);
+    for (size_t i = 0; i < measure->time_count; i++)
+        used +=
+            (size_t)snprintf(worker->times + used, size - used, "%s%.17g", i ? ", " : "[", measure->times[i]);
+    snprintf(worker->times + used, size - used, "]");
+    return SF_OK;
+}
+
+static sf_status fill_worker(sf_worker *worker)
+{
+    const sf_sweep *sweep = worker->sweep;
+    worker->room = TEXT_ROOM;
+    worker->values = SF_ARRAY(worker->context, sweep->grid->axis_count, grid_value);
+    worker->hashes = SF_ARRAY(worker->context, sweep->leaves.count, sf_hash);
+    worker->cells = SF_ARRAY(worker->context, sweep->measure->column_count, sf_cell);
+    worker->text = SF_ARRAY(worker->context, worker->room, char);
+    if (!worker->values || !worker->hashes || !worker->cells || !worker->text)
+        return SF_ERR_MEMORY;
+    SF_TRY(list_times(worker));
+    return sf_findings_create(worker->context, sweep->measure->features, sweep->measure->time_count,
+                              &worker->findings);
+}
+
+sf_status sf_worker_create(const sf_sweep *sweep, sf_worker **out)
+{
+    *out = NULL;
+    sf_worker *worker = SF_NEW(sweep->context, sf_worker);
+    if (!worker)
+        return SF_ERR_MEMORY;
+    worker->sweep = sweep;
+    sf_status status = sf_context_fork(sweep->context, &worker->context);
+    if (status == SF_OK)
+        status = fill_worker(worker);
+    if (status != SF_OK)
+        sf_worker_destroy(&worker);
+    *out = worker;
+    return status;
+}
+
+void sf_worker_destroy(sf_worker **worker)
+{
+    if (!worker || !*worker)
+        return;
+    sf_worker *w = *worker;
+    if (w->context) {
+        sf_findings_release(&w->findings);
+        sf_free(w->context, w->values);
+        sf_free(w->context, w->hashes);
+        sf_free(w->context, w->cells);
+        sf_free(w->context, w->text);
+        sf_free(w->context, w->times);
+    }
+    sf_context_destroy(&w->context);
+    sf_free(w->sweep->context, w);
+    *worker = NULL;
+}
+
+sf_context *sf_worker_context(sf_worker *worker)
+{
+    return worker->context;
+}
+
+/* ---- identity ------------------------------------------------------------------------------------------- */
+
+static sf_status invalid_hash(sf_worker *worker, sf_hash *hash)
+{
+    const sf_sweep *sweep = worker->sweep;
+    sf_leaves leaves = {.context = worker->context};
+    sf_status status = SF_OK;
+    for (size_t i = 0; i < sweep->leaves.count && status == SF_OK; i++)
+        status = sf_leaves_put(&leaves, sweep->leaves.items[i].path, sweep->leaves.items[i].number,
+                               sweep->leaves.items[i].text);
+    for (size_t i = 0; i < sweep->grid->axis_count && status == SF_OK; i++)
+        status = sf_leaves_put(&leaves, sweep->grid->axes[i].key, worker->values[i].number,
+                               worker->values[i].text);
+    if (status == SF_OK)
+        status = sf_leaves_put(&leaves, SF_LEAF_INVALID, 1.0, NULL);
+    if (status == SF_OK)
+        status = sf_leaves_hash(&leaves, hash);
+    sf_leaves_release(&leaves);
+    return status;
+}
+
+/* Of worker->values; experiment: already made, or NULL. */
+static sf_status hash_values(sf_worker *worker, const sf_experiment *experiment, sf_hash *hash)
+{
+    if (worker->sweep->lean) {
+        *hash = sf_sweep_lean_hash(worker->sweep, worker->values, worker->hashes);
+        return SF_OK;
+    }
+    sf_experiment *made = NULL;
+    if (!experiment) {
+        sf_status refused =
+            sf_sweep_experiment(worker->sweep, worker->context, worker->values, 0, NULL, &made);
+        if (refused == SF_ERR_MEMORY || refused == SF_ERR_CANCELLED)
+            return refused;
+        if (refused != SF_OK)
+            return invalid_hash(worker, hash);
+        experiment = made;
+    }
+    sf_leaves leaves;
+    sf_status status = sf_sweep_leaves(worker->context, experiment, &leaves, NULL);
+    if (status == SF_OK)
+        status = sf_leaves_hash(&leaves, hash);
+    sf_leaves_release(&leaves);
+    sf_experiment_destroy(&made);
+    return status;
+}
+
+sf_status sf_point_hash(sf_sweep *sweep, uint64_t position, sf_hash *hash)
+{
+    if (!sweep->worker)
+        SF_TRY(sf_worker_create(sweep, &sweep->worker));
+    sf_worker *worker = sweep->worker;
+    sf_grid_values(sweep->grid, position, worker->values);
+    sf_status status = hash_values(worker, NULL, hash);
+    return status == SF_OK ? SF_OK
+                           : sf_fail(sweep->context, status, "%s", sf_context_message(worker->context));
+}
+
+/* ---- the general way ------------------------------------------------------------------------------------ */
+
+static sf_status run_experiment(sf_worker *worker, sf_experiment *experiment, sf_finding *finding)
+{
+    sf_trajectory *trajectory = NULL;
+    sf_status status = sf_experiment_run(experiment, &trajectory);
+    if (status == SF_OK)
+        status = sf_findings_measure(&worker->findings, worker->sweep->measure,
+                                     sf_experiment_dataset(experiment), trajectory, finding);
+    sf_trajectory_destroy(&trajectory);
+    return status;
+}
+
+static sf_status check_features(sf_worker *worker, const sf_experiment *experiment)
+{
+    size_t d = sf_dataset_features(sf_experiment_dataset(experiment));
+    if (d == worker->sweep->measure->features)
+        return SF_OK;
+    return sf_fail(worker->context, SF_ERR_CONFIG, "the point has %zu features, the first one has %zu", d,
+                   worker->sweep->measure->features);
+}
+
+static sf_status investigate(sf_worker *worker, sf_hash *hash, sf_finding *finding)
+{
+    sf_experiment *experiment = NULL;
+    const char *extra[] = {worker->times};
+    sf_status status =
+        sf_sweep_experiment(worker->sweep, worker->context, worker->values, 0, NULL, &experiment);
+    if (status == SF_OK || status == SF_ERR_CONFIG || status == SF_ERR_DATA || status == SF_ERR_ARGUMENT) {
+        sf_status refused = status; // its message stays in the context: hashing succeeds or fails for memory
+        status = refused == SF_OK ? hash_values(worker, experiment, hash) : invalid_hash(worker, hash);
+        if (status == SF_OK)
+            status = refused;
+    }
+    if (status == SF_OK)
+        status = check_features(worker, experiment);
+    if (status == SF_OK && worker->times) {
+        sf_experiment_destroy(&experiment);
+        status = sf_sweep_experiment(worker->sweep, worker->context, worker->values, 1, extra, &experiment);
+    }
+    if (status == SF_OK)
+        status = run_experiment(worker, experiment, finding);
+    sf_experiment_destroy(&experiment);
+    return status;
+}
+
+/* ---- rows ----------------------------------------------------------------------------------------------- */
+
+/* The cells, with more room for their lists if need be. */
+static sf_status fill_cells(sf_worker *worker, const sf_finding *finding)
+{
+    size_t used = 0;
+    while (!sf_measure_cells(worker->sweep->measure, finding, worker->cells, worker->text, worker->room,
+                             &used)) {
+        char *text = sf_resize(worker->context, worker->text, 4 * worker->room, 1);
+        if (!text)
+            return SF_ERR_MEMORY;
+        worker->text = text;
+        worker->room *= 4;
+        used = 0;
+    }
+    return SF_OK;
+}
+
+static sf_status compute_point(sf_worker *worker, uint64_t position, sf_rows *rows)
+{
+    sf_finding finding = sf_finding_make();
+    sf_row row = {.position = position, .cells = worker->cells};
+    sf_grid_values(worker->sweep->grid, position, worker->values);
+    sf_status status = investigate(worker, &row.hash, &finding);
+    if (status == SF_ERR_MEMORY || status == SF_ERR_CANCELLED)
+        return status;
+    if (status != SF_OK) {
+        row.failed = true;
+        row.reason = sf_context_message(worker->context);
+        finding = sf_finding_make();
+    }
+    row.outcome = finding.outcome;
+    SF_TRY(fill_cells(worker, &finding));
+    return sf_rows_append(rows, &row, worker->sweep->measure->column_count);
+}
+
+sf_status sf_worker_compute(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sf_cancelled(worker->context))
+            return sf_fail(worker->context, SF_ERR_CANCELLED, "interrupted");
+        SF_TRY(compute_point(worker, positions[i], rows));
+    }
+    return SF_OK;
+}
+
+/* ---- for callers with a transport of their own ---------------------------------------------------------- */
+
+sf_status sf_sweep_compute(sf_sweep *sweep, size_t count, const uint64_t *positions, size_t *size,
+                           void **bytes)
+{
+    *bytes = NULL;
+    *size = 0;
+    if (!sweep->worker)
+        SF_TRY(sf_worker_create(sweep, &sweep->worker));
+    sf_rows rows = {.context = sweep->context};
+    sf_status status = sf_worker_compute(sweep->worker, count, positions, &rows);
+    if (status != SF_OK) {
+        sf_rows_release(&rows);
+        return sf_fail(sweep->context, status, "%s", sf_context_message(sweep->worker->context));
+    }
+    *bytes = rows.bytes;
+    *size = rows.size;
+    return SF_OK;
+}
+
+void sf_sweep_release(sf_sweep *sweep, void **bytes)
+{
+    sf_free(sweep->context, *bytes);
+    *bytes = NULL;
+}
