@@ -149,7 +149,8 @@ static sf_status mark_strict(sf_context *context, size_t inequalities, size_t r,
 }
 
 /* Finds the inequalities that are strict somewhere on the cone. */
-static sf_status find_strict(const cone *k, size_t r, const long double *basis, bool *strict)
+static sf_status find_strict(const cone *k, size_t r, const long double *basis, long double tolerance,
+                             bool *strict)
 {
     sf_context *context = k->points->context;
     size_t inequalities = k->rows + k->signs;
@@ -162,6 +163,8 @@ static sf_status find_strict(const cone *k, size_t r, const long double *basis, 
             inequality(k, i, x);
             for (size_t m = 0; m < r; m++)
                 a[i * r + m] = sf_dot_long(k->e, x, basis + m * k->e);
+            if (sqrtl(sf_dot_long(r, a + i * r, a + i * r)) <= tolerance) // follows from the equations
+                memset(a + i * r, 0, r * sizeof *a);
         }
         for (size_t found = 1; status == SF_OK && found;)
             status = mark_strict(context, inequalities, r, a, strict, &found, work);
@@ -182,7 +185,7 @@ static sf_status explore(const cone *k, long double tolerance, signed char *face
     bool *strict = sf_alloc_zero(context, k->rows + k->signs, sizeof *strict);
     sf_status status = strict ? SF_OK : SF_ERR_MEMORY;
     if (status == SF_OK && !*trivial) {
-        status = find_strict(k, r, basis, strict);
+        status = find_strict(k, r, basis, tolerance, strict);
         sf_free(context, basis);
         basis = NULL;
         if (status == SF_OK)

@@ -11,11 +11,11 @@
  *
  *   (G + s^2 e e') v = e,   lambda = v / sum v,
  *
- * since G lambda = mu e there. R'R = G + s^2 e e' is kept up to date: a row is appended when an example
- * enters, Givens rotations restore the triangle when one leaves, and the factor is rebuilt when C changes.
- * Every step from lambda towards the affine minimizer stops where a multiplier reaches 0. ||p|| falls with
- * every major cycle, so no active set returns. All of this is in long double: forming G squares the condition
- * number, and 64 bits leave room for that. Only the search for a violated example is in double first, and is
+ * since G lambda = mu e there. These are normal equations: with the columns (z_n, s) and A = QR, R v = Q'(0,
+ * 1) / s, so the condition number is not squared. QR is updated when an example enters or leaves P, and when
+ * a row is set to 0 or put back because its coordinate enters or leaves C. Every step from lambda towards the
+ * affine minimizer stops where a multiplier reaches 0. ||p|| falls with every major cycle, so no active set
+ * returns. All of this is in long double. Only the search for a violated example is in double first, and is
  * repeated in long double before the method believes that there is none.
  */
 #include "margin/margin.h"
@@ -24,8 +24,6 @@
 #include <string.h>
 
 #include "base/base.h"
-
-enum { REFRESH = 64 }; // changes of C after which G is formed anew
 
 typedef struct hull {
     const sf_points *points;
@@ -36,17 +34,16 @@ typedef struct hull {
     bool *banned;  // (n + d) examples and coordinates that entered without progress since ||p|| last fell
     bool *clamped; // (d) coordinates in C, NULL if signs are free
     size_t clamped_count;
-    size_t changes;        // of C
     long double *lambda;   // (k)
     long double *target;   // (k) the affine minimizer
     long double *work;     // (k)
-    long double *gram;     // (capacity, capacity) symmetric G, row i at i * capacity; only if C is in use
-    sf_cholesky cholesky;  // of G + s^2 e e'
+    sf_qr qr;              // of the columns (z_n, s), n in P, rows of C set to 0
+    long double *column;   // (2d + 2 + capacity) work space of qr
     long double *x;        // (d) sum lambda_n z_n
     long double *p;        // (d) x with the clamped coordinates at 0
     double *p_double;      // (d)
     long double *x_target; // (d)
-    long double shift;     // s^2
+    long double lift;      // s
     long double norm2;     // ||p||^2
 } hull;
 
@@ -60,8 +57,8 @@ static void release(hull *h)
     sf_free(context, h->lambda);
     sf_free(context, h->target);
     sf_free(context, h->work);
-    sf_free(context, h->gram);
-    sf_cholesky_release(&h->cholesky);
+    sf_free(context, h->column);
+    sf_qr_release(&h->qr);
     sf_free(context, h->x);
     sf_free(context, h->p_double);
     sf_free(context, h->x_target);
@@ -81,33 +78,20 @@ static sf_status start(hull *h)
     h->x = SF_ARRAY(h->context, d, long double);
     h->x_target = SF_ARRAY(h->context, d, long double);
     h->p_double = SF_ARRAY(h->context, d, double);
-    if (points->nonnegative) {
+    h->column = SF_ARRAY(h->context, 2 * d + 2 + h->capacity, long double);
+    if (points->nonnegative)
         h->clamped = sf_alloc_zero(h->context, d, sizeof *h->clamped);
-        h->gram = sf_alloc(h->context, h->capacity, h->capacity * sizeof *h->gram);
-    }
     if (!h->active || !h->lambda || !h->target || !h->work || !h->in || !h->banned || !h->x || !h->x_target ||
-        !h->p_double || (points->nonnegative && (!h->clamped || !h->gram)))
+        !h->p_double || !h->column || (points->nonnegative && !h->clamped))
         return SF_ERR_MEMORY;
-    h->shift = points->largest > 0.0L ? points->largest * points->largest : 1.0L;
+    h->lift = points->largest > 0.0L ? points->largest : 1.0L;
+    h->qr = (sf_qr){.context = h->context, .rows = d + 1};
     return SF_OK;
 }
 
 static const double *row(const hull *h, size_t n)
 {
     return h->points->z + n * h->points->d;
-}
-
-/* <z_a, z_b> over the coordinates outside C. */
-static long double inner(const hull *h, size_t a, size_t b)
-{
-    const double *x = row(h, a), *y = row(h, b);
-    if (!h->clamped_count)
-        return sf_dot_double(h->points->d, x, y);
-    long double sum = 0.0L;
-    for (size_t j = 0; j < h->points->d; j++)
-        if (!h->clamped[j])
-            sum += (long double)x[j] * y[j];
-    return sum;
 }
 
 /* An example enters P with lambda = 0, unless it is affinely dependent on P to working precision. */
@@ -117,13 +101,11 @@ static sf_status enter(hull *h, size_t example, bool *independent)
     *independent = false;
     if (k == h->capacity)
         return SF_OK;
-    for (size_t i = 0; i <= k; i++) {
-        long double g = inner(h, example, i < k ? h->active[i] : example);
-        h->work[i] = g + h->shift;
-        if (h->gram)
-            h->gram[k * h->capacity + i] = h->gram[i * h->capacity + k] = g;
-    }
-    SF_TRY(sf_cholesky_append(&h->cholesky, h->work, independent));
+    const double *z = row(h, example);
+    for (size_t j = 0; j < h->points->d; j++)
+        h->column[j] = h->clamped && h->clamped[j] ? 0.0L : z[j];
+    h->column[h->points->d] = h->lift;
+    SF_TRY(sf_qr_append(&h->qr, h->column, independent));
     if (*independent) {
         h->active[k] = example;
         h->in[example] = true;
@@ -135,45 +117,31 @@ static sf_status enter(hull *h, size_t example, bool *independent)
 
 static void leave(hull *h, size_t slot)
 {
-    size_t k = h->k, stride = h->capacity;
+    size_t k = h->k;
     h->in[h->active[slot]] = false;
     for (size_t i = slot; i + 1 < k; i++) {
         h->active[i] = h->active[i + 1];
         h->lambda[i] = h->lambda[i + 1];
     }
-    if (h->gram) {
-        for (size_t i = slot; i + 1 < k; i++)
-            memcpy(h->gram + i * stride, h->gram + (i + 1) * stride, k * sizeof *h->gram);
-        for (size_t i = 0; i + 1 < k; i++)
-            memmove(h->gram + i * stride + slot, h->gram + i * stride + slot + 1,
-                    (k - slot - 1) * sizeof *h->gram);
-    }
-    sf_cholesky_drop(&h->cholesky, slot);
+    sf_qr_drop(&h->qr, slot);
     h->k--;
 }
 
-/* Coordinate j enters or leaves C: G loses or gains an outer product, and is formed anew now and then; its
- * factor is rebuilt. */
-static sf_status clamp(hull *h, size_t j, bool clamped, bool *regular)
+/* Coordinate j enters or leaves C. Nothing changes if P would become affinely dependent. */
+static void clamp(hull *h, size_t j, bool clamped, bool *regular)
 {
-    size_t d = h->points->d, stride = h->capacity;
-    h->clamped[j] = clamped;
-    h->clamped_count += clamped ? 1 : (size_t)-1;
-    bool refresh = ++h->changes % REFRESH == 0;
-    h->cholesky.k = 0;
     *regular = true;
-    for (size_t i = 0; i < h->k && *regular; i++) {
-        long double z = h->points->z[h->active[i] * d + j];
-        for (size_t m = 0; m <= i; m++) {
-            long double product = z * h->points->z[h->active[m] * d + j];
-            long double g = refresh ? inner(h, h->active[i], h->active[m])
-                                    : h->gram[i * stride + m] + (clamped ? -product : product);
-            h->gram[i * stride + m] = h->gram[m * stride + i] = g;
-            h->work[m] = g + h->shift;
-        }
-        SF_TRY(sf_cholesky_append(&h->cholesky, h->work, regular));
+    if (clamped) {
+        sf_qr_remove_row(&h->qr, j, h->column, regular);
+    } else {
+        for (size_t i = 0; i < h->k; i++)
+            h->work[i] = row(h, h->active[i])[j];
+        sf_qr_insert_row(&h->qr, j, h->work, h->column);
     }
-    return SF_OK;
+    if (*regular) {
+        h->clamped[j] = clamped;
+        h->clamped_count += clamped ? 1 : (size_t)-1;
+    }
 }
 
 /* sum_i weight_i z_{active i}, (d). */
@@ -185,13 +153,18 @@ static void combine(const hull *h, const long double *weight, long double *x)
         sf_add_multiple(h->points->d, weight[i], row(h, h->active[i]), x);
 }
 
-/* p and its norm from lambda. */
+/* p and its norm where lambda is the affine minimizer. The residual r = (0, 1) - QQ'(0, 1) is orthogonal to
+ * the columns (z_n, s), so -(r_1, ..., r_d) is p up to a factor; unlike sum lambda_n z_n it has a small
+ * relative error also where ||p|| is far below the length of the examples. */
 static void locate(hull *h)
 {
     size_t d = h->points->d;
-    combine(h, h->lambda, h->x);
+    memset(h->column, 0, (d + 1) * sizeof *h->column);
+    h->column[d] = 1.0L;
+    sf_qr_residual(&h->qr, h->column);
+    long double factor = -h->lift / (1.0L - h->column[d]);
     for (size_t j = 0; j < d; j++)
-        h->p[j] = h->clamped_count && h->clamped[j] ? 0.0L : h->x[j];
+        h->p[j] = h->clamped && h->clamped[j] ? 0.0L : factor * h->column[j];
     h->norm2 = sf_dot_long(d, h->p, h->p);
 }
 
@@ -200,8 +173,8 @@ static void affine_minimizer(hull *h)
 {
     long double sum = 0.0L;
     for (size_t i = 0; i < h->k; i++)
-        h->target[i] = 1.0L;
-    sf_cholesky_solve(&h->cholesky, h->target);
+        h->target[i] = h->qr.q[i * h->qr.rows + h->points->d];
+    sf_qr_solve_upper(&h->qr, h->target);
     for (size_t i = 0; i < h->k; i++)
         sum += h->target[i];
     for (size_t i = 0; i < h->k; i++)
@@ -238,25 +211,23 @@ static blocking longest_step(hull *h)
 }
 
 /* From lambda to the minimizer of a face, dropping what blocks the way. */
-static sf_status descend(hull *h, bool *regular)
+static void descend(hull *h)
 {
-    for (*regular = true; *regular;) {
+    for (bool whole = false; !whole;) {
         affine_minimizer(h);
         blocking first = longest_step(h);
-        bool whole = first.slot == SIZE_MAX && first.coordinate == SIZE_MAX;
+        whole = first.slot == SIZE_MAX && first.coordinate == SIZE_MAX;
         for (size_t i = 0; i < h->k; i++) {
             long double moved =
                 whole ? h->target[i] : h->lambda[i] + first.step * (h->target[i] - h->lambda[i]);
             h->lambda[i] = moved > 0.0L ? moved : 0.0L;
         }
-        if (whole)
-            break;
+        bool regular;
         if (first.slot != SIZE_MAX)
             leave(h, first.slot);
-        else
-            SF_TRY(clamp(h, first.coordinate, false, regular));
+        else if (first.coordinate != SIZE_MAX)
+            clamp(h, first.coordinate, false, &regular);
     }
-    return SF_OK;
 }
 
 typedef struct violation {
@@ -281,7 +252,7 @@ static violation most_violated(hull *h)
     long double length = sqrtl(h->norm2);
     if (h->clamped)
         for (size_t j = 0; j < points->d; j++)
-            if (!h->banned[points->n + j] && h->p[j] < -8.0L * LDBL_EPSILON * points->largest &&
+            if (!h->banned[points->n + j] && h->p[j] < -16.0L * LDBL_EPSILON * length &&
                 -h->p[j] > worst.depth)
                 worst = (violation){-h->p[j], SIZE_MAX, j};
     for (size_t j = 0; j < points->d; j++)
@@ -309,34 +280,6 @@ static violation most_violated(hull *h)
     return worst;
 }
 
-/* One Newton correction of lambda on the final active set: G lambda = mu e, sum lambda = 1, with residuals
- * from the data; M = R'R = G + s^2 e e'. Kept only if lambda stays positive. */
-static void polish(hull *h)
-{
-    size_t k = h->k;
-    long double excess = 1.0L, sum_correction = 0.0L, sum_direction = 0.0L;
-    locate(h);
-    for (size_t i = 0; i < k; i++) {
-        excess -= h->lambda[i];
-        h->work[i] = h->norm2 - sf_dot(h->points->d, row(h, h->active[i]), h->p);
-        h->target[i] = 1.0L;
-    }
-    sf_cholesky_solve(&h->cholesky, h->work);
-    sf_cholesky_solve(&h->cholesky, h->target);
-    for (size_t i = 0; i < k; i++) {
-        sum_correction += h->work[i];
-        sum_direction += h->target[i];
-    }
-    long double along = (excess - sum_correction) / sum_direction;
-    for (size_t i = 0; i < k; i++) {
-        h->target[i] = h->lambda[i] + h->work[i] + along * h->target[i];
-        if (!(h->target[i] > 0.0L))
-            return;
-    }
-    memcpy(h->lambda, h->target, k * sizeof *h->lambda);
-    locate(h);
-}
-
 /* The shortest example alone; its negative coordinates are clamped where that is allowed. */
 static sf_status first_vertex(hull *h)
 {
@@ -361,52 +304,43 @@ static sf_status first_vertex(hull *h)
 /* What is violated most enters the active set, and lambda moves to the minimizer of the new face. */
 static sf_status major_cycle(hull *h, const violation *worst)
 {
-    size_t mark = worst->example != SIZE_MAX ? worst->example : h->points->n + worst->coordinate;
+    const sf_points *points = h->points;
+    size_t mark = worst->example != SIZE_MAX ? worst->example : points->n + worst->coordinate;
     long double before = h->norm2;
     bool regular;
     if (worst->coordinate != SIZE_MAX)
-        SF_TRY(clamp(h, worst->coordinate, true, &regular));
+        clamp(h, worst->coordinate, true, &regular);
     else
         SF_TRY(enter(h, worst->example, &regular));
-    if (worst->coordinate == SIZE_MAX && !regular) {
+    if (!regular) {
         h->banned[mark] = true;
         return SF_OK;
     }
-    if (regular)
-        SF_TRY(descend(h, &regular));
-    if (!regular)
-        return sf_fail(h->context, SF_ERR_NUMERIC,
-                       "the active set of the smallest-norm point became singular");
+    descend(h);
     locate(h);
-    if (h->norm2 < before)
-        memset(h->banned, 0, (h->points->n + h->points->d) * sizeof *h->banned);
+    // ||p||^2 is good to this many units of rounding relative to itself
+    long double noise = 4.0L * LDBL_EPSILON * (1.0L + points->largest / sqrtl(h->norm2));
+    if (h->norm2 < before * (1.0L - noise))
+        memset(h->banned, 0, (points->n + points->d) * sizeof *h->banned);
     else
         h->banned[mark] = true;
     return SF_OK;
 }
 
-enum { POLISHES = 3 };
-
 static sf_status iterate(hull *h)
 {
     const sf_points *points = h->points;
     size_t limit = 100 * (points->n + points->d) + 1000;
-    int polished = 0;
     for (size_t cycle = 0; cycle < limit; cycle++) {
         if (sf_cancelled(h->context))
             return sf_fail(h->context, SF_ERR_CANCELLED,
                            "interrupted in the search for the smallest-norm point");
-        if (sqrtl(h->norm2) <= 4.0L * LDBL_EPSILON * (long double)(h->k + 1) * points->largest)
+        if (sqrtl(h->norm2) <= LDBL_EPSILON * points->largest)
             return SF_OK; // 0 to working precision
         violation worst = most_violated(h);
-        if (worst.depth > 0.0L) {
-            polished = 0;
-            SF_TRY(major_cycle(h, &worst));
-        } else if (polished++ < POLISHES) {
-            polish(h);
-        } else {
+        if (worst.depth == 0.0L)
             return SF_OK;
-        }
+        SF_TRY(major_cycle(h, &worst));
     }
     return sf_fail(h->context, SF_ERR_NUMERIC, "the smallest-norm point was not reached in %zu cycles",
                    limit);
@@ -414,7 +348,7 @@ static sf_status iterate(hull *h)
 
 sf_status sf_hull_nearest(const sf_points *points, long double *lambda, long double *p)
 {
-    hull h = {.points = points, .context = points->context, .p = p, .cholesky = {.context = points->context}};
+    hull h = {.points = points, .context = points->context, .p = p};
     sf_status status = start(&h);
     if (status == SF_OK)
         status = first_vertex(&h);

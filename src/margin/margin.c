@@ -32,7 +32,10 @@ struct sf_margin {
 
 /* A residual of a certificate that counts as 0, relative to the longest example. */
 static const long double CERTIFIED = 1e-14L;
+/* Multipliers and direction are doubles, so the residual cannot be better than about the rounding error of
+ * Z'lambda, which is DBL_EPSILON times the ratio of the longest example to the margin. */
 static const double ACCEPTED_KKT = 1e-9;
+static const double ROUNDINGS = 16.0;
 
 typedef struct solution {
     long double *beta;   // (stored) smallest margin 1 or any other length
@@ -193,8 +196,15 @@ static sf_status accept(sf_margin *margin, const sf_dataset *dataset, const sf_p
     if (!*accepted)
         return SF_OK;
     bool halves = dataset->mirrored && options->norm == SF_NORM_L2 && !options->nonnegative;
-    for (size_t n = 0; n < margin->n; n++)
+    double total = 0.0;
+    for (size_t n = 0; n < margin->n; n++) {
         margin->multipliers[n] = (double)(s->lambda[n] / powl(points->unit, power) / (halves ? 2.0L : 1.0L));
+        total += margin->multipliers[n];
+    }
+    if (!(total >= DBL_MIN && total <= DBL_MAX))
+        return sf_fail(margin->context, SF_ERR_NUMERIC,
+                       "the margin %Lg has multipliers outside the range of a double; scale the data",
+                       smallest);
     long double *work = SF_ARRAY(margin->context, dataset->stored, long double);
     if (!work)
         return SF_ERR_MEMORY;
@@ -203,7 +213,8 @@ static sf_status accept(sf_margin *margin, const sf_dataset *dataset, const sf_p
     sf_free(margin->context, work);
     margin->value = (double)smallest;
     margin->separable = true;
-    *accepted = margin->kkt_residual <= ACCEPTED_KKT;
+    double ratio = (double)(points->largest * points->unit / smallest);
+    *accepted = margin->kkt_residual <= ACCEPTED_KKT + ROUNDINGS * DBL_EPSILON * ratio;
     return SF_OK;
 }
 

@@ -29,20 +29,28 @@ long double sf_dot_long(size_t n, const long double *x, const long double *y);
 /* y += a x. */
 void sf_add_multiple(size_t n, long double a, const double *x, long double *y);
 
-/* An updated Cholesky factor R'R = M of a symmetric positive definite matrix, R upper triangular by columns.
- * Zero it before use. */
-typedef struct sf_cholesky {
+/* An updated factorization A = QR, A (rows, k). Set context and rows and zero the rest before use. */
+typedef struct sf_qr {
     sf_context *context;
-    size_t k, capacity;
-    long double *factor; // column i at i * capacity, entries 0..i
-} sf_cholesky;
+    size_t rows, k, capacity;
+    long double *q; // column i at i * rows
+    long double *r; // column i at i * capacity, entries 0..i
+} sf_qr;
 
-/* Appends a row and column (k + 1 numbers, diagonal last) of M. *independent is false, and nothing changes,
- * if M would be singular to working precision. */
-sf_status sf_cholesky_append(sf_cholesky *cholesky, const long double *row, bool *independent);
-void sf_cholesky_drop(sf_cholesky *cholesky, size_t index);
-void sf_cholesky_solve(const sf_cholesky *cholesky, long double *b); // M x = b in place
-void sf_cholesky_release(sf_cholesky *cholesky);
+/* Appends a column a (rows). *independent is false, and nothing changes, if it is in the span of the others
+ * to working precision. */
+sf_status sf_qr_append(sf_qr *qr, const long double *a, bool *independent);
+void sf_qr_drop(sf_qr *qr, size_t index);
+/* x -= Q Q'x twice, so that what is left is orthogonal to the columns even if it is small; returns its
+ * length. */
+long double sf_qr_residual(const sf_qr *qr, long double *x);
+/* Sets a row of A to 0; *regular is false, and nothing changes, if the columns would become dependent. Puts a
+ * row that is 0 back: a (k). work: (rows + k). */
+void sf_qr_remove_row(sf_qr *qr, size_t row, long double *work, bool *regular);
+void sf_qr_insert_row(sf_qr *qr, size_t row, const long double *a, long double *work);
+void sf_qr_solve_upper(const sf_qr *qr, long double *b);                        // R x = b, in place
+void sf_qr_coefficients(const sf_qr *qr, const long double *b, long double *h); // h = Q'b, (k)
+void sf_qr_release(sf_qr *qr);
 
 /* The point of smallest norm p = sum_n lambda_n z_n + nu of conv{z_n} (nu = 0), or of conv{z_n} + {nu >= 0}
  * if beta

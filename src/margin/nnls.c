@@ -16,8 +16,7 @@ typedef struct nnls {
     size_t *active;      // (k)
     bool *in, *banned;   // (columns)
     long double *target; // (columns) by slot
-    long double *work;   // (columns)
-    sf_cholesky cholesky;
+    sf_qr qr;
 } nnls;
 
 static const long double *column(const nnls *s, size_t i)
@@ -38,10 +37,7 @@ static void form_residual(nnls *s)
 
 static sf_status enter(nnls *s, size_t i, bool *independent)
 {
-    for (size_t m = 0; m < s->k; m++)
-        s->work[m] = sf_dot_long(s->rows, column(s, s->active[m]), column(s, i));
-    s->work[s->k] = sf_dot_long(s->rows, column(s, i), column(s, i));
-    SF_TRY(sf_cholesky_append(&s->cholesky, s->work, independent));
+    SF_TRY(sf_qr_append(&s->qr, column(s, i), independent));
     if (*independent) {
         s->active[s->k++] = i;
         s->in[i] = true;
@@ -54,18 +50,17 @@ static void leave(nnls *s, size_t slot)
     s->in[s->active[slot]] = false;
     s->x[s->active[slot]] = 0.0L;
     memmove(s->active + slot, s->active + slot + 1, (s->k - slot - 1) * sizeof *s->active);
-    sf_cholesky_drop(&s->cholesky, slot);
+    sf_qr_drop(&s->qr, slot);
     s->k--;
 }
 
 static void descend(nnls *s)
 {
     for (int whole = 0; s->k && whole < 2;) { // the second whole step refines the first
-        // target: (A'A)^{-1} A'(b - A x), the way to the free minimizer
+        // target: R^{-1} Q'(b - A x), the way to the free minimizer
         form_residual(s);
-        for (size_t m = 0; m < s->k; m++)
-            s->target[m] = sf_dot_long(s->rows, column(s, s->active[m]), s->residual);
-        sf_cholesky_solve(&s->cholesky, s->target);
+        sf_qr_coefficients(&s->qr, s->residual, s->target);
+        sf_qr_solve_upper(&s->qr, s->target);
         size_t block = SIZE_MAX;
         long double step = 1.0L;
         for (size_t m = 0; m < s->k; m++) {
@@ -134,21 +129,18 @@ sf_status sf_nnls(sf_context *context, size_t rows, size_t columns, const long d
                   const long double *b, long double *x, long double *residual)
 {
     nnls s = {.rows = rows, .columns = columns, .a = a, .b = b, .x = x, .residual = residual};
-    s.cholesky.context = context;
+    s.qr = (sf_qr){.context = context, .rows = rows};
     s.active = SF_ARRAY(context, columns, size_t);
     s.in = sf_alloc_zero(context, columns, sizeof *s.in);
     s.banned = sf_alloc_zero(context, columns, sizeof *s.banned);
     s.target = SF_ARRAY(context, columns, long double);
-    s.work = SF_ARRAY(context, columns + 1, long double);
     for (size_t i = 0; i < columns; i++)
         x[i] = 0.0L;
-    sf_status status =
-        s.active && s.in && s.banned && s.target && s.work ? iterate(context, &s) : SF_ERR_MEMORY;
+    sf_status status = s.active && s.in && s.banned && s.target ? iterate(context, &s) : SF_ERR_MEMORY;
     sf_free(context, s.active);
     sf_free(context, s.in);
     sf_free(context, s.banned);
     sf_free(context, s.target);
-    sf_free(context, s.work);
-    sf_cholesky_release(&s.cholesky);
+    sf_qr_release(&s.qr);
     return status;
 }
