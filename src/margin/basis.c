@@ -13,13 +13,7 @@
 
 #include "base/base.h"
 
-typedef struct factor {
-    size_t k;
-    long double *lu; // (k, k) row-major, rows permuted
-    size_t *row;     // (k) row i of lu is row row[i] of M
-} factor;
-
-static bool eliminate(factor *f)
+static bool eliminate(sf_lu *f)
 {
     size_t k = f->k;
     long double largest = 0.0L;
@@ -53,8 +47,35 @@ static bool eliminate(factor *f)
     return true;
 }
 
-/* M x = b; x and b (k) must not overlap. */
-static void solve(const factor *f, const long double *b, long double *x)
+sf_status sf_lu_create(const sf_points *points, const sf_basis *basis, sf_lu *lu, bool *regular)
+{
+    sf_context *context = points->context;
+    size_t k = basis->k;
+    *lu = (sf_lu){.context = context, .k = k};
+    lu->lu = sf_alloc(context, k, k * sizeof *lu->lu);
+    lu->row = SF_ARRAY(context, k, size_t);
+    lu->work = SF_ARRAY(context, 4 * k, long double);
+    if (!lu->lu || !lu->row || !lu->work)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < k; i++) {
+        lu->row[i] = i;
+        for (size_t m = 0; m < k; m++)
+            lu->lu[i * k + m] = points->z[basis->row[i] * points->d + basis->column[m]];
+    }
+    *regular = eliminate(lu);
+    return SF_OK;
+}
+
+void sf_lu_release(sf_lu *lu)
+{
+    sf_free(lu->context, lu->lu);
+    sf_free(lu->context, lu->row);
+    sf_free(lu->context, lu->work);
+    lu->lu = lu->work = NULL;
+    lu->row = NULL;
+}
+
+void sf_lu_solve(const sf_lu *f, const long double *b, long double *x)
 {
     size_t k = f->k;
     for (size_t i = 0; i < k; i++)
@@ -63,10 +84,10 @@ static void solve(const factor *f, const long double *b, long double *x)
         x[i] = (x[i] - sf_dot_long(k - i - 1, f->lu + i * k + i + 1, x + i + 1)) / f->lu[i * k + i];
 }
 
-/* M' y = c; work (k). */
-static void solve_transposed(const factor *f, const long double *c, long double *work, long double *y)
+void sf_lu_solve_transposed(const sf_lu *f, const long double *c, long double *y)
 {
     size_t k = f->k;
+    long double *work = f->work;
     for (size_t i = 0; i < k; i++)
         work[i] = c[i];
     for (size_t i = 0; i < k; i++) {
@@ -81,19 +102,23 @@ static void solve_transposed(const factor *f, const long double *c, long double 
         y[f->row[i]] = work[i];
 }
 
-static void solve_refined(const sf_points *points, const sf_basis *basis, const factor *f, long double *work,
-                          long double *beta, long double *lambda)
+void sf_basis_solve(const sf_points *points, const sf_basis *basis, const sf_lu *lu, long double *beta,
+                    long double *lambda)
 {
-    size_t k = f->k, d = points->d;
-    long double *right = work, *change = work + k, *scratch = work + 2 * k;
-    for (int pass = 0; pass < 2; pass++) {
+    size_t k = lu->k, d = points->d;
+    long double *right = lu->work + k, *change = lu->work + 2 * k;
+    for (size_t j = 0; j < d; j++)
+        beta[j] = 0.0L;
+    for (size_t n = 0; n < points->n; n++)
+        lambda[n] = 0.0L;
+    for (int pass = 0; pass < 2; pass++) { // the second refines the first
         for (size_t i = 0; i < k; i++) {
             const double *z = points->z + basis->row[i] * d;
             right[i] = 1.0L;
             for (size_t m = 0; m < k; m++)
                 right[i] -= z[basis->column[m]] * beta[basis->column[m]];
         }
-        solve(f, right, change);
+        sf_lu_solve(lu, right, change);
         for (size_t m = 0; m < k; m++)
             beta[basis->column[m]] += change[m];
         for (size_t m = 0; m < k; m++)
@@ -103,38 +128,8 @@ static void solve_refined(const sf_points *points, const sf_basis *basis, const 
             for (size_t m = 0; m < k; m++)
                 right[m] -= z[basis->column[m]] * lambda[basis->row[i]];
         }
-        solve_transposed(f, right, scratch, change);
+        sf_lu_solve_transposed(lu, right, change);
         for (size_t i = 0; i < k; i++)
             lambda[basis->row[i]] += change[i];
     }
-}
-
-sf_status sf_basis_solve(const sf_points *points, const sf_basis *basis, long double *beta,
-                         long double *lambda, bool *regular)
-{
-    sf_context *context = points->context;
-    size_t k = basis->k, d = points->d;
-    for (size_t j = 0; j < d; j++)
-        beta[j] = 0.0L;
-    for (size_t n = 0; n < points->n; n++)
-        lambda[n] = 0.0L;
-    factor f = {.k = k};
-    f.lu = sf_alloc(context, k, k * sizeof *f.lu);
-    f.row = SF_ARRAY(context, k, size_t);
-    long double *work = SF_ARRAY(context, 3 * k, long double);
-    sf_status status = f.lu && f.row && work ? SF_OK : SF_ERR_MEMORY;
-    if (status == SF_OK) {
-        for (size_t i = 0; i < k; i++) {
-            f.row[i] = i;
-            for (size_t m = 0; m < k; m++)
-                f.lu[i * k + m] = points->z[basis->row[i] * d + basis->column[m]];
-        }
-        *regular = eliminate(&f);
-        if (*regular)
-            solve_refined(points, basis, &f, work, beta, lambda);
-    }
-    sf_free(context, f.lu);
-    sf_free(context, f.row);
-    sf_free(context, work);
-    return status;
 }

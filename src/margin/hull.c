@@ -359,6 +359,8 @@ sf_status sf_hull_nearest(const sf_points *points, long double *lambda, long dou
             lambda[n] = 0.0L;
         for (size_t i = 0; i < h.k; i++)
             lambda[h.active[i]] = h.lambda[i];
+        for (size_t j = 0; j < points->d && points->nonnegative; j++)
+            p[j] = fmaxl(p[j], 0.0L); // what is below 0 is rounding
     }
     release(&h);
     return status;

@@ -10,9 +10,8 @@
 
 #include "base/base.h"
 
-enum { ROUNDS = 4 };
-static const long double EXACT = 1e-14L;      // violations of this size are rounding
-static const long double ACCEPTABLE = 1e-10L; // largest violation that may be handed on
+enum { ROUNDS = 2 };
+static const long double EXACT = 1e-15L; // violations of this size are rounding
 
 /* The largest violation of feasibility by a pair that satisfies complementary slackness by construction. */
 static sf_status violation_of(const sf_points *points, const long double *beta, const long double *lambda,
@@ -56,28 +55,43 @@ static void clean(const sf_basis *basis, long double *beta, long double *lambda)
     }
 }
 
-static sf_status improve(const sf_points *points, double factor, sf_basis *basis, long double *beta,
-                         long double *lambda, bool *solved)
+/* The numbers of a basis, and how far they are from optimal; INFINITY if the basis is singular. */
+static sf_status evaluate(const sf_points *points, const sf_basis *basis, long double *beta,
+                          long double *lambda, long double *violation)
 {
+    sf_lu lu;
+    bool regular;
+    *violation = INFINITY;
+    sf_status status = sf_lu_create(points, basis, &lu, &regular);
+    if (status == SF_OK && regular) {
+        sf_basis_solve(points, basis, &lu, beta, lambda);
+        status = violation_of(points, beta, lambda, basis, violation);
+    }
+    sf_lu_release(&lu);
+    return status;
+}
+
+static sf_status solve(const sf_points *points, double guess, sf_basis *basis, long double *beta,
+                       long double *lambda, bool *solved)
+{
+    double factor = 1.0 / (guess > 0.0 ? guess : (double)points->largest), objective;
     long double violation = INFINITY;
-    for (int round = 0; round < ROUNDS && !(violation <= EXACT); round++) {
-        bool optimal, regular = false;
-        double objective;
+    bool optimal = true;
+    for (int round = 0; round < ROUNDS && optimal && !(violation <= EXACT); round++) {
         if (sf_cancelled(points->context))
             return sf_fail(points->context, SF_ERR_CANCELLED, "interrupted in the linear programme");
         SF_TRY(sf_programme_solve(points, factor, basis, &optimal, &objective));
-        if (!optimal || basis->k == 0)
-            break;
-        SF_TRY(sf_basis_solve(points, basis, beta, lambda, &regular));
-        if (!regular)
-            break;
-        SF_TRY(violation_of(points, beta, lambda, basis, &violation));
-        sf_log(points->context, SF_LOG_DEBUG,
-               "event=l1_round round=%d basis=%zu objective=%.17g violation=%.3Lg", round, basis->k,
-               objective, violation);
+        if (optimal)
+            SF_TRY(evaluate(points, basis, beta, lambda, &violation));
+        sf_log(points->context, SF_LOG_DEBUG, "event=l1_round round=%d optimal=%d basis=%zu violation=%.3Lg",
+               round, optimal, basis->k, violation);
         factor *= objective;
     }
-    *solved = violation <= ACCEPTABLE;
+    *solved = violation <= EXACT;
+    if (!*solved && (optimal || guess > 0.0)) {
+        SF_TRY(sf_basis_improve(points, basis, beta, lambda, solved));
+        sf_log(points->context, SF_LOG_DEBUG, "event=l1_simplex optimal=%d basis=%zu", *solved, basis->k);
+    }
     if (*solved)
         clean(basis, beta, lambda);
     return SF_OK;
@@ -94,8 +108,7 @@ sf_status sf_l1_solve(const sf_points *points, double guess, long double *beta, 
     *solved = false;
     sf_status status = SF_ERR_MEMORY;
     if (basis.row && basis.column && basis.sign)
-        status = improve(points, 1.0 / (guess > 0.0 ? guess : (double)points->largest), &basis, beta, lambda,
-                         solved);
+        status = solve(points, guess, &basis, beta, lambda, solved);
     sf_free(context, basis.row);
     sf_free(context, basis.column);
     sf_free(context, basis.sign);

@@ -4,10 +4,11 @@
  * without sign constraint becomes (c+, c-), where c = c+ - c-: optimal for l1, and for l2 over beta >= 0; for
  * l2 with free signs it is (c, -c) / 2.
  *
- * Neither answer is taken on trust. "Separable" rests on margins > 0 of the direction in double, recomputed
- * from the data in long double and larger than the bound on the rounding error of that computation: a proof.
- * "Not separable" rests on lambda >= 0 with ||sum lambda_n z_n|| at the level of rounding. If neither can be
- * had, there is no answer.
+ * Neither answer is taken on trust. "Not separable" rests on lambda >= 0, sum 1, with ||sum lambda_n z_n|| below 1e-14 of the
+ * longest example: changing the data by that much, which is what writing them as doubles may do, makes 0 a point of
+ * the hull. Otherwise "separable" rests on margins > 0 of the direction in double, recomputed from the data in long
+ * double and larger than the bound on the rounding error of that computation: a proof. If neither can be had, there is
+ * no answer. Both norms ask the same question of the same nearest point, so they agree.
  */
 #include <samflow/margin.h>
 
@@ -32,6 +33,8 @@ struct sf_margin {
 
 /* A residual of a certificate that counts as 0, relative to the longest example. */
 static const long double CERTIFIED = 1e-14L;
+/* An l1 margin (at most the l2 margin) relative to the longest example below which separability is asked of the hull. */
+static const long double DOUBTFUL = 1e-10L;
 /* Multipliers and direction are doubles, so the residual cannot be better than about the rounding error of
  * Z'lambda, which is DBL_EPSILON times the ratio of the longest example to the margin. */
 static const double ACCEPTED_KKT = 1e-9;
@@ -167,8 +170,9 @@ static void set_direction(sf_margin *margin, const sf_dataset *dataset, const sf
 static sf_status set_face(sf_margin *margin, const sf_dataset *dataset, const sf_margin_options *options,
                           const solution *s)
 {
-    bool split = dataset->mirrored && !options->nonnegative; // c_j may be shared by the pair (j, width + j)
     size_t width = dataset->stored;
+    // without sign constraint c_j may be shared by the pair (j, width + j) at no cost
+    bool split = dataset->mirrored && !options->nonnegative && options->norm == SF_NORM_L1;
     margin->face = SF_ARRAY(margin->context, margin->d, size_t);
     if (!margin->face)
         return SF_ERR_MEMORY;
@@ -260,21 +264,18 @@ static sf_status solve_hull(sf_margin *margin, const sf_dataset *dataset, const 
     bool refused;
     SF_TRY(sf_hull_nearest(points, s->lambda, s->beta));
     SF_TRY(refuse(margin, dataset, points, options, s->lambda, &refused));
-    long double norm2 = sf_dot_long(points->d, s->beta, s->beta);
-    *decided = false;
-    if (norm2 > 0.0L) {
-        for (size_t j = 0; j < points->d; j++)
-            s->beta[j] /= norm2;
-        for (size_t n = 0; n < points->n; n++)
-            s->lambda[n] /= norm2;
-        sf_margin_options l2 = {SF_NORM_L2, options->nonnegative};
-        SF_TRY(accept(margin, dataset, points, &l2, s, decided));
-        if (*decided)
-            return SF_OK;
-    }
-    margin->separable = false;
     *decided = refused;
-    return SF_OK;
+    if (refused)
+        return SF_OK;
+    long double norm2 = sf_dot_long(points->d, s->beta, s->beta);
+    if (!(norm2 > 0.0L))
+        return SF_OK;
+    for (size_t j = 0; j < points->d; j++)
+        s->beta[j] /= norm2;
+    for (size_t n = 0; n < points->n; n++)
+        s->lambda[n] /= norm2;
+    sf_margin_options l2 = {SF_NORM_L2, options->nonnegative};
+    return accept(margin, dataset, points, &l2, s, decided);
 }
 
 static sf_status solve_l2(sf_margin *margin, const sf_dataset *dataset, const sf_points *points,
@@ -303,7 +304,8 @@ static sf_status solve_l1(sf_margin *margin, const sf_dataset *dataset, const sf
 {
     bool accepted, decided;
     SF_TRY(solve_l1_once(margin, dataset, points, options, 0.0, s, &accepted));
-    if (!accepted) { // not separable, or with a margin below the tolerances of the linear programme
+    if (!accepted || margin->value <= DOUBTFUL * points->largest * points->unit) {
+        // not separable, or with a margin below the tolerances of the linear programme
         SF_TRY(solve_hull(margin, dataset, points, options, s, &decided));
         if (!decided)
             return undecided(margin);

@@ -72,10 +72,30 @@ typedef struct sf_basis {
 sf_status sf_programme_solve(const sf_points *points, double factor, sf_basis *basis, bool *solved,
                              double *objective);
 
-/* Basic solution of a basis: beta (d), lambda (n), both exact to long double where the basis is well
- * conditioned. *regular is false if the basis matrix is singular to working precision. */
-sf_status sf_basis_solve(const sf_points *points, const sf_basis *basis, long double *beta,
-                         long double *lambda, bool *regular);
+/* LU factors of the basis matrix M = (z_nj), n in row, j in column. */
+typedef struct sf_lu {
+    sf_context *context;
+    size_t k;
+    long double *lu;   // (k, k) row-major, rows permuted
+    size_t *row;       // (k) row i of lu is row row[i] of M
+    long double *work; // (4 k)
+} sf_lu;
+
+/* Factors M; *regular is false if it is singular to working precision. Release also after a failure. */
+sf_status sf_lu_create(const sf_points *points, const sf_basis *basis, sf_lu *lu, bool *regular);
+void sf_lu_release(sf_lu *lu);
+void sf_lu_solve(const sf_lu *lu, const long double *b, long double *x);            // M x = b; no overlap
+void sf_lu_solve_transposed(const sf_lu *lu, const long double *c, long double *y); // M'y = c; no overlap
+
+/* Basic solution of a basis: beta (d) with M beta = 1, lambda (n) with M'lambda = sign, 0 elsewhere, exact to long
+ * double where M is well conditioned. */
+void sf_basis_solve(const sf_points *points, const sf_basis *basis, const sf_lu *lu, long double *beta,
+                    long double *lambda);
+
+/* Simplex steps in long double from any regular basis (also the empty one) to an optimal one, with its solution in beta
+ * (d) and lambda (n). *optimal is false if none was reached: not separable, or lost in rounding. */
+sf_status sf_basis_improve(const sf_points *points, sf_basis *basis, long double *beta, long double *lambda,
+                           bool *optimal);
 
 /* An optimal pair of the l1 problem: beta (d) with margins >= 1, lambda (n) with |(Z'lambda)_j| <= 1. Buffers
  * are the caller's. *solved is false if the linear programme had no solution or its basis could not be made

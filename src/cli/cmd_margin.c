@@ -1,0 +1,179 @@
+/* samflow margin: the max-margin direction of the data of an experiment, with its certificate, or the certificate that
+ * the data are not separable. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+enum { SHOWN = 12 };
+
+static const char *answer_name(sf_answer answer)
+{
+    return answer == SF_YES ? "yes" : answer == SF_NO ? "no" : "unknown";
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------------------- */
+
+static void write_unique(sf_json *json, const sf_margin *margin)
+{
+    sf_answer unique = sf_margin_unique(margin);
+    if (unique == SF_UNKNOWN)
+        sf_json_null(json, "unique");
+    else
+        sf_json_bool(json, "unique", unique == SF_YES);
+    size_t count;
+    const size_t *face = sf_margin_face(margin, &count);
+    sf_json_open_array(json, "face");
+    for (size_t i = 0; i < count; i++)
+        sf_json_integer(json, NULL, (int64_t)face[i]);
+    sf_json_close_array(json);
+}
+
+static sf_status write_json(const sf_dataset *dataset, const sf_margin *margin,
+                            const sf_margin_options *options, FILE *stream)
+{
+    size_t n = sf_dataset_examples(dataset), d = sf_dataset_features(dataset);
+    sf_json json = sf_json_make(stream, true);
+    sf_json_open_object(&json, NULL);
+    sf_json_string(&json, "samflow", sf_version());
+    sf_json_integer(&json, "examples", (int64_t)n);
+    sf_json_integer(&json, "features", (int64_t)d);
+    sf_json_bool(&json, "separable", sf_margin_separable(margin));
+    sf_json_string(&json, "norm", options->norm == SF_NORM_L1 ? "l1" : "l2");
+    sf_json_bool(&json, "nonnegative", options->nonnegative);
+    if (sf_margin_separable(margin)) {
+        sf_json_numbers(&json, "direction", d, sf_margin_direction(margin));
+        sf_json_number(&json, "margin", sf_margin_value(margin));
+        sf_json_numbers(&json, "multipliers", n, sf_margin_multipliers(margin));
+        sf_json_number(&json, "kkt_residual", sf_margin_kkt_residual(margin));
+        write_unique(&json, margin);
+    } else {
+        sf_json_numbers(&json, "certificate", n, sf_margin_certificate(margin));
+        sf_json_number(&json, "residual", sf_margin_certificate_residual(margin));
+    }
+    sf_json_close_object(&json);
+    return sf_json_finish(&json) ? SF_OK : SF_ERR_IO;
+}
+
+/* ---- text ---------------------------------------------------------------------------------------------- */
+
+typedef struct entry {
+    size_t index;
+    double value;
+} entry;
+
+static int by_size(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    double p = fabs(x->value), q = fabs(y->value);
+    return p < q ? 1 : p > q ? -1 : x->index > y->index ? 1 : -1;
+}
+
+/* The largest entries of a vector, as "index: value". */
+static bool print_largest(const char *name, size_t n, const double *x)
+{
+    entry *sorted = calloc(n, sizeof *sorted);
+    if (!sorted)
+        return false;
+    size_t nonzero = 0;
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != 0.0)
+            sorted[nonzero++] = (entry){i, x[i]};
+    qsort(sorted, nonzero, sizeof *sorted, by_size);
+    printf("  %-13s%zu of %zu numbers differ from 0", name, nonzero, n);
+    for (size_t i = 0; i < nonzero && i < SHOWN; i++)
+        printf("%s%zu: %.10g", i % 4 == 0 ? "\n               " : ", ", sorted[i].index, sorted[i].value);
+    printf("%s\n", nonzero > SHOWN ? ", ..." : "");
+    free(sorted);
+    return true;
+}
+
+static bool print_text(const sf_dataset *dataset, const sf_margin *margin, const sf_margin_options *options)
+{
+    size_t n = sf_dataset_examples(dataset), d = sf_dataset_features(dataset), count;
+    printf("%zu examples, %zu features: %sseparable%s\n", n, d, sf_margin_separable(margin) ? "" : "not ",
+           options->nonnegative ? " by beta >= 0" : "");
+    if (!sf_margin_separable(margin)) {
+        printf("  residual     ||sum lambda_n z_n|| = %.3g, lambda >= 0, sum 1\n",
+               sf_margin_certificate_residual(margin));
+        return print_largest("certificate", n, sf_margin_certificate(margin));
+    }
+    const size_t *face = sf_margin_face(margin, &count);
+    printf("  margin       %.17g (l%d)\n  KKT residual %.3g\n", sf_margin_value(margin), (int)options->norm,
+           sf_margin_kkt_residual(margin));
+    printf("  unique       %s", answer_name(sf_margin_unique(margin)));
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        printf("%s%zu", i ? ", " : "; these coordinates can trade: ", face[i]);
+    printf("%s\n", count > SHOWN ? ", ..." : "");
+    return print_largest("direction", d, sf_margin_direction(margin)) &&
+           print_largest("multipliers", n, sf_margin_multipliers(margin));
+}
+
+/* ---- the command --------------------------------------------------------------------------------------- */
+
+static int write_file(const sf_cli *cli, const sf_dataset *dataset, const sf_margin *margin,
+                      const sf_margin_options *options)
+{
+    FILE *stream = fopen(cli->output, "w");
+    bool written = stream && write_json(dataset, margin, options, stream) == SF_OK;
+    if (stream && fclose(stream) != 0)
+        written = false;
+    if (!written)
+        fprintf(stderr, "samflow: %s could not be written\n", cli->output);
+    return written ? 0 : sf_status_exit_code(SF_ERR_IO);
+}
+
+static int deliver(const sf_cli *cli, const sf_dataset *dataset, const sf_margin *margin,
+                   const sf_margin_options *options)
+{
+    int code = cli->output ? write_file(cli, dataset, margin, options) : 0;
+    bool printed = cli->json     ? write_json(dataset, margin, options, stdout) == SF_OK
+                   : cli->output ? true
+                                 : print_text(dataset, margin, options);
+    if (!printed && code == 0)
+        code = 1;
+    if (code == 0 && !sf_margin_separable(margin)) {
+        fprintf(stderr, "samflow: the data are not separable; the certificate says why\n");
+        code = sf_status_exit_code(SF_ERR_DATA);
+    }
+    return code;
+}
+
+static int solve(const sf_cli *cli, const sf_dataset *dataset, const sf_margin_options *options)
+{
+    sf_margin *margin = NULL;
+    sf_status status = sf_margin_solve(cli->context, dataset, options, &margin);
+    int code = status == SF_OK ? deliver(cli, dataset, margin, options) : sf_cli_fail(cli, status);
+    sf_margin_destroy(&margin);
+    return code;
+}
+
+int sf_cmd_margin(sf_cli *cli, int argc, char **argv)
+{
+    static const sf_command command = {
+        "margin", "FILE.yaml", "max-margin direction of a data set, with its certificate", sf_cmd_margin};
+    const char *norm = "l1";
+    sf_margin_options options = {SF_NORM_L1, false};
+    const sf_cli_option known[] = {{"norm", "l1|l2", "norm of the direction (default l1)", &norm, NULL},
+                                   {"nonnegative", NULL,
+                                    "only beta >= 0, as equal layers of even depth allow", NULL,
+                                    &options.nonnegative}};
+    int left = sf_cli_parse(cli, &command, argc, argv, known, 2, 1, NULL);
+    if (left >= 0)
+        return left;
+    if (!cli->file)
+        return sf_cli_usage(cli, command.name, "an experiment file is missing (- reads standard input)");
+    if (strcmp(norm, "l1") != 0 && strcmp(norm, "l2") != 0)
+        return sf_cli_usage(cli, command.name, "--norm is '%s', expected l1 or l2", norm);
+    options.norm = norm[1] == '1' ? SF_NORM_L1 : SF_NORM_L2;
+    sf_experiment *experiment = NULL;
+    sf_status status =
+        sf_experiment_read(cli->context, cli->file, cli->override_count, cli->overrides, &experiment);
+    if (status != SF_OK)
+        return sf_cli_fail(cli, status);
+    int code = solve(cli, sf_experiment_dataset(experiment), &options);
+    sf_experiment_destroy(&experiment);
+    return code;
+}
