@@ -3,6 +3,7 @@
 #define SAMFLOW_H
 
 #include <samflow/base.h>
+#include <samflow/batch.h>
 #include <samflow/data.h>
 #include <samflow/experiment.h>
 #include <samflow/fetch.h>

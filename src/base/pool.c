@@ -52,11 +52,11 @@ static void run_share(sf_pool *pool, int number)
         size_t threads = (size_t)pool->threads, self = (size_t)number;
         size_t end = (self + 1) * pool->count / threads;
         for (size_t i = self * pool->count / threads; i < end; i++)
-            pool->task(pool->argument, i);
+            pool->task(pool->argument, i, number);
         return;
     }
     for (size_t i; (i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed)) < pool->count;)
-        pool->task(pool->argument, i);
+        pool->task(pool->argument, i, number);
 }
 
 /* Waits until the round differs from `seen`: spinning first, then asleep. The worker announces that it sleeps
@@ -167,7 +167,7 @@ void sf_pool_run(sf_pool *pool, size_t count, bool fixed, sf_task_fn task, void 
 {
     if (!pool || pool->threads == 1 || count <= 1) {
         for (size_t i = 0; i < count; i++)
-            task(argument, i);
+            task(argument, i, 0);
         return;
     }
     pool->count = count;
@@ -217,7 +217,7 @@ void sf_pool_run(sf_pool *pool, size_t count, bool fixed, sf_task_fn task, void 
     (void)pool;
     (void)fixed;
     for (size_t i = 0; i < count; i++)
-        task(argument, i);
+        task(argument, i, 0);
 }
 
 #endif

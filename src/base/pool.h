@@ -11,7 +11,8 @@
 
 typedef struct sf_pool sf_pool;
 
-typedef void (*sf_task_fn)(void *argument, size_t task);
+/* worker: which thread runs the task, 0..threads-1, for work space of its own. */
+typedef void (*sf_task_fn)(void *argument, size_t task, int worker);
 
 /* threads: the caller included; 0: as many as the processors this process may use. One thread gives *out
  * NULL, which every function here accepts. A thread that cannot be started is done without. */

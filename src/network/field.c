@@ -39,11 +39,11 @@ static double *new_zeros(sf_context *context, size_t count)
     return block;
 }
 
-sf_status sf_field_prepare(sf_network *network)
+sf_status sf_field_prepare(sf_network *network, sf_isa isa)
 {
     const sf_dataset *data = network->dataset;
     sf_context *context = network->context;
-    network->kernels = sf_network_kernels_of(sf_isa_choose());
+    network->kernels = sf_network_kernels_of(isa);
     if (!network->kernels)
         return SF_OK;
     SF_TRY(sf_pack_create(context, data, &network->pack));
@@ -132,8 +132,9 @@ static void pass_block(sf_network *network, const double *weights, size_t row, s
     network->kernels->accumulate(pack, row, count, slope, field);
 }
 
-static void pass_group(void *argument, size_t group)
+static void pass_group(void *argument, size_t group, int worker)
 {
+    (void)worker;
     const pass *job = argument;
     sf_network *network = job->network;
     size_t n = network->pack.n, blocks = (n + SF_ROWS - 1) / SF_ROWS, width = sf_padded(network->pack.width);
@@ -204,8 +205,9 @@ void sf_field_combine(const sf_network *network, const sf_field_total *total, si
         combine_columns(network, total->factor, k, k + 1, field + pack->columns[k]);
 }
 
-static void margins_of_group(void *argument, size_t group)
+static void margins_of_group(void *argument, size_t group, int worker)
 {
+    (void)worker;
     const pass *job = argument;
     sf_network *network = job->network;
     size_t n = network->pack.n, blocks = (n + SF_ROWS - 1) / SF_ROWS,

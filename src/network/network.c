@@ -12,8 +12,8 @@
 
 #include "base/base.h"
 
-sf_status sf_network_create(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss,
-                            sf_network **out)
+static sf_status create(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss, sf_isa isa,
+                        sf_network **out)
 {
     *out = NULL;
     if (!dataset)
@@ -34,12 +34,24 @@ sf_status sf_network_create(sf_context *context, const sf_dataset *dataset, int 
     if (dataset->mirrored)
         network->row = sf_alloc_doubles(context, dataset->stored);
     if (!network->beta || !network->margin || (dataset->mirrored && !network->row) ||
-        sf_field_prepare(network) != SF_OK) {
+        sf_field_prepare(network, isa) != SF_OK) {
         sf_network_destroy(&network);
         return SF_ERR_MEMORY;
     }
     *out = network;
     return SF_OK;
+}
+
+sf_status sf_network_create(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss,
+                            sf_network **out)
+{
+    return create(context, dataset, depth, loss, sf_isa_choose(), out);
+}
+
+sf_status sf_network_create_plain(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss,
+                                  sf_network **out)
+{
+    return create(context, dataset, depth, loss, SF_ISA_PLAIN, out);
 }
 
 void sf_network_destroy(sf_network **network)

@@ -47,8 +47,12 @@ static inline size_t sf_padded(size_t count)
     return (count + SF_ROWS - 1) / SF_ROWS * SF_ROWS;
 }
 
+/* A network that takes the plain reference, whatever the machine. */
+sf_status sf_network_create_plain(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss,
+                                  sf_network **out);
+
 /* Fills what the fast form needs. Errors: SF_ERR_MEMORY; sf_field_release takes what is there. */
-sf_status sf_field_prepare(sf_network *network);
+sf_status sf_field_prepare(sf_network *network, sf_isa isa);
 void sf_field_release(sf_network *network);
 
 /* A pass over the data, N > 1, with the fast kernels. weights: (stored), the predictor, or for mirrored data

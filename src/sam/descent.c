@@ -75,8 +75,9 @@ static size_t chunk_end(const sf_descent *descent, size_t chunk)
     return end < descent->pass.stored ? end : descent->pass.stored;
 }
 
-static void combine_and_square(void *argument, size_t chunk)
+static void combine_and_square(void *argument, size_t chunk, int worker)
 {
+    (void)worker;
     sf_descent *descent = argument;
     size_t begin = chunk * CHUNK, end = chunk_end(descent, chunk);
     chunk_sums *sums = &descent->sums[chunk];
@@ -86,15 +87,17 @@ static void combine_and_square(void *argument, size_t chunk)
     sums->square = descent->kernels->square(&descent->pass, begin, end, &sums->largest);
 }
 
-static void combine_at_theta(void *argument, size_t chunk)
+static void combine_at_theta(void *argument, size_t chunk, int worker)
 {
+    (void)worker;
     sf_descent *descent = argument;
     sf_field_combine(descent->network, &descent->total, chunk * CHUNK, chunk_end(descent, chunk),
                      descent->field);
 }
 
-static void perturb_chunk(void *argument, size_t chunk)
+static void perturb_chunk(void *argument, size_t chunk, int worker)
 {
+    (void)worker;
     sf_descent *descent = argument;
     chunk_sums *sums = &descent->sums[chunk];
     sums->applied = sums->margin = 0.0;
@@ -102,8 +105,9 @@ static void perturb_chunk(void *argument, size_t chunk)
                               &sums->margin);
 }
 
-static void update_chunk(void *argument, size_t chunk)
+static void update_chunk(void *argument, size_t chunk, int worker)
 {
+    (void)worker;
     sf_descent *descent = argument;
     size_t begin = chunk * CHUNK, end = chunk_end(descent, chunk);
     if (descent->ascent)
