@@ -18,6 +18,12 @@
 sf_status sf_fail(sf_context *context, sf_status status, const char *format, ...) SF_PRINTF(3, 4);
 /* Puts "prefix: " before the message of a failure that passes through; returns status. */
 sf_status sf_fail_within(sf_context *context, sf_status status, const char *format, ...) SF_PRINTF(3, 4);
+/* clang's analyzer does not see that they return the status given, and would follow paths where a failure is SF_OK. */
+#ifdef __clang_analyzer__
+#define sf_fail(context, status, ...) ((void)(sf_fail)((context), (status), __VA_ARGS__), (status))
+#define sf_fail_within(context, status, ...)                                                                 \
+    ((void)(sf_fail_within)((context), (status), __VA_ARGS__), (status))
+#endif
 
 /* Memory of the context. count * size is checked for overflow; NULL on failure, with the message set. Zero
  * bytes yield a block that can be released. sf_new zeroes. */
@@ -26,8 +32,8 @@ void *sf_alloc_zero(sf_context *context, size_t count, size_t size);
 void *sf_resize(sf_context *context, void *block, size_t count, size_t size);
 void sf_free(sf_context *context, void *block);
 char *sf_strdup(sf_context *context, const char *text);
-#define SF_NEW(context, type)           ((type *)sf_alloc_zero((context), 1, sizeof(type)))
-#define SF_ARRAY(context, count, type)  ((type *)sf_alloc((context), (count), sizeof(type)))
+#define SF_NEW(context, type)          ((type *)sf_alloc_zero((context), 1, sizeof(type)))
+#define SF_ARRAY(context, count, type) ((type *)sf_alloc((context), (count), sizeof(type)))
 
 /* Aligned to 64 bytes, for SIMD; release with sf_free_aligned. */
 double *sf_alloc_doubles(sf_context *context, size_t count);
@@ -40,11 +46,11 @@ bool sf_cancelled(const sf_context *context);
 /* A new context with the allocator, logger and cancel flag of another, for a worker thread. */
 sf_status sf_context_fork(const sf_context *context, sf_context **out);
 
-#define SF_TRY(call)                                                                                          \
-    do {                                                                                                      \
-        sf_status sf_try_status_ = (call);                                                                    \
-        if (sf_try_status_ != SF_OK)                                                                          \
-            return sf_try_status_;                                                                            \
+#define SF_TRY(call)                                                                                         \
+    do {                                                                                                     \
+        sf_status sf_try_status_ = (call);                                                                   \
+        if (sf_try_status_ != SF_OK)                                                                         \
+            return sf_try_status_;                                                                           \
     } while (0)
 
 #endif

@@ -98,7 +98,8 @@ void sf_context_set_cancel(sf_context *context, const volatile int *flag)
     context->cancel = flag;
 }
 
-sf_status sf_fail(sf_context *context, sf_status status, const char *format, ...)
+// parentheses: the names may be macros, for clang's analyzer
+sf_status(sf_fail)(sf_context *context, sf_status status, const char *format, ...)
 {
     if (context) {
         va_list arguments;
@@ -109,7 +110,7 @@ sf_status sf_fail(sf_context *context, sf_status status, const char *format, ...
     return status;
 }
 
-sf_status sf_fail_within(sf_context *context, sf_status status, const char *format, ...)
+sf_status(sf_fail_within)(sf_context *context, sf_status status, const char *format, ...)
 {
     if (context) {
         char inner[MESSAGE_SIZE];

@@ -217,7 +217,7 @@ static sf_status read_example(sf_input *input, const header *h, size_t index, in
         if (!isfinite(z[j]))
             return sf_fail(input->context, SF_ERR_DATA,
                            "%s, example %zu, feature %zu (byte %llu): %g, expected a finite number",
-                           input->path, index, j, (unsigned long long)(at + j * h->element), y * z[j]);
+                           input->path, index, j, (unsigned long long)at + j * h->element, y * z[j]);
     return SF_OK;
 }
 

@@ -63,6 +63,12 @@ static void report(sf_input *input)
     input->reported = true;
 }
 
+/* Where the next byte from the file belongs in the content. */
+static unsigned long long unread_offset(const sf_input *input)
+{
+    return input->offset + input->end - input->begin;
+}
+
 /* Reads on behind `end`; there must be room. */
 static sf_status refill(sf_input *input)
 {
@@ -76,16 +82,14 @@ static sf_status refill(sf_input *input)
         return sf_fail(
             input->context, SF_ERR_DATA,
             "%s: truncated gzip file: it ends inside the compressed data, after %llu bytes of content",
-            input->path,
-            (unsigned long long)(input->offset + input->end - input->begin + (got > 0 ? (size_t)got : 0)));
+            input->path, unread_offset(input) + (got > 0 ? (unsigned)got : 0U));
     if (code == Z_MEM_ERROR)
         return sf_fail(input->context, SF_ERR_MEMORY, "%s: out of memory", input->path);
     if (code == Z_ERRNO)
         return refuse(input, strerror(errno));
     if (got < 0 || code != Z_OK)
         return sf_fail(input->context, SF_ERR_DATA, "%s: damaged gzip file after %llu bytes of content: %s",
-                       input->path, (unsigned long long)(input->offset + input->end - input->begin),
-                       reason ? reason + 2 : message);
+                       input->path, unread_offset(input), reason ? reason + 2 : message);
     input->compressed = !gzdirect(input->file);
     input->ended = got == 0;
     input->end += (size_t)got;

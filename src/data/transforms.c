@@ -34,11 +34,12 @@ sf_status sf_dataset_scale(sf_dataset *dataset, double factor)
     for (size_t i = 0; i < size; i++)
         if (fabs(dataset->z[i]) > fabs(dataset->z[worst]))
             worst = i;
+    size_t example = worst / dataset->stored;
     if (!isfinite(dataset->z[worst] * factor))
         return sf_fail(dataset->context, SF_ERR_DATA,
                        "example %zu, feature %zu is %g; times the scale %g it leaves the range of a double",
-                       worst / dataset->stored, worst % dataset->stored,
-                       dataset->labels[worst / dataset->stored] * dataset->z[worst], factor);
+                       example, worst % dataset->stored, dataset->labels[example] * dataset->z[worst],
+                       factor);
     for (size_t i = 0; i < size; i++)
         dataset->z[i] *= factor;
     return SF_OK;
