@@ -20,8 +20,8 @@
 static const double TIE = 1e-11;
 /* Coordinates level until this clock value are level for ever (the clock's unit is that of the dynamics). */
 static const double PARTED = 1e-3;
-/* A panel is not shortened below this part of what is left of its step. */
-static const double SHORTEST = 1e-12;
+/* A panel is not shortened below this part of its step. */
+static const double SHORTEST = 1e-3;
 enum { MODE_CHANGES_IN_PLACE = 100 };
 
 struct sf_flow {
@@ -33,7 +33,7 @@ struct sf_flow {
     sf_flow_state state;
     double s, tau, log_time;    // position of the flow
     double *y;                  // (size) the state there
-    double step_to;             // the dense output ends here
+    double step_from, step_to;  // the dense output ends here
     flow_panel panel;           // around s
     double panel_log_time;      // log t at panel.a
     double width;               // of the last panel that was resolved, before it was cut
@@ -348,7 +348,7 @@ static void next_panel(sf_flow *flow)
     flow_panel *panel = &flow->panel;
     double a = flow->s, left = flow->step_to - a, width = fmin(left, 2.0 * flow->width);
     while ((!fill_panel(flow, a, width < left ? a + width : flow->step_to) || !resolved(flow)) &&
-           width > SHORTEST * left)
+           width > SHORTEST * (flow->step_to - flow->step_from))
         width *= 0.5;
     flow->width = width;
     cut_panel(flow);
@@ -540,13 +540,12 @@ static sf_status proceed(sf_flow *flow)
     if (flow->mode_ends)
         SF_TRY(change_mode(flow));
     if (flow->s >= flow->step_to) {
-        double from;
         SF_TRY(check_rest(flow));
         if (flow->state != SF_FLOW_RUNNING)
             return SF_OK;
         if (sf_cancelled(flow->context))
             return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
-        SF_TRY(flow_integrator_step(flow->integrator, &from, &flow->step_to));
+        SF_TRY(flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to));
     }
     next_panel(flow);
     return SF_OK;

@@ -25,9 +25,13 @@ struct flow_integrator {
     SUNNonlinearSolver fixed_point;
     bool started;
     double s; // where the last step ended
+    int tiny; // steps in a row that were next to nothing
     uint64_t evaluations, steps;
     char reason[200]; // of the last failure, in CVODE's words
 };
+
+static const double TINY = 1e-11;
+enum { TINY_STEPS = 2000 };
 
 static int right_hand_side(sunrealtype s, N_Vector y, N_Vector dy, void *user)
 {
@@ -195,6 +199,11 @@ sf_status flow_integrator_step(flow_integrator *integrator, double *from, double
     if (CVodeGetLastStep(cvode, &length) != CV_SUCCESS)
         return sf_fail(integrator->context, SF_ERR_INTERNAL, "CVODE does not tell its last step");
     integrator->steps++;
+    integrator->tiny = length < TINY * (fabs(reached) + 1.0) ? integrator->tiny + 1 : 0;
+    if (integrator->tiny > TINY_STEPS)
+        return sf_fail(
+            integrator->context, SF_ERR_NUMERIC,
+            "the integrator's steps have become too small to go on: the dynamics is not smooth here");
     *to = integrator->s = reached;
     *from = reached - length;
     return SF_OK;

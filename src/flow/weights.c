@@ -1,10 +1,12 @@
-/* Any depth and any smooth method, with the weights themselves as unknowns: the reference for the other
- * models.
+/* Any depth and any smooth method, with the weights themselves as unknowns: the reference for the other models.
  *
- * dw_l/dtau = G_hat * prod_{k != l} w_hat_k, w_hat = w + eps(w). The clock: dtau/ds = 1 / sqrt(floor^2 + r^2)
- * with r = ||dtheta/dtau|| / ||theta||, so s is the arc length of log ||theta|| where that changes quickly:
- * the finite blow-up in tau of depth >= 3 and a collapse are approached exponentially and never reached.
- * floor is the rate of a start of size max(|theta(0)|, rho).
+ * dw_l/dtau = G_hat * prod_{k != l} w_hat_k, w_hat = w + eps(w). The clock: dtau/ds = q / sqrt(floor^2 + r^2) with
+ * r = ||dtheta/dtau|| / (||theta|| + offset), so s is the arc length of log ||theta|| where that changes quickly: the finite
+ * blow-up in tau of depth >= 3 and a collapse are approached exponentially and never reached. floor is the rate
+ * of a start of size max(|theta(0)|, rho). In odd depth theta = 0 is a point like others, which is passed (offset =
+ * that size); in even depth the field leads back to it from all sides (offset = 0).
+ * q = n / (n + c / 100), n the gradient's size without its factors, for the normalized methods: n -> 0 at a minimum
+ * of the loss, a singular point that is reached at a finite tau.
  */
 #include <float.h>
 #include <math.h>
@@ -14,11 +16,13 @@
 
 typedef struct weights_model {
     flow_model base;
-    double floor;
-    double *start;     // (L, d) theta at time 0
-    double *theta_hat; // (L, d) work
-    double *beta;      // (d) work
-    double *field;     // (d) work
+    bool normalized;      // eps does not vanish with the gradient
+    double floor, offset; // of the clock
+    double *start;        // (L, d) theta at time 0
+    double *theta_hat;    // (L, d) work
+    double *beta;         // (d) work
+    double *field;        // (d) work
+    double *rate;         // (1 + L d) work
 } weights_model;
 
 /* A network of 1e100 is as good as infinite; log t is then beyond 1e100 too. */
@@ -53,17 +57,35 @@ static void leave_one_out(size_t d, int depth, const double *field, const double
         }
 }
 
+/* ||g|| over ||prod_{k != l} w_k||: the size of the field on the weights that it moves. Uses theta_hat. */
+static double field_size(weights_model *model, const double *theta)
+{
+    flow_model *base = &model->base;
+    size_t n = base->size - 1;
+    double log_scale;
+    sf_network_gradient(base->network, theta, model->theta_hat, &log_scale);
+    double gradient = norm(n, model->theta_hat);
+    for (size_t j = 0; j < base->d; j++)
+        model->field[j] = 1.0;
+    leave_one_out(base->d, base->depth, model->field, theta, model->theta_hat, model->beta);
+    return gradient > 0.0 ? gradient / norm(n, model->theta_hat) : 0.0;
+}
+
 static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *clocks)
 {
     weights_model *model = (weights_model *)base;
     size_t n = base->size - 1;
-    double log_scale;
+    double log_scale, slow = 1.0;
+    if (model->normalized) {
+        double size = field_size(model, y + 1);
+        slow = size > 0.0 ? size / (size + 0.01 * base->scale) : 1.0;
+    }
     sf_perturb(base->network, &base->perturbation, y + 1, model->theta_hat, NULL);
     sf_network_predictor(base->network, model->theta_hat, model->beta);
     sf_network_field(base->network, model->beta, model->field, &log_scale, NULL, NULL);
     leave_one_out(base->d, base->depth, model->field, model->theta_hat, dy + 1, model->beta);
-    double size = norm(n, y + 1), rate = size > 0.0 ? norm(n, dy + 1) / size : 0.0;
-    double pace = 1.0 / sqrt(model->floor * model->floor + rate * rate);
+    double size = norm(n, y + 1) + model->offset, rate = size > 0.0 ? norm(n, dy + 1) / size : 0.0;
+    double pace = slow / sqrt(model->floor * model->floor + rate * rate);
     for (size_t i = 1; i <= n; i++)
         dy[i] *= pace;
     dy[0] = pace;
@@ -73,7 +95,7 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
 
 static void allowance(const flow_model *base, const double *y, double tolerance, double *allowed)
 {
-    double high = 0.0;
+    double high = ((const weights_model *)base)->offset;
     for (size_t i = 1; i < base->size; i++)
         high = fmax(high, fabs(y[i]));
     allowed[0] = 0.1 * tolerance * fabs(y[0]) + 1e-3 * tolerance / base->scale;
@@ -118,28 +140,20 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
 {
     weights_model *model = (weights_model *)base;
     size_t n = base->size - 1;
-    double size = norm(n, y + 1), log_scale;
+    double size = norm(n, y + 1);
     *remaining = 0.0;
-    if (size == 0.0)
-        return SF_FLOW_RESTING;
-    if (base->depth * log(size) > LOG_INFINITE && base->depth > 2)
+    if (base->depth > 2 && base->depth * log(size) > LOG_INFINITE)
         return SF_FLOW_BLOWN_UP;
-    sf_network_gradient(base->network, y + 1, model->theta_hat, &log_scale);
-    if (norm(n, model->theta_hat) == 0.0 && !flow_is_gd(&base->perturbation))
+    if (!model->normalized)
+        return SF_FLOW_RUNNING;
+    if (!(field_size(model, y + 1) > 1e-12 * base->scale))
         return SF_FLOW_RESTING;
-    // theta shrinks to 0 in the time size / speed that is left
-    if (size < 1e-12 * base->perturbation.rho && y[0] > 0.0) {
-        sf_perturb(base->network, &base->perturbation, y + 1, model->theta_hat, NULL);
-        sf_network_predictor(base->network, model->theta_hat, model->beta);
-        sf_network_field(base->network, model->beta, model->field, &log_scale, NULL, NULL);
-        double speed = 0.0;
-        for (size_t j = 0; j < base->d; j++)
-            speed = fmax(speed, fabs(model->field[j]) * pow(base->perturbation.rho, base->depth - 1));
-        *remaining = speed > 0.0 ? size / speed : INFINITY;
-        if (*remaining < 1e-15 * y[0])
-            return SF_FLOW_COLLAPSED;
-    }
-    return SF_FLOW_RUNNING;
+    // theta shrinks to 0 in the time size / speed
+    flow_clocks clocks;
+    if (size > 1e-10 * base->perturbation.rho || model->offset > 0.0 || !rates(base, y, model->rate, &clocks))
+        return SF_FLOW_RUNNING;
+    *remaining = size / norm(n, model->rate + 1) * model->rate[0];
+    return *remaining < 1e-15 * y[0] ? SF_FLOW_COLLAPSED : SF_FLOW_RUNNING;
 }
 
 static void destroy(flow_model *base)
@@ -149,6 +163,7 @@ static void destroy(flow_model *base)
     sf_free_aligned(base->context, model->theta_hat);
     sf_free_aligned(base->context, model->beta);
     sf_free_aligned(base->context, model->field);
+    sf_free_aligned(base->context, model->rate);
     sf_free(base->context, model);
 }
 
@@ -177,7 +192,8 @@ sf_status flow_weights_create(sf_context *context, const flow_start *start, flow
     model->theta_hat = sf_alloc_doubles(context, n);
     model->beta = sf_alloc_doubles(context, d);
     model->field = sf_alloc_doubles(context, d);
-    if (!model->start || !model->theta_hat || !model->beta || !model->field) {
+    model->rate = sf_alloc_doubles(context, 1 + n);
+    if (!model->start || !model->theta_hat || !model->beta || !model->field || !model->rate) {
         destroy(&model->base);
         return SF_ERR_MEMORY;
     }
@@ -185,7 +201,10 @@ sf_status flow_weights_create(sf_context *context, const flow_start *start, flow
     double size = start->perturbation.rho;
     for (size_t i = 0; i < n; i++)
         size = fmax(size, fabs(start->theta[i]));
-    model->floor = model->base.scale * pow(size > 0.0 ? size : 1.0, model->base.depth - 2);
+    size = size > 0.0 ? size : 1.0;
+    model->floor = model->base.scale * pow(size, model->base.depth - 2);
+    model->offset = model->base.depth % 2 ? size : 0.0;
+    model->normalized = !flow_is_gd(&start->perturbation) && start->perturbation.method != SF_METHOD_USAM;
     *out = &model->base;
     return SF_OK;
 }
