@@ -404,7 +404,7 @@ sf_status claim_gd_depth(sf_outcome *out)
         grid_result result;
         SF_TRY(run_grid(out, SF_METHOD_GD, 0.0, depth, levels, level, &result));
         claim_check(out, SF_RELATION_EQUAL, 0.0, (double)result.mismatches, 0.0,
-                    "L = %d: starts of %zu whose limit is not argmax μ_j α_j^(L−2)", depth, result.starts);
+                    "L = %d: starts of %zu whose limit is not argmax μ_j α_j^{L−2}", depth, result.starts);
         if (depth == 2)
             claim_check(out, SF_RELATION_EQUAL, (double)result.starts, (double)result.reached[2], 0.0,
                         "L = 2: starts that lead to the major coordinate");
@@ -573,6 +573,13 @@ sf_status claim_unequal_layers(sf_outcome *out)
     }
     sf_figure_series(figure, "predicted boundary", (sf_style){.color = SF_COLOR_THEORY, .dash = 1}, MOST + 1,
                      line_x, line_y);
+    double mirror_x[MOST + 1], mirror_y[MOST + 1]; // (w1, w2) and (-w2, -w1) have the same fate
+    for (size_t i = 0; i <= MOST; i++) {
+        mirror_x[i] = -line_y[i];
+        mirror_y[i] = -line_x[i];
+    }
+    sf_figure_series(figure, NULL, (sf_style){.color = SF_COLOR_THEORY, .dash = 1}, MOST + 1, mirror_x,
+                     mirror_y);
     sf_figure_classes(figure, 5, classes);
     return SF_OK;
 }

@@ -18,6 +18,10 @@ sf_status claim_gd_depth(sf_outcome *out);
 sf_status claim_frozen(sf_outcome *out);
 sf_status claim_ties(sf_outcome *out);
 sf_status claim_unequal_layers(sf_outcome *out);
+/* claims_real.c */
+sf_status claim_mnist_01(sf_outcome *out);
+sf_status claim_mnist_49(sf_outcome *out);
+sf_status claim_golub(sf_outcome *out);
 /* claims_mechanism.c */
 sf_status claim_mechanism(sf_outcome *out);
 /* claims_clocks.c */

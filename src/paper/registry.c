@@ -7,6 +7,7 @@
 #define LINF_DEEP    "ℓ∞-SAM at depth 2 and more: the radius is a gate"
 #define L2_DEPTH_TWO "ℓ2-SAM at depth 2: minor features first"
 
+#define REAL_DATA   "Real data"
 #define FOUNDATIONS "Discrete updates, flows and clocks"
 
 const claim_entry claim_registry[] = {
@@ -39,7 +40,7 @@ const claim_entry claim_registry[] = {
       "Theorem 3.2", SF_NEEDS_NOTHING},
      claim_gates},
     {{"C3.5", LINF_DEEP, "The start chooses the limit: 0 or any standard basis vector",
-      "If some α_j > ρ, the direction converges to e_j* with j* = argmax of μ_j (α_j − ρ)^(L−2) over α_j > "
+      "If some α_j > ρ, the direction converges to e_j* with j* = argmax of μ_j (α_j − ρ)^{L−2} over α_j > "
       "ρ; if none is, β → 0 "
       "(even L). So for every j there is a start that leads to e_j, and one that leads to 0.",
       "Corollary 3.5", SF_NEEDS_NOTHING},
@@ -53,7 +54,7 @@ const claim_entry claim_registry[] = {
     {{"C3.5-TIES", LINF_DEEP, "A tie leads to no basis vector",
       "Where several coordinates attain the maximum in Corollary 3.5, the limit direction is proportional to "
       "(α_j − ρ)² on the tie "
-      "for L = 2, and to μ_j^(−L/(L−2)) for L ≥ 3.",
+      "for L = 2, and to μ_j^{−L/(L−2)} for L ≥ 3.",
       "Derived from Corollary 3.5; the paper does not say it", SF_NEEDS_NOTHING},
      claim_ties},
     {{"T3.2-UNEQUAL", LINF_DEEP, "Unequal layers have a gate of their own",
@@ -65,7 +66,7 @@ const claim_entry claim_registry[] = {
     {{"GD-DEPTH", LINF_DEEP, "GD, the reference: the major coordinate at depth 2, the start decides beyond",
       "For one example and equal layers, GD at depth 2 always converges in direction to the major "
       "coordinate; at depth L ≥ 3 to "
-      "argmax μ_j α_j^(L−2).",
+      "argmax μ_j α_j^{L−2}.",
       "Section 3, the case ρ = 0", SF_NEEDS_NOTHING},
      claim_gd_depth},
     {{"T4.5-discrete", L2_DEPTH_TWO, "Three regimes in the scale of the start, in discrete updates",
@@ -91,5 +92,19 @@ const claim_entry claim_registry[] = {
       "time.",
       "Rescaled flow of the paper, sections 3 and 4", SF_NEEDS_NOTHING},
      claim_clocks},
+    {{"MNIST-01", REAL_DATA, "MNIST, 0 against 1: ℓ2-SAM leans on weaker pixels first",
+      "GD leans on the strong third of the features from the first step on; ℓ2-SAM first moves weight to "
+      "weaker ones and gives it back "
+      "later.",
+      "Section 5 (there on a convolutional network); theory on linear diagonal networks", SF_NEEDS_MNIST},
+     claim_mnist_01},
+    {{"MNIST-49", REAL_DATA, "MNIST, 4 against 9: the same on a harder pair",
+      "As for 0 against 1, on digits that are hardly separable by a line.",
+      "Section 5; theory on linear diagonal networks", SF_NEEDS_MNIST},
+     claim_mnist_49},
+    {{"GOLUB", REAL_DATA, "Gene expression: the same with many more features than examples",
+      "As for the digits, on 72 patients with 7,129 genes.", "Theory on linear diagonal networks",
+      SF_NEEDS_GOLUB},
+     claim_golub},
 };
 const size_t claim_registry_count = sizeof claim_registry / sizeof claim_registry[0];

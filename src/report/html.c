@@ -20,19 +20,46 @@ enum { ROWS_SHOWN = 40 };
 /* ---- text -----------------------------------------------------------------------------------------------
  */
 
+static void character(FILE *file, char c)
+{
+    if (c == '&')
+        fputs("&amp;", file);
+    else if (c == '<')
+        fputs("&lt;", file);
+    else if (c == '>')
+        fputs("&gt;", file);
+    else if (c == '"')
+        fputs("&quot;", file);
+    else
+        putc(c, file);
+}
+
 static void text(FILE *file, const char *s)
 {
-    for (; s && *s; s++) {
-        if (*s == '&')
-            fputs("&amp;", file);
-        else if (*s == '<')
-            fputs("&lt;", file);
-        else if (*s == '>')
-            fputs("&gt;", file);
-        else if (*s == '"')
-            fputs("&quot;", file);
-        else
-            putc(*s, file);
+    for (; s && *s; s++)
+        character(file, *s);
+}
+
+/* Text with the marks of formulas: _x, ^x (one character) and _{...}, ^{...} become sub- and superscripts. */
+static void formula(FILE *file, const char *s)
+{
+    while (s && *s) {
+        if ((*s != '_' && *s != '^') || s[1] == '\0') {
+            character(file, *s++);
+            continue;
+        }
+        const char *tag = *s++ == '_' ? "sub" : "sup", *stop = *s == '{' ? strchr(s, '}') : NULL;
+        fprintf(file, "<%s>", tag);
+        if (stop) {
+            while (++s < stop)
+                character(file, *s);
+            s++;
+        } else {
+            do // one character of UTF-8
+                character(file, *s++);
+            while (((unsigned char)*s & 0xC0U) == 0x80U);
+        }
+        fprintf(file, "</%s>", tag);
     }
 }
 
@@ -40,6 +67,13 @@ static void element(FILE *file, const char *open, const char *s, const char *clo
 {
     fputs(open, file);
     text(file, s);
+    fputs(close, file);
+}
+
+static void sentence(FILE *file, const char *open, const char *s, const char *close)
+{
+    fputs(open, file);
+    formula(file, s);
     fputs(close, file);
 }
 
@@ -112,7 +146,7 @@ static sf_status write_figure(sf_context *context, const sf_figure *figure, cons
         text(file, sf_figure_alt(figure));
         fputs("\" src=\"data:image/svg+xml;base64,", file);
         base64(drawing, file);
-        element(file, "\">\n<figcaption>", sf_figure_caption(figure), "");
+        sentence(file, "\">\n<figcaption>", sf_figure_caption(figure), "");
         fprintf(file,
                 " <a href=\"figures/%s.svg\">SVG</a>, <a "
                 "href=\"figures/%s.png\">PNG</a>.</figcaption>\n</figure>\n",
@@ -131,9 +165,9 @@ static void write_table(FILE *file, const sf_table *table)
     size_t rows = sf_table_rows(table), columns = sf_table_columns(table);
     element(file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"",
             sf_table_caption(table), "\">\n");
-    element(file, "<table class=\"data\">\n<caption>", sf_table_caption(table), "</caption>\n<thead><tr>");
+    sentence(file, "<table class=\"data\">\n<caption>", sf_table_caption(table), "</caption>\n<thead><tr>");
     for (size_t c = 0; c < columns; c++)
-        element(file, "<th scope=\"col\">", sf_table_heading(table, c), "</th>");
+        sentence(file, "<th scope=\"col\">", sf_table_heading(table, c), "</th>");
     fputs("</tr></thead>\n<tbody>\n", file);
     for (size_t r = 0; r < rows && r < ROWS_SHOWN; r++) {
         fputs("<tr>", file);
@@ -171,7 +205,7 @@ static void write_checks(FILE *file, const sf_outcome *outcome)
     for (size_t i = 0; i < count; i++) {
         char predicted[96];
         sf_check_describe(&checks[i], predicted, sizeof predicted);
-        element(file, "<tr><th scope=\"row\">", checks[i].what, "</th>");
+        sentence(file, "<tr><th scope=\"row\">", checks[i].what, "</th>");
         element(file, "<td class=\"number\">", predicted, "</td><td class=\"number\">");
         number(file, checks[i].measured);
         bool passes = sf_check_passes(&checks[i]);
@@ -195,7 +229,7 @@ static void write_notes(FILE *file, const sf_outcome *outcome, sf_note_kind kind
         if (!open)
             fprintf(file, "<h4>%s</h4>\n<ul>\n", title);
         open = true;
-        element(file, "<li>", notes[i].text, "</li>\n");
+        sentence(file, "<li>", notes[i].text, "</li>\n");
     }
     if (open)
         fputs("</ul>\n", file);
@@ -207,11 +241,11 @@ static sf_status write_claim(sf_context *context, const sf_outcome *outcome, con
     char command[1024];
     fprintf(file, "<section class=\"claim\" id=\"%s\" aria-labelledby=\"h-%s\">\n<header>\n<h3 id=\"h-%s\">",
             claim->id, claim->id, claim->id);
-    element(file, "", claim->title, "</h3>\n<p class=\"source\">");
+    sentence(file, "", claim->title, "</h3>\n<p class=\"source\">");
     element(file, "<code>", claim->id, "</code> · ");
-    element(file, "", claim->source, " · ");
+    sentence(file, "", claim->source, " · ");
     verdict(file, sf_outcome_verdict(outcome));
-    element(file, "</p>\n</header>\n<p>", claim->statement, "</p>\n");
+    sentence(file, "</p>\n</header>\n<p>", claim->statement, "</p>\n");
     if (sf_outcome_reason(outcome))
         element(file, "<p><strong>Broke off:</strong> ", sf_outcome_reason(outcome), "</p>\n");
     write_checks(file, outcome);
@@ -235,7 +269,7 @@ static void write_summary_row(FILE *file, const sf_outcome *outcome)
     for (size_t i = 0; i < count; i++)
         passed += sf_check_passes(&checks[i]);
     fprintf(file, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th><td>", claim->id, claim->id);
-    element(file, "", claim->title, "</td><td class=\"number\" data-label=\"predicted\">");
+    sentence(file, "", claim->title, "</td><td class=\"number\" data-label=\"predicted\">");
     if (check) {
         char predicted[96];
         sf_check_describe(check, predicted, sizeof predicted);

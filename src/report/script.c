@@ -26,7 +26,8 @@ void plot_size(const sf_figure *figure, int *width, int *height)
 {
     int columns = (int)sf_figure_columns(figure), rows = (int)rows_of(figure);
     int across = is_image(figure) ? IMAGE : columns == 1 ? WIDE : columns == 2 ? PANEL_WIDTH : 380;
-    int down = is_image(figure) ? IMAGE + 20 : columns == 1 ? 400 : PANEL_HEIGHT;
+    bool square = sf_figure_panels(figure) > 0 && sf_figure_get_panel(figure, 0).axes.equal;
+    int down = is_image(figure) ? IMAGE + 20 : square ? 480 : columns == 1 ? 400 : PANEL_HEIGHT;
     *width = columns * across;
     *height = (rows < 1 ? 1 : rows) * down;
 }
@@ -207,7 +208,7 @@ static void write_axes(FILE *file, const sf_panel *panel)
     if (axes->equal)
         fputs("set size ratio -1\n", file);
     if (axes->no_axes)
-        fputs("unset border; unset tics\n", file);
+        fputs("set border 15 lc rgb '#c8c8c8'; unset tics\n", file);
     if (axes->key && strcmp(axes->key, "off") == 0)
         fputs("unset key\n", file);
     else
@@ -223,7 +224,8 @@ static void write_axes(FILE *file, const sf_panel *panel)
 
 static void write_style(FILE *file, const sf_layer *layer)
 {
-    static const int point_type[] = {7, 6, 5, 9, 2, 13}, dash_type[] = {1, 2, 3, 4};
+    static const int point_type[] = {7, 6, 5, 9, 2, 13};
+    static const char *const dash_type[] = {"solid", "(7,4)", "(2,3)", "(9,3,2,3)"};
     const sf_style *style = &layer->style;
     unsigned color = (unsigned)style->color & 0xffffffU;
     double width = style->width > 0.0 ? style->width : 2.0;
@@ -234,11 +236,11 @@ static void write_style(FILE *file, const sf_layer *layer)
     }
     fputs("using 1:2 with ", file);
     if (style->mark == SF_MARK_LINE)
-        fprintf(file, "lines lw %g dt %d", width, dash_type[style->dash & 3]);
+        fprintf(file, "lines lw %g dt %s", width, dash_type[style->dash & 3]);
     else if (style->mark == SF_MARK_POINTS)
         fprintf(file, "points pt %d ps 0.8", point_type[(size_t)style->point % 6]);
     else
-        fprintf(file, "linespoints lw %g dt %d pt %d ps 0.7", width, dash_type[style->dash & 3],
+        fprintf(file, "linespoints lw %g dt %s pt %d ps 0.7", width, dash_type[style->dash & 3],
                 point_type[(size_t)style->point % 6]);
     fprintf(file, " lc rgb '#%06x'", color);
 }
@@ -293,11 +295,11 @@ static void write_script(FILE *file, const sf_figure *figure)
         "'#ffffff' "
         "enhanced\n"
         "set encoding utf8\nset output '%s.'.ending\ndata = '%s.dat'\n"
-        "set style fill solid noborder\nset title font ',13' noenhanced\nset xlabel noenhanced\nset ylabel "
-        "noenhanced\n"
-        "set cblabel noenhanced\nset key noenhanced\nset multiplot layout %zu,%zu\n",
+        "set style fill solid noborder\nset title font ',13'\n%s"
+        "set multiplot layout %zu,%zu\n",
         sf_figure_caption(figure), name, width, height, 2 * width, 2 * height, width / 96.0, height / 96.0,
-        name, name, rows_of(figure), sf_figure_columns(figure));
+        name, name, is_image(figure) ? "set lmargin 1; set rmargin 1; set tmargin 2; set bmargin 0.5\n" : "",
+        rows_of(figure), sf_figure_columns(figure));
     size_t first = 0;
     for (size_t p = 0; p < sf_figure_panels(figure); p++) {
         sf_panel panel = sf_figure_get_panel(figure, p);

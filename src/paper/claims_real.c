@@ -1,0 +1,419 @@
+/* Linear diagonal networks on real data: which features carry the predictor, and when.
+ *
+ * Depth 2, equal layers alpha, data mirrored to (x, -x), so that the predictor over the features is
+ * beta_j - beta_{d+j} and takes both signs. Features without any signal (strength 0: pixels that are always black) are
+ * left out. The others are sorted by their strength mu_j = |(1/N) sum_n z_nj| and cut into thirds; the share of a third is
+ * its part of the sum of |predictor|. "Minor first" here: l2-SAM takes weight away from the strong third that GD never
+ * takes away, and gives it back later. */
+#include "paper/programs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "paper/tools.h"
+
+enum { RECORDS = 48, METHODS = 3, IMAGES = 5, SIDE = 28 };
+
+typedef struct real_setting {
+    const char *tag, *name; // of files; of the data in texts
+    const char *file, *labels_file;
+    double classes[2];
+    double alpha, step;
+    double radius[METHODS]; // GD, l2-SAM, linf-SAM
+    uint64_t steps;
+} real_setting;
+
+static const sf_method methods[METHODS] = {SF_METHOD_GD, SF_METHOD_L2, SF_METHOD_LINF};
+
+/* The data of a setting without its silent features. */
+typedef struct real_data {
+    size_t n, d;
+    size_t *feature; // (d) number of each kept feature in the file
+    size_t *third;   // (d) 0 weak, 1 middle, 2 strong
+    sf_network *network;
+    const sf_dataset *plain; // not mirrored
+} real_data;
+
+typedef struct share_run {
+    size_t count;
+    double step[RECORDS], share[3][RECORDS], accuracy[RECORDS], log_loss[RECORDS];
+    double *image[IMAGES]; // (d) the predictor at image_step
+} share_run;
+
+static const uint64_t image_step[IMAGES] = {1, 100, 300, 1000, 2000};
+
+/* ---- reading -------------------------------------------------------------------------------------------- */
+
+static sf_status path_of(sf_outcome *out, const char *name, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s", claim_data_dir(out), name);
+    if (access(path, R_OK) != 0)
+        return sf_fail(claim_context(out), SF_ERR_UNAVAILABLE,
+                       "%s is not there; give the folder of the data with --data DIR", path);
+    return SF_OK;
+}
+
+static sf_status read_file(sf_outcome *out, const real_setting *setting, sf_dataset **dataset)
+{
+    char path[1024], labels[1024];
+    sf_data_file file = {.path = path};
+    SF_TRY(path_of(out, setting->file, path, sizeof path));
+    if (setting->labels_file) {
+        SF_TRY(path_of(out, setting->labels_file, labels, sizeof labels));
+        file.labels_path = labels;
+        file.has_classes = true;
+        memcpy(file.classes, setting->classes, sizeof file.classes);
+    } else {
+        file.label = "labs";
+        file.transpose = true;
+    }
+    SF_TRY(sf_dataset_read(claim_context(out), &file, dataset));
+    SF_TRY(claim_keep_dataset(out, *dataset));
+    return setting->labels_file ? sf_dataset_scale(*dataset, 1.0 / 255.0) : sf_dataset_standardize(*dataset);
+}
+
+typedef struct ranked {
+    double strength;
+    size_t index;
+} ranked;
+
+static int by_strength(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->strength != y->strength)
+        return x->strength < y->strength ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static sf_status keep_features(sf_outcome *out, const sf_dataset *all, size_t *kept, real_data *data)
+{
+    size_t d = sf_dataset_features(all);
+    double *strength = claim_doubles(out, d), *row = claim_doubles(out, d);
+    // indices travel as bytes of doubles' storage: a rank is two words
+    ranked *order = (ranked *)claim_doubles(out, 2 * d);
+    data->feature = (size_t *)claim_doubles(out, d);
+    data->third = (size_t *)claim_doubles(out, d);
+    if (!strength || !row || !order || !data->feature || !data->third)
+        return SF_ERR_MEMORY;
+    sf_dataset_strengths(all, strength);
+    for (size_t j = 0; j < d; j++)
+        if (strength[j] > 0.0) {
+            order[data->d] = (ranked){strength[j], data->d};
+            data->feature[data->d++] = j;
+        }
+    qsort(order, data->d, sizeof *order, by_strength);
+    for (size_t r = 0; r < data->d; r++)
+        data->third[order[r].index] = r < data->d / 3 ? 0 : r < 2 * data->d / 3 ? 1 : 2;
+    *kept = data->d;
+    return SF_OK;
+}
+
+static sf_status load(sf_outcome *out, const real_setting *setting, real_data *data)
+{
+    sf_dataset *all, *mirrored;
+    size_t kept;
+    *data = (real_data){0};
+    SF_TRY(read_file(out, setting, &all));
+    SF_TRY(keep_features(out, all, &kept, data));
+    data->n = sf_dataset_examples(all);
+    size_t d = sf_dataset_features(all);
+    double *x = claim_doubles(out, data->n * kept), *row = claim_doubles(out, d);
+    if (!x || !row)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < data->n; i++) {
+        sf_dataset_example(all, i, row);
+        for (size_t j = 0; j < kept; j++)
+            x[i * kept + j] = row[data->feature[j]];
+    }
+    SF_TRY(claim_points(out, data->n, kept, x, NULL, &data->plain));
+    SF_TRY(sf_dataset_from_points(claim_context(out), data->n, kept, x, NULL, &mirrored));
+    SF_TRY(claim_keep_dataset(out, mirrored));
+    SF_TRY(sf_dataset_mirror(mirrored));
+    return claim_network(out, mirrored, 2, &data->network);
+}
+
+/* ---- running -------------------------------------------------------------------------------------------- */
+
+static void record_shares(const real_data *data, const double *theta, double *beta, double *margins,
+                          double *field, share_run *run)
+{
+    double sum[3] = {0.0}, log_scale, correct = 0.0;
+    size_t at = run->count++;
+    sf_network_predictor(data->network, theta, beta);
+    sf_network_field(data->network, beta, field, &log_scale, &run->log_loss[at], margins);
+    for (size_t j = 0; j < data->d; j++)
+        sum[data->third[j]] += fabs(beta[j] - beta[data->d + j]);
+    for (size_t k = 0; k < 3; k++)
+        run->share[k][at] = sum[k] / (sum[0] + sum[1] + sum[2]);
+    for (size_t i = 0; i < data->n; i++)
+        correct += margins[i] > 0.0;
+    run->accuracy[at] = correct / (double)data->n;
+}
+
+static sf_status run_shares(sf_outcome *out, const real_setting *setting, const real_data *data,
+                            size_t method, share_run *run)
+{
+    size_t d = data->d;
+    double *theta = claim_doubles(out, 4 * d), *beta = claim_doubles(out, 2 * d),
+           *field = claim_doubles(out, 2 * d);
+    double *margins = claim_doubles(out, data->n);
+    sf_descent *descent;
+    *run = (share_run){0};
+    for (size_t k = 0; k < IMAGES; k++)
+        run->image[k] = claim_doubles(out, d);
+    if (!theta || !beta || !field || !margins || !run->image[IMAGES - 1])
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < 4 * d; i++)
+        theta[i] = setting->alpha;
+    SF_TRY(claim_descent(out, data->network, methods[method], setting->radius[method], setting->step, theta,
+                         &descent));
+    double next = 1.0, ratio = pow((double)setting->steps, 1.0 / (RECORDS - 1));
+    for (uint64_t step = 1; step <= setting->steps; step++) {
+        SF_TRY(sf_descent_advance(descent, 1));
+        if ((double)step >= next && run->count < RECORDS) {
+            run->step[run->count] = (double)step;
+            record_shares(data, sf_descent_theta(descent), beta, margins, field, run);
+            while (next <= (double)step)
+                next *= ratio;
+            next = fmin(next, (double)setting->steps);
+        }
+        for (size_t k = 0; k < IMAGES; k++)
+            if (step == image_step[k] || (k + 1 == IMAGES && step == setting->steps)) {
+                sf_network_predictor(data->network, sf_descent_theta(descent), beta);
+                for (size_t j = 0; j < d; j++)
+                    run->image[k][j] = beta[j] - beta[d + j];
+            }
+    }
+    return SF_OK;
+}
+
+/* ---- judging and drawing -------------------------------------------------------------------------------- */
+
+static double lowest(const share_run *run, size_t *at)
+{
+    *at = 0;
+    for (size_t i = 1; i < run->count; i++)
+        if (run->share[2][i] < run->share[2][*at])
+            *at = i;
+    return run->share[2][*at];
+}
+
+static void judge(sf_outcome *out, const share_run *runs)
+{
+    size_t gd_low, sam_low;
+    const share_run *gd = &runs[0], *sam = &runs[1];
+    double gd_least = lowest(gd, &gd_low), sam_least = lowest(sam, &sam_low);
+    claim_check(out, SF_RELATION_AT_LEAST, gd->share[2][0], gd_least, 0.06,
+                "GD: least share of the strong third (never gives it up)");
+    claim_check(out, SF_RELATION_AT_LEAST, 0.75, gd->share[2][gd->count - 1], 0.0,
+                "GD: share of the strong third after the last step");
+    claim_check(out, SF_RELATION_AT_MOST, sam->share[2][0] - 0.15, sam_least, 0.0,
+                "ℓ2-SAM: least share of the strong third (step %.0f): minor first", sam->step[sam_low]);
+    claim_check(out, SF_RELATION_AT_LEAST, sam_least + 0.1, sam->share[2][sam->count - 1], 0.0,
+                "ℓ2-SAM: share of the strong third after the last step: major later");
+    claim_detail(out, SF_RELATION_AT_MOST, gd->share[2][sam_low] - 0.2, sam_least, 0.0,
+                 "ℓ2-SAM: share of the strong third where it is least, against GD at the same step");
+}
+
+static sf_status draw_shares(sf_outcome *out, const real_setting *setting, size_t used, const share_run *runs)
+{
+    static const char *const title[] = {"weak third", "middle third", "strong third"};
+    char name[64], caption[512];
+    snprintf(name, sizeof name, "%s-shares", setting->tag);
+    snprintf(caption, sizeof caption,
+             "%s: part of Σ|β_j| that lies on the weak, middle and strong third of the features, against the "
+             "step. GD leans on the "
+             "strong third from the first step on; ℓ2-SAM first moves weight to weaker features.",
+             setting->name);
+    sf_figure *figure = claim_figure(
+        out, name, METHODS, caption,
+        "Three panels. GD: the strong third rises steadily. l2-SAM: it falls first and rises again "
+        "later. linf-SAM: like GD.");
+    if (!figure)
+        return SF_ERR_MEMORY;
+    for (size_t m = 0; m < used; m++) {
+        sf_figure_panel(figure, &(sf_axes){.title = title_of_method(methods[m]),
+                                           .x_label = "step",
+                                           .y_label = "share of Σ|β_j|",
+                                           .x_scale = SF_SCALE_LOG,
+                                           .x_min = 1.0,
+                                           .x_max = (double)setting->steps,
+                                           .y_min = 0.0,
+                                           .y_max = 1.0,
+                                           .key = m == 0 ? "center left" : "off"});
+        for (size_t k = 0; k < 3; k++)
+            sf_figure_series(figure, title[2 - k],
+                             (sf_style){.color = sf_color_of_strength((double)(2 - k) / 2.0),
+                                        .width = 2.5,
+                                        .dash = (int)k},
+                             runs[m].count, runs[m].step, runs[m].share[2 - k]);
+    }
+    return SF_OK;
+}
+
+/* Loss against gradient evaluations: one a step for GD, two for SAM. */
+static sf_status draw_losses(sf_outcome *out, const real_setting *setting, size_t used, const share_run *runs)
+{
+    char name[64], caption[256];
+    snprintf(name, sizeof name, "%s-loss", setting->tag);
+    snprintf(caption, sizeof caption,
+             "%s: training loss at equal cost: gradient evaluations, one a step for GD and two for SAM.",
+             setting->name);
+    sf_figure *figure =
+        claim_figure(out, name, 1, caption, "GD falls fastest; l2-SAM stays on a plateau first.");
+    if (!figure)
+        return SF_ERR_MEMORY;
+    sf_figure_panel(figure, &(sf_axes){.x_label = "gradient evaluations",
+                                       .y_label = "training loss F",
+                                       .x_scale = SF_SCALE_LOG,
+                                       .y_scale = SF_SCALE_LOG,
+                                       .x_min = 1.0,
+                                       .x_max = 2.0 * (double)setting->steps,
+                                       .y_min = NAN,
+                                       .y_max = NAN,
+                                       .key = "bottom left"});
+    for (size_t m = 0; m < used; m++) {
+        double evaluations[RECORDS], loss[RECORDS];
+        for (size_t i = 0; i < runs[m].count; i++) {
+            evaluations[i] = runs[m].step[i] * (m == 0 ? 1.0 : 2.0);
+            loss[i] = exp(runs[m].log_loss[i]);
+        }
+        sf_figure_series(figure, title_of_method(methods[m]),
+                         (sf_style){.color = color_of_method(methods[m])}, runs[m].count, evaluations, loss);
+    }
+    return SF_OK;
+}
+
+static sf_status draw_images(sf_outcome *out, const real_setting *setting, const real_data *data,
+                             const share_run *runs)
+{
+    char name[64], caption[512];
+    double side[SIDE], image[SIDE * SIDE];
+    snprintf(name, sizeof name, "%s-images", setting->tag);
+    snprintf(caption, sizeof caption,
+             "%s: the predictor as an image, after 1, 100, 300, 1,000 and %llu steps (from left); GD above, "
+             "ℓ2-SAM below. Each image has "
+             "its own scale; blue speaks for the first digit, red for the second.",
+             setting->name, (unsigned long long)setting->steps);
+    sf_figure *figure = claim_figure(out, name, IMAGES, caption,
+                                     "GD keeps the strokes of the digits and narrows to their middle. l2-SAM "
+                                     "empties the middle of the strokes and "
+                                     "keeps their outlines.");
+    if (!figure)
+        return SF_ERR_MEMORY;
+    even_steps(SIDE, 0.0, SIDE - 1.0, side);
+    for (size_t m = 0; m < 2; m++)
+        for (size_t k = 0; k < IMAGES; k++) {
+            char title[64];
+            uint64_t step = k + 1 == IMAGES ? setting->steps : image_step[k];
+            snprintf(title, sizeof title, "%s, step %llu", title_of_method(methods[m]),
+                     (unsigned long long)step);
+            for (size_t i = 0; i < (size_t)SIDE * SIDE; i++)
+                image[i] = 0.0;
+            for (size_t j = 0; j < data->d; j++) { // rows of an image go down
+                size_t pixel = data->feature[j];
+                image[(SIDE - 1 - pixel / SIDE) * SIDE + pixel % SIDE] = runs[m].image[k][j];
+            }
+            sf_figure_panel(figure, &(sf_axes){.title = title,
+                                               .x_min = -0.5,
+                                               .x_max = SIDE - 0.5,
+                                               .y_min = -0.5,
+                                               .y_max = SIDE - 0.5,
+                                               .equal = true,
+                                               .no_axes = true,
+                                               .key = "off"});
+            sf_figure_cells(figure, NULL, SF_PALETTE_DIVERGING, SIDE, SIDE, side, side, image);
+        }
+    return SF_OK;
+}
+
+static sf_status write_shares(sf_outcome *out, const real_setting *setting, size_t used,
+                              const share_run *runs)
+{
+    static const char *const headings[] = {"method", "step", "weak", "middle", "strong", "accuracy", "log F"};
+    char name[64], caption[160];
+    snprintf(name, sizeof name, "%s-shares", setting->tag);
+    snprintf(caption, sizeof caption, "%s: shares of the thirds, training accuracy and loss", setting->name);
+    sf_table *table = claim_table(out, name, caption, 7, headings);
+    if (!table)
+        return SF_ERR_MEMORY;
+    for (size_t m = 0; m < used; m++)
+        for (size_t i = 0; i < runs[m].count; i++) {
+            sf_table_text(table, title_of_method(methods[m]));
+            sf_table_number(table, runs[m].step[i]);
+            for (size_t k = 0; k < 3; k++)
+                sf_table_number(table, runs[m].share[k][i]);
+            sf_table_number(table, runs[m].accuracy[i]);
+            sf_table_number(table, runs[m].log_loss[i]);
+        }
+    return SF_OK;
+}
+
+static sf_status shares_claim(sf_outcome *out, const real_setting *setting, bool images)
+{
+    real_data data;
+    share_run runs[METHODS];
+    size_t used = claim_quick(out) ? METHODS - 1 : METHODS; // --quick leaves linf-SAM out
+    SF_TRY(load(out, setting, &data));
+    for (size_t m = 0; m < used; m++)
+        SF_TRY(run_shares(out, setting, &data, m, &runs[m]));
+    judge(out, runs);
+    claim_note(out, SF_NOTE_SETTING,
+               "%s: %zu examples, %zu features with a signal, mirrored to (x, −x); L = 2, equal layers α = "
+               "%g, discrete updates with "
+               "η = %g, %llu steps, full batch; ρ = %g for ℓ2-SAM, ρ = %g for ℓ∞-SAM (there α > ρ is the "
+               "gate). No random numbers.",
+               setting->name, data.n, data.d, setting->alpha, setting->step,
+               (unsigned long long)setting->steps, setting->radius[1], setting->radius[2]);
+    claim_note(out, SF_NOTE_CAVEAT,
+               "The paper shows this effect on a convolutional network by Grad-CAM; here it is measured on "
+               "the model of its theory. The "
+               "margins of the checks (0.15 down, 0.1 up again) are ours: theory says that the shares turn, "
+               "not by how much.");
+    SF_TRY(write_shares(out, setting, used, runs));
+    SF_TRY(draw_shares(out, setting, used, runs));
+    SF_TRY(draw_losses(out, setting, used, runs));
+    return images ? draw_images(out, setting, &data, runs) : SF_OK;
+}
+
+sf_status claim_mnist_01(sf_outcome *out)
+{
+    static const real_setting setting = {.tag = "mnist-01",
+                                         .name = "MNIST, 0 against 1",
+                                         .file = "mnist/t10k-images-idx3-ubyte.gz",
+                                         .labels_file = "mnist/t10k-labels-idx1-ubyte.gz",
+                                         .classes = {0.0, 1.0},
+                                         .alpha = 0.05,
+                                         .step = 0.05,
+                                         .radius = {0.0, 1.0, 0.02},
+                                         .steps = 2000};
+    return shares_claim(out, &setting, true);
+}
+
+sf_status claim_mnist_49(sf_outcome *out)
+{
+    static const real_setting setting = {.tag = "mnist-49",
+                                         .name = "MNIST, 4 against 9",
+                                         .file = "mnist/t10k-images-idx3-ubyte.gz",
+                                         .labels_file = "mnist/t10k-labels-idx1-ubyte.gz",
+                                         .classes = {4.0, 9.0},
+                                         .alpha = 0.055,
+                                         .step = 0.2,
+                                         .radius = {0.0, 1.0, 0.02},
+                                         .steps = 2000};
+    return shares_claim(out, &setting, true);
+}
+
+sf_status claim_golub(sf_outcome *out)
+{
+    static const real_setting setting = {.tag = "golub",
+                                         .name = "Golub, leukaemia",
+                                         .file = "golub/golub.csv.gz",
+                                         .alpha = 0.0135,
+                                         .step = 0.02,
+                                         .radius = {0.0, 1.0, 0.005},
+                                         .steps = 4000};
+    return shares_claim(out, &setting, false);
+}
