@@ -1,0 +1,303 @@
+/* Taylor steps of order 24 for the scalar equation of the reduction.
+ *
+ * In local units (strengths divided by the largest active one) let w_i be the weights of the active modes, of
+ * sum 1, X and Y the increments of tau and B, and S(x) = n^2 / n_0^2 = sum w_i exp(2 lambda_i X - 2
+ * lambda_i^2 Y). Clock tau: X = x, Y' = S^{-1/2} / n_0. Clock B: Y = x, X' = n_0 S^{1/2}. The coefficients
+ * follow from E_i' = (2 lambda_i X' - 2 lambda_i^2 Y') E_i          mode by mode, for few modes, or G_i' = 2
+ * X' G_{i+1} - 2 Y' G_{i+2},  G_i = sum_j w_j lambda_j^i exp(...)     from moments, for many, and R = S^p, p
+ * = -1/2 or 1/2, from S R' = p S' R. The many-mode form costs one exponential and 2 K multiplications a mode
+ * and step: n^2 being a sum of exponentials, all its derivatives are weighted power sums. The margin at
+ * theta_hat is (1/2) [n_0^2 G_{-1} - 2 n + G_1 / S] times the margin unit and `strength`.
+ *
+ * The length of a step makes the last two terms of S and R smaller than the rounding error.
+ */
+#include "theory/taylor.h"
+
+enum { K = SF_TAYLOR_ORDER };
+
+struct sf_series {
+    sf_real moment[K + 1][SF_MOMENTS]; // Taylor coefficients of G_{i-1}
+    sf_real mode[SF_FEW_MODES][K + 1]; // of E_i, for few modes
+    sf_real s[K + 1], r[K + 1], rate[K + 1];
+    sf_real inverse[K + 1], mean[K + 1]; // of G_{-1}, G_1
+    sf_real reciprocal[K + 1];
+    sf_real *power; // (count) work space of the moments
+};
+
+sf_status sf_series_create(const sf_modes *modes, sf_series **out)
+{
+    *out = NULL;
+    sf_series *series = SF_NEW(modes->context, sf_series);
+    if (!series)
+        return SF_ERR_MEMORY;
+    series->power = SF_ARRAY(modes->context, modes->count, sf_real);
+    if (!series->power) {
+        sf_series_destroy(modes, &series);
+        return SF_ERR_MEMORY;
+    }
+    *out = series;
+    return SF_OK;
+}
+
+void sf_series_destroy(const sf_modes *modes, sf_series **series)
+{
+    if (!*series)
+        return;
+    sf_free(modes->context, (*series)->power);
+    sf_free(modes->context, *series);
+    *series = NULL;
+}
+
+sf_real sf_polynomial(const sf_real *c, sf_real x)
+{
+    sf_real value = c[K];
+    for (int k = K; k-- > 0;)
+        value = value * x + c[k];
+    return value;
+}
+
+sf_real sf_polynomial_slope(const sf_real *c, sf_real x)
+{
+    sf_real value = K * c[K];
+    for (int k = K; k-- > 1;)
+        value = value * x + k * c[k];
+    return value;
+}
+
+/* Coefficient k of the product a b. */
+static sf_real convolve(const sf_real *a, const sf_real *b, int k)
+{
+    sf_real sum = 0;
+    for (int l = 0; l <= k; l++)
+        sum += a[l] * b[k - l];
+    return sum;
+}
+
+/* Coefficient k >= 1 of S^p, given those before it and S with S(0) = 1. */
+static sf_real power_term(const sf_real *s, const sf_real *r, sf_real p, int k)
+{
+    sf_real sum = 0;
+    for (int l = 1; l <= k; l++)
+        sum += (p * l - (k - l)) * s[l] * r[k - l];
+    return sum / k;
+}
+
+/* Coefficient k + 1 of E with E' = 2 lambda (X' - lambda Y') E. rate: the series of Y' (clock tau) or X'
+ * (clock B); the other derivative is 1. */
+static void advance_modes(sf_series *series, const sf_snapshot *snapshot, sf_real strength, bool b_clock,
+                          bool descent, int k)
+{
+    sf_real s = 0, inverse = 0, mean = 0;
+    for (size_t i = 0; i < snapshot->active; i++) {
+        sf_real lambda = snapshot->lambda[i] / strength, *e = series->mode[i];
+        sf_real product = descent ? 0 : convolve(series->rate, e, k);
+        sf_real slope = b_clock ? product - lambda * e[k] : e[k] - lambda * product;
+        e[k + 1] = 2 * lambda * slope / (k + 1);
+        s += e[k + 1];
+        inverse += e[k + 1] / lambda;
+        mean += e[k + 1] * lambda;
+    }
+    series->s[k + 1] = s;
+    series->inverse[k + 1] = inverse;
+    series->mean[k + 1] = mean;
+}
+
+static void advance_moments(sf_series *series, bool b_clock, bool descent, int k)
+{
+    int last = 2 * (K - k - 1) + 2; // highest row still needed at order k + 1 (row i holds the power i - 1)
+    sf_real *next = series->moment[k + 1];
+    int shift = b_clock ? 1 : 2; // of the row that meets the series
+    for (int i = 0; i <= last; i++)
+        next[i] = 0;
+    for (int l = 0; l <= k && !descent; l++) {
+        const sf_real *row = series->moment[k - l] + shift;
+        sf_real rate = series->rate[l];
+        for (int i = 0; i <= last; i++)
+            next[i] += rate * row[i];
+    }
+    const sf_real *plain = series->moment[k] + (3 - shift);
+    sf_real factor = (sf_real)2 / (k + 1);
+    for (int i = 0; i <= last; i++)
+        next[i] = factor * (b_clock ? next[i] - plain[i] : plain[i] - next[i]);
+    series->inverse[k + 1] = next[0];
+    series->s[k + 1] = next[1];
+    series->mean[k + 1] = next[2];
+}
+
+static void start_modes(sf_series *series, const sf_snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->active; i++)
+        series->mode[i][0] = snapshot->weight[i];
+}
+
+static void start_moments(sf_series *series, const sf_snapshot *snapshot, sf_real strength)
+{
+    enum { TILE = 64 };
+    sf_real *moment = series->moment[0];
+    for (int i = 0; i < SF_MOMENTS; i++)
+        moment[i] = 0;
+    for (size_t from = 0; from < snapshot->active; from += TILE) {
+        size_t n = snapshot->active - from < TILE ? snapshot->active - from : TILE;
+        sf_real power[TILE], lambda[TILE];
+        for (size_t j = 0; j < n; j++) {
+            lambda[j] = snapshot->lambda[from + j] / strength;
+            power[j] = snapshot->weight[from + j] / lambda[j];
+        }
+        for (int i = 0; i < SF_MOMENTS; i++) {
+            sf_real sum = 0;
+            for (size_t j = 0; j < n; j++) {
+                sum += power[j];
+                power[j] *= lambda[j];
+            }
+            moment[i] += sum;
+        }
+    }
+}
+
+/* |c_k| x^k <= tolerance for the last two coefficients. */
+static sf_real length(const sf_real *c, sf_real tolerance, sf_real limit)
+{
+    for (int k = K - 1; k <= K; k++) {
+        sf_real size = real_abs(c[k]);
+        if (size > 0) {
+            sf_real x = real_pow(tolerance / size, (sf_real)1 / k);
+            limit = x < limit ? x : limit;
+        }
+    }
+    return limit;
+}
+
+static void margin_series(sf_series *series, sf_real n0, sf_real scale, bool b_clock, bool descent,
+                          sf_real *margin)
+{
+    const sf_real *s = series->s, *r = series->r;
+    if (descent) {
+        for (int k = 0; k <= K; k++)
+            margin[k] = scale * n0 * n0 * series->inverse[k] / 2;
+        return;
+    }
+    sf_real *reciprocal = series->reciprocal;
+    reciprocal[0] = 1;
+    for (int k = 1; k <= K; k++)
+        reciprocal[k] = power_term(s, reciprocal, -1, k);
+    for (int k = 0; k <= K; k++) {
+        sf_real n = b_clock ? r[k] : convolve(s, r, k); // S^{1/2} = S S^{-1/2}
+        margin[k] =
+            scale * (n0 * (n0 * series->inverse[k] - 2 * n) + convolve(series->mean, reciprocal, k)) / 2;
+    }
+}
+
+void sf_step_build(const sf_modes *modes, sf_series *series, const sf_snapshot *snapshot, sf_real tau,
+                   sf_real b, bool backward, bool with_margin, sf_step *step)
+{
+    sf_real strength = 0;
+    for (size_t i = 0; i < snapshot->active; i++) {
+        sf_real size = real_abs(snapshot->lambda[i]);
+        strength = size > strength ? size : strength;
+    }
+    sf_real n0 = real_exp(snapshot->log_n) / strength;
+    // B is the clock where n is below the strengths that make it up, that is, where most of n shrinks
+    bool descent = modes->descent;
+    bool b_clock = !descent && n0 * n0 * strength * strength < snapshot->square;
+    bool few = snapshot->active <= SF_FEW_MODES;
+    series->s[0] = series->r[0] = 1;
+    series->inverse[0] = snapshot->inverse * strength;
+    series->mean[0] = snapshot->mean / strength;
+    if (few)
+        start_modes(series, snapshot);
+    else
+        start_moments(series, snapshot, strength);
+    sf_real scale = b_clock ? n0 : 1 / n0, power = b_clock ? (sf_real)0.5 : (sf_real)-0.5;
+    series->rate[0] = scale;
+    for (int k = 0; k < K; k++) {
+        if (few)
+            advance_modes(series, snapshot, strength, b_clock, descent, k);
+        else
+            advance_moments(series, b_clock, descent, k);
+        series->r[k + 1] = power_term(series->s, series->r, power, k + 1);
+        series->rate[k + 1] = scale * series->r[k + 1];
+    }
+    sf_real tolerance = REAL_EPSILON / 16, radius = 4;
+    radius = length(series->s, tolerance, radius);
+    if (!descent)
+        radius = length(series->r, tolerance, radius);
+    *step = (sf_step){.tau = tau,
+                      .b = b,
+                      .log_n = snapshot->log_n,
+                      .strength = strength,
+                      .b_clock = b_clock,
+                      .log_time = NAN};
+    for (int k = 0; k <= K; k++) {
+        step->square[k] = series->s[k];
+        step->other[k] = descent || k == 0 ? 0 : series->rate[k - 1] / k;
+    }
+    if (with_margin)
+        margin_series(series, n0, modes->margin_unit * strength, b_clock, descent, step->margin);
+    sf_step_cut(step, backward ? -radius : radius);
+}
+
+void sf_step_at(const sf_step *step, sf_real x, sf_real *tau, sf_real *b)
+{
+    sf_real other = sf_polynomial(step->other, x), s = step->strength;
+    *tau = step->tau + (step->b_clock ? other : x) / s;
+    *b = step->b + (step->b_clock ? x : other) / (s * s);
+}
+
+void sf_step_cut(sf_step *step, sf_real radius)
+{
+    step->radius = radius;
+    sf_step_at(step, radius, &step->end_tau, &step->end_b);
+}
+
+sf_real sf_step_log_n(const sf_step *step, sf_real x)
+{
+    return step->log_n + real_log(sf_polynomial(step->square, x)) / 2;
+}
+
+void sf_step_settle(const sf_modes *modes, sf_real log_factor, sf_snapshot *snapshot, sf_step *step)
+{
+    for (int half = 0; half < 60; half++) {
+        sf_snapshot_take(modes, log_factor, step->end_tau, step->end_b, snapshot);
+        // exponents are differences of terms of this size
+        sf_real size = step->strength * (real_abs(step->end_tau) + step->strength * real_abs(step->end_b));
+        sf_real miss = snapshot->log_n - sf_step_log_n(step, step->radius);
+        if (real_abs(miss) <= REAL_EPSILON * (1000 + 16 * size))
+            return;
+        sf_step_cut(step, step->radius / 2);
+    }
+}
+
+/* Solves other(x) = target by Newton's method, kept inside the step; other is monotone. */
+static sf_real invert(const sf_step *step, sf_real target)
+{
+    sf_real low = step->radius < 0 ? step->radius : 0, high = step->radius < 0 ? 0 : step->radius;
+    sf_real x = target / step->other[1];
+    if (!(x > low && x < high))
+        x = (low + high) / 2;
+    for (int i = 0; i < 80; i++) {
+        sf_real miss = sf_polynomial(step->other, x) - target;
+        if (miss > 0)
+            high = x;
+        else
+            low = x;
+        sf_real next = x - miss / sf_polynomial_slope(step->other, x);
+        if (!(next >= low && next <= high))
+            next = (low + high) / 2;
+        if (real_abs(next - x) <= 2 * REAL_EPSILON * real_abs(next))
+            return next;
+        x = next;
+    }
+    return x;
+}
+
+sf_real sf_step_find_tau(const sf_step *step, sf_real tau)
+{
+    sf_real increment = (tau - step->tau) * step->strength;
+    return step->b_clock ? invert(step, increment) : increment;
+}
+
+sf_real sf_step_find_b(const sf_step *step, sf_real b)
+{
+    sf_real increment = (b - step->b) * step->strength * step->strength;
+    return step->b_clock ? increment : invert(step, increment);
+}

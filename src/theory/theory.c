@@ -1,2 +1,0 @@
-/* Room theory/. */
-#include <samflow/theory.h>
