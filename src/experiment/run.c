@@ -6,6 +6,8 @@ static sf_status run_mode(sf_experiment *experiment, sf_trajectory *trajectory)
     switch (sf_experiment_mode(experiment)) {
     case SF_MODE_DISCRETE:
         return sf_run_discrete(experiment, trajectory);
+    case SF_MODE_FLOW:
+        return sf_run_flow(experiment, trajectory);
     default:
         return sf_fail(experiment->context, SF_ERR_UNAVAILABLE, "dynamics.mode: only discrete is built in");
     }

@@ -4,7 +4,8 @@
  * that starts again from the last one wherever rounding would repeat it, and the steps of record.at.
  *
  * Dominance: the leader is the coordinate of largest |beta|; ties keep the old one. Where several lead at the
- * start together there is no leader until one is ahead, as in the flow just after time 0.
+ * start together, the first leader is the largest after one step (the lowest index if they stay level), as in
+ * the flow just after time 0.
  */
 #include <string.h>
 
@@ -108,7 +109,7 @@ static sf_status watch_leader(int64_t *leader, sf_trajectory *trajectory)
                       .tau = NAN,
                       .log_time = NAN};
     if (*leader < 0) {
-        *leader = tie ? -1 : event.to;
+        *leader = tie && event.step == 0.0 ? -1 : event.to;
         return SF_OK;
     }
     SF_TRY(log_loss_at(trajectory, theta, &event.log_loss));

@@ -21,13 +21,19 @@ static void release_sample(sf_context *context, sf_sample *sample)
     sf_free(context, sample->log_abs_beta);
 }
 
+void sf_trajectory_clear(sf_trajectory *trajectory)
+{
+    for (size_t i = 0; i < trajectory->count; i++)
+        release_sample(trajectory->context, &trajectory->samples[i]);
+    trajectory->count = 0;
+}
+
 void sf_trajectory_destroy(sf_trajectory **trajectory)
 {
     if (!trajectory || !*trajectory)
         return;
     sf_trajectory *dead = *trajectory;
-    for (size_t i = 0; i < dead->count; i++)
-        release_sample(dead->context, &dead->samples[i]);
+    sf_trajectory_clear(dead);
     sf_descent_destroy(&dead->descent);
     sf_free_aligned(dead->context, dead->final_layers);
     sf_free(dead->context, dead->samples);

@@ -10,6 +10,7 @@ typedef struct sf_sample {
     double step, tau, log_time, log_loss, min_margin, applied_norm;
     double *beta;         // (d)
     double *log_abs_beta; // (d), or NULL: log of |beta|
+    int64_t place;        // flows, while running: index on the grid of progress, -1 for times asked for
 } sf_sample;
 
 struct sf_trajectory {
@@ -30,7 +31,8 @@ sf_status sf_trajectory_create(const sf_experiment *experiment, sf_trajectory **
 /* Appends a sample with its clocks, evaluations NaN; beta is allocated, not filled. */
 sf_status sf_trajectory_append(sf_trajectory *trajectory, double step, double tau, double log_time,
                                sf_sample **out);
-/* Removes the sample at index. */
+/* Removes all samples, or the one at index. */
+void sf_trajectory_clear(sf_trajectory *trajectory);
 void sf_trajectory_remove(sf_trajectory *trajectory, size_t index);
 /* Fills beta and what follows from it, from theta (L, d). */
 sf_status sf_trajectory_fill_from_theta(sf_trajectory *trajectory, sf_sample *sample, const double *theta);
@@ -44,6 +46,7 @@ const double *sf_trajectory_log_abs_beta(const sf_trajectory *trajectory, size_t
 
 /* The runs, one a mode: they fill the trajectory and set its status. */
 sf_status sf_run_discrete(sf_experiment *experiment, sf_trajectory *trajectory);
+sf_status sf_run_flow(sf_experiment *experiment, sf_trajectory *trajectory);
 
 /* To a path that is not the final one. */
 sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path);
