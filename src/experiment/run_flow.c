@@ -40,7 +40,7 @@ typedef struct sf_flow_run {
 /* The value asked for, where the flow stopped at it up to rounding. */
 static double settled(double value, double target)
 {
-    return fabs(value - target) <= 1e-13 * fabs(target) ? target : value;
+    return isfinite(target) && fabs(value - target) <= 1e-13 * fabs(target) ? target : value;
 }
 
 static sf_status record(sf_flow_run *run, int64_t place, double tau, double log_time)
@@ -181,13 +181,19 @@ static sf_status record_collapse(sf_flow_run *run)
                      : record_here(run, -1);
 }
 
+/* INFINITY stands for no time at all, which is never reached. */
+static bool is_reached(double asked, double now)
+{
+    return isfinite(asked) && asked <= now;
+}
+
 /* Counts off the times asked for that are reached; whether there were any. */
 static bool take_asked(sf_flow_run *run, double tau, double log_time)
 {
     size_t before = run->next_tau + run->next_log_time;
-    while (next_asked(run, SF_SET_AT_TAU, run->next_tau) <= tau)
+    while (is_reached(next_asked(run, SF_SET_AT_TAU, run->next_tau), tau))
         run->next_tau++;
-    while (next_asked(run, SF_SET_AT_LOG_TIME, run->next_log_time) <= log_time)
+    while (is_reached(next_asked(run, SF_SET_AT_LOG_TIME, run->next_log_time), log_time))
         run->next_log_time++;
     return run->next_tau + run->next_log_time > before;
 }
@@ -204,15 +210,16 @@ static sf_status take_stop(sf_flow_run *run, const sf_flow_target *target, bool 
         SF_TRY(record_collapse(run));
     double tau = settled(sf_flow_tau(run->flow), target->tau);
     double log_time = settled(sf_flow_log_time(run->flow), target->log_time);
-    bool asked = take_asked(run, tau, log_time), grid = sf_flow_progress(run->flow) >= target->progress;
-    bool check = state == SF_FLOW_RUNNING && next_check(run) <= log_time;
+    bool asked = take_asked(run, tau, log_time),
+         grid = is_reached(target->progress, sf_flow_progress(run->flow));
+    bool check = state == SF_FLOW_RUNNING && is_reached(next_check(run), log_time);
     if (asked || (grid && state == SF_FLOW_RUNNING))
         SF_TRY(record(run, asked ? -1 : run->next_place, tau, log_time));
     run->on_grid += grid && !asked;
     run->next_place += grid;
     if (check)
         SF_TRY(check_direction(run, done));
-    bool ended = tau >= run->until.tau || log_time >= run->until.log_time;
+    bool ended = is_reached(run->until.tau, tau) || is_reached(run->until.log_time, log_time);
     // a running flow that stopped for none of these has reached the norm
     *done = *done || ended || is_over(run) || (state == SF_FLOW_RUNNING && !asked && !grid && !check);
     return SF_OK;
