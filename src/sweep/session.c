@@ -1,8 +1,9 @@
 /* The writer of a result file: hands out what is not finished, and stores what comes back.
  *
- * All changes of a moment go into one transaction, committed when a second has passed since the last commit (or
- * commit_seconds), so that a kill loses at most the points of that second, which are then computed again. A point,
- * its membership and the counts of the session are in one transaction: the file is right at every commit.
+ * All changes of a moment go into one transaction. It is committed when the last commit lies 25 times as long back as
+ * that took, and at least every second (or commit_seconds): committing costs a few percent, and a kill loses at most
+ * the points of that time, which are then computed again. A point, its membership and the counts of the session are
+ * in one transaction: the file is right at every commit.
  */
 #include "sweep/session.h"
 
@@ -13,6 +14,8 @@
 
 #include "sweep/columns.h"
 #include "sweep/point.h"
+
+#define COMMIT_SHARE 25.0
 
 typedef struct setting_source {
     size_t axis;  // SIZE_MAX: the same for all points
@@ -34,10 +37,11 @@ struct sf_session {
     const uint64_t *list; // NULL: the grid as written
     size_t list_count, list_at;
     sf_sweep_counts counts;
-    bool open; // in a transaction
-    double committed, interval;
-    sf_cell *cells;     // (observables), of the row being stored
-    grid_value *values; // (axes)
+    bool open;              // in a transaction
+    double committed, cost; // when, and how long the last commit took
+    double interval;        // the longest time between two
+    sf_cell *cells;         // (observables), of the row being stored
+    grid_value *values;     // (axes)
     const char *state;
 };
 
@@ -505,11 +509,13 @@ sf_status sf_session_store(sf_session *session, size_t size, const void *bytes)
         if (status != SF_OK)
             return roll_back(session, status);
     }
-    return sf_clock() - session->committed >= session->interval ? sf_session_commit(session) : SF_OK;
+    double wait = fmin(session->interval, COMMIT_SHARE * session->cost);
+    return sf_clock() - session->committed >= wait ? sf_session_commit(session) : SF_OK;
 }
 
 sf_status sf_session_commit(sf_session *session)
 {
+    double start = sf_clock();
     SF_TRY(begin(session));
     if (session->value)
         sqlite3_reset(session->value); // a read in progress would keep the log from being checkpointed
@@ -530,6 +536,7 @@ sf_status sf_session_commit(sf_session *session)
         return roll_back(session, sf_database_fail(session->database, code, "writing"));
     session->open = false;
     session->committed = sf_clock();
+    session->cost = session->committed - start;
     return SF_OK;
 }
 
