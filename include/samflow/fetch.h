@@ -33,13 +33,16 @@ typedef struct sf_fetch_request {
 /* Errors: SF_ERR_ARGUMENT (unknown name or part, with those known), SF_ERR_IO (no mirror answered, with what to do by hand;
  * disk), SF_ERR_DATA (SHA-256 differs), SF_ERR_CANCELLED (what was downloaded stays for the next time), SF_ERR_MEMORY,
  * SF_ERR_UNAVAILABLE (built without SAMFLOW_WITH_CURL). */
-SF_API sf_status sf_fetch(sf_context *context, const sf_fetch_request *request);
+SF_API
+sf_status sf_fetch(sf_context *context, const sf_fetch_request *request);
 
 /* Name of the index-th known data set, NULL past the last. */
-SF_API const char *sf_fetch_name(size_t index);
+SF_API
+const char *sf_fetch_name(size_t index);
 /* $XDG_CACHE_HOME/samflow/NAME, or ~/.cache/samflow/NAME, into path (size bytes). Errors: SF_ERR_IO if neither variable
  * names a folder or the path is too long. */
-SF_API sf_status sf_fetch_directory(sf_context *context, const char *name, char *path, size_t size);
+SF_API
+sf_status sf_fetch_directory(sf_context *context, const char *name, char *path, size_t size);
 
 #ifdef __cplusplus
 }
