@@ -101,8 +101,9 @@ static void give_back(run *r, sf_worker *worker, const sf_rows *rows, sf_status 
     pthread_mutex_unlock(&r->lock);
 }
 
-static void work(void *argument, size_t number)
+static void work(void *argument, size_t number, int thread)
 {
+    (void)thread;
     run *r = argument;
     sf_worker *worker = r->workers[number];
     sf_rows rows = {.context = sf_worker_context(worker)};

@@ -1,0 +1,2 @@
+/* Compiled for this instruction set. */
+#include "rates.inc.h"
