@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "report_style.h" /* generated from page.css: static const char report_style[] */
+#include "report/style.h" /* generated from page.css: static const char report_style[] */
 
 enum { ROWS_SHOWN = 40 };
 

@@ -1,4 +1,4 @@
-# page.css -> a header with the style as a string: cmake -DIN=page.css -DOUT=report_style.h -P style.cmake
+# page.css -> a header with the style as a string: cmake -DIN=page.css -DOUT=style.h -P style.cmake
 file(READ ${IN} css)
 string(REPLACE "\\" "\\\\" css "${css}")
 string(REPLACE "\"" "\\\"" css "${css}")
