@@ -5,8 +5,8 @@
  * direction is compared with that a factor e earlier.
  *
  * Records evenly in progress, though its end is not known: the grid starts fine and doubles its spacing
- * whenever it holds more than 4 S records (every other one goes); from those at the end the S nearest to an
- * even spacing stay. Where 4 S records are too much memory, or the run was too short for the finest grid,
+ * whenever it holds more than 16 S records (every other one goes); from those at the end the S nearest to an
+ * even spacing stay. Where 16 S records are too much memory, or the run was too short for the finest grid,
  * this first pass only finds the end (and is what is kept if the run is interrupted), and a second one makes
  * exactly the S records.
  */
@@ -14,8 +14,8 @@
 
 #include "experiment/trajectory.h"
 
-static const double FINEST_SPACING = 0x1p-20;
-enum { OVERSAMPLING = 4, SCOUT_NUMBERS = 4000000, DIRECTIONS = 4 };
+static const double FINEST_SPACING = 0x1p-14;
+enum { OVERSAMPLING = 16, SCOUT_NUMBERS = 4000000, DIRECTIONS = 4 };
 
 typedef struct sf_flow_run {
     sf_experiment *experiment;
@@ -43,10 +43,27 @@ static double settled(double value, double target)
     return isfinite(target) && fabs(value - target) <= 1e-13 * fabs(target) ? target : value;
 }
 
+/* Two stops that differ by rounding only are one record: that of the time asked for (place -1), if it is one. */
+static bool is_recorded(const sf_trajectory *trajectory, int64_t place, double tau)
+{
+    if (trajectory->count == 0)
+        return false;
+    sf_sample *last = &trajectory->samples[trajectory->count - 1];
+    if (!(fabs(tau - last->tau) <= 1e-13 * tau))
+        return false;
+    if (place < 0) {
+        last->tau = tau;
+        last->place = -1;
+    }
+    return true;
+}
+
 static sf_status record(sf_flow_run *run, int64_t place, double tau, double log_time)
 {
     sf_trajectory *trajectory = run->trajectory;
     sf_sample *sample;
+    if (is_recorded(trajectory, place, tau))
+        return SF_OK;
     SF_TRY(sf_trajectory_append(trajectory, NAN, tau, log_time, &sample));
     sample->place = place;
     sample->log_abs_beta = SF_ARRAY(trajectory->context, trajectory->d, double);
@@ -270,16 +287,12 @@ static sf_status advance(sf_flow_run *run)
 /* The last state is a record too, also after a failure of the integrator or an interruption. */
 static sf_status record_last(sf_flow_run *run)
 {
-    sf_trajectory *trajectory = run->trajectory;
-    sf_sample *last = &trajectory->samples[trajectory->count - 1];
-    bool same =
-        last->tau == sf_flow_tau(run->flow) || last->tau == settled(sf_flow_tau(run->flow), run->until.tau);
-    if (run->collapsed || same)
-        last->place = -1;
-    else
-        return record(run, -1, settled(sf_flow_tau(run->flow), run->until.tau),
-                      settled(sf_flow_log_time(run->flow), run->until.log_time));
-    return SF_OK;
+    if (run->collapsed) {
+        run->trajectory->samples[run->trajectory->count - 1].place = -1;
+        return SF_OK;
+    }
+    return record(run, -1, settled(sf_flow_tau(run->flow), run->until.tau),
+                  settled(sf_flow_log_time(run->flow), run->until.log_time));
 }
 
 /* From the start to the end, with a grid of this spacing and these places. */
