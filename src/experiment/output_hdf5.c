@@ -8,7 +8,6 @@
  *
  * Rows are written one by one, so that nothing is held twice.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "experiment/trajectory.h"
@@ -141,51 +140,69 @@ static void write_events(sf_h5 *h5)
         H5Gclose(group);
 }
 
-/* A text as an attribute; long ones (above the limit of 64 KiB for attributes) as a data set of that name. */
-static void write_text(sf_h5 *h5, const char *name, const char *text)
+static void write_attribute(sf_h5 *h5, const char *name, const char *text)
 {
-    enum { ATTRIBUTE_LIMIT = 60000 };
-    size_t length = strlen(text);
-    hid_t type = text_type(length + 1), space = H5Screate(H5S_SCALAR);
-    if (length < ATTRIBUTE_LIMIT) {
-        hid_t attribute = H5Acreate2(h5->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-        note(h5, attribute >= 0 && H5Awrite(attribute, type, text) >= 0);
-        if (attribute >= 0)
-            note(h5, H5Aclose(attribute) >= 0);
-    } else {
-        hid_t set = H5Dcreate2(h5->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-        note(h5, set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0);
-        if (set >= 0)
-            note(h5, H5Dclose(set) >= 0);
-    }
+    hid_t type = text_type(strlen(text) + 1), space = H5Screate(H5S_SCALAR);
+    hid_t attribute = H5Acreate2(h5->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    note(h5, attribute >= 0 && H5Awrite(attribute, type, text) >= 0);
+    if (attribute >= 0)
+        note(h5, H5Aclose(attribute) >= 0);
     H5Sclose(space);
     H5Tclose(type);
 }
 
+enum { ATTRIBUTE_LIMIT = 60000, PIECE = 1 << 16 };
+
+/* The content of a stream as a data set of single characters, piece by piece. */
+static void write_characters(sf_h5 *h5, const char *name, FILE *stream, size_t length)
+{
+    hsize_t count = length;
+    hid_t type = text_type(1), space = H5Screate_simple(1, &count, NULL);
+    hid_t set = H5Dcreate2(h5->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    note(h5, set >= 0);
+    char piece[PIECE];
+    for (hsize_t at = 0, width; at < count && !h5->failed; at += width) {
+        width = count - at < PIECE ? count - at : PIECE;
+        note(h5, fread(piece, 1, width, stream) == width);
+        hid_t memory = H5Screate_simple(1, &width, NULL);
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, &at, NULL, &width, NULL);
+        note(h5, H5Dwrite(set, type, memory, space, H5P_DEFAULT, piece) >= 0);
+        H5Sclose(memory);
+    }
+    if (set >= 0)
+        note(h5, H5Dclose(set) >= 0);
+    H5Sclose(space);
+    H5Tclose(type);
+}
+
+/* By way of a temporary file: a data set of a million features is not held as text. */
 static void write_experiment(sf_h5 *h5)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
-    if (!stream) {
-        note(h5, false);
+    FILE *stream = tmpfile();
+    note(h5, stream != NULL);
+    if (!stream)
         return;
-    }
     sf_json json = sf_json_make(stream, false);
     sf_experiment_write(h5->trajectory->experiment, &json, NULL);
-    bool good = sf_json_finish(&json);
-    good = fclose(stream) == 0 && good;
-    note(h5, good);
-    if (good)
-        write_text(h5, "experiment", text);
-    free(text);
+    note(h5, sf_json_finish(&json));
+    long length = ftell(stream);
+    rewind(stream);
+    note(h5, length > 0);
+    if (length > 0 && length < ATTRIBUTE_LIMIT) {
+        char text[ATTRIBUTE_LIMIT + 1];
+        text[fread(text, 1, (size_t)length, stream)] = '\0';
+        write_attribute(h5, "experiment", text);
+    } else if (length > 0) {
+        write_characters(h5, "experiment", stream, (size_t)length);
+    }
+    fclose(stream);
 }
 
 static void write_content(sf_h5 *h5, double *scratch)
 {
     const sf_trajectory *trajectory = h5->trajectory;
-    write_text(h5, "samflow", sf_version());
-    write_text(h5, "status", sf_run_status_name(trajectory->status));
+    write_attribute(h5, "samflow", sf_version());
+    write_attribute(h5, "status", sf_run_status_name(trajectory->status));
     write_experiment(h5);
     write_column(h5, h5->file, "step", trajectory->count, sample_step);
     write_column(h5, h5->file, "tau", trajectory->count, sample_tau);

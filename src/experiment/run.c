@@ -9,7 +9,7 @@ static sf_status run_mode(sf_experiment *experiment, sf_trajectory *trajectory)
     case SF_MODE_FLOW:
         return sf_run_flow(experiment, trajectory);
     default:
-        return sf_fail(experiment->context, SF_ERR_UNAVAILABLE, "dynamics.mode: only discrete is built in");
+        return sf_run_exact(experiment, trajectory);
     }
 }
 

@@ -44,12 +44,14 @@ static double settled(double value, double target)
 }
 
 /* Two stops that differ by rounding only are one record: that of the time asked for (place -1), if it is one. */
-static bool is_recorded(const sf_trajectory *trajectory, int64_t place, double tau)
+static bool is_recorded(const sf_flow_run *run, int64_t place, double tau)
 {
+    const sf_trajectory *trajectory = run->trajectory;
+    double progress = sf_flow_progress(run->flow);
     if (trajectory->count == 0)
         return false;
     sf_sample *last = &trajectory->samples[trajectory->count - 1];
-    if (!(fabs(tau - last->tau) <= 1e-13 * tau))
+    if (!(fabs(progress - last->progress) <= 1e-13 * progress))
         return false;
     if (place < 0) {
         last->tau = tau;
@@ -58,14 +60,13 @@ static bool is_recorded(const sf_trajectory *trajectory, int64_t place, double t
     return true;
 }
 
-static sf_status record(sf_flow_run *run, int64_t place, double tau, double log_time)
+static sf_status append(sf_flow_run *run, int64_t place, double tau, double log_time)
 {
     sf_trajectory *trajectory = run->trajectory;
     sf_sample *sample;
-    if (is_recorded(trajectory, place, tau))
-        return SF_OK;
     SF_TRY(sf_trajectory_append(trajectory, NAN, tau, log_time, &sample));
     sample->place = place;
+    sample->progress = sf_flow_progress(run->flow);
     sample->log_abs_beta = SF_ARRAY(trajectory->context, trajectory->d, double);
     if (!sample->log_abs_beta)
         return SF_ERR_MEMORY;
@@ -73,6 +74,11 @@ static sf_status record(sf_flow_run *run, int64_t place, double tau, double log_
     sf_flow_evaluate(run->flow, &sample->log_loss, &sample->min_margin, &sample->applied_norm);
     sf_trajectory_compact(trajectory, sample);
     return SF_OK;
+}
+
+static sf_status record(sf_flow_run *run, int64_t place, double tau, double log_time)
+{
+    return is_recorded(run, place, tau) ? SF_OK : append(run, place, tau, log_time);
 }
 
 static sf_status record_here(sf_flow_run *run, int64_t place)
@@ -187,15 +193,17 @@ static bool is_over(const sf_flow_run *run)
     }
 }
 
+/* The moment of the collapse, though the flow may have rested on beyond it. */
 static sf_status record_collapse(sf_flow_run *run)
 {
     size_t count;
     const sf_event *event = sf_flow_events(run->flow, &count);
-    run->collapsed = true;
-    while (count > 0 && event[count - 1].kind != SF_EVENT_COLLAPSE)
+    while (count > 1 && event[count - 1].kind != SF_EVENT_COLLAPSE)
         count--;
-    return count > 0 ? record(run, -1, event[count - 1].tau, event[count - 1].log_time)
-                     : record_here(run, -1);
+    run->collapsed = true;
+    SF_TRY(append(run, -1, event[count - 1].tau, event[count - 1].log_time));
+    run->trajectory->samples[run->trajectory->count - 1].progress = NAN; // no stop is the same as this
+    return SF_OK;
 }
 
 /* INFINITY stands for no time at all, which is never reached. */

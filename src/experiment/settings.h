@@ -93,9 +93,9 @@ enum sf_scope {
     X(UNTIL_LOG_TIME, "dynamics.until.log_time", NUMBER, "50", SF_ANY, NULL, CONTINUOUS,                     \
       "end where log t is this (the default only if no other end is given)")                                 \
     X(UNTIL_TAU, "dynamics.until.tau", NUMBER, NULL, SF_POSITIVE, NULL, CONTINUOUS, "end at this tau")       \
-    X(UNTIL_LOG_NORM, "dynamics.until.log_norm", NUMBER, NULL, SF_ANY, NULL, CONTINUOUS,                     \
+    X(UNTIL_LOG_NORM, "dynamics.until.log_norm", NUMBER, NULL, SF_ANY, NULL, FLOW,                           \
       "end where log ||beta||_2 is this")                                                                    \
-    X(UNTIL_DIRECTION, "dynamics.until.direction_tolerance", NUMBER, NULL, SF_POSITIVE, NULL, CONTINUOUS,    \
+    X(UNTIL_DIRECTION, "dynamics.until.direction_tolerance", NUMBER, NULL, SF_POSITIVE, NULL, FLOW,          \
       "end where beta / ||beta||_1 changed less (in l1) over the last factor e in log t")                    \
     X(TOLERANCE, "dynamics.tolerance", NUMBER, "1e-12", 1e-14, 1e-2, false, NULL, FLOW,                      \
       "relative accuracy asked of the integrator")                                                           \

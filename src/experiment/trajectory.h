@@ -11,6 +11,7 @@ typedef struct sf_sample {
     double *beta;         // (d)
     double *log_abs_beta; // (d), or NULL: log of |beta|
     int64_t place;        // flows, while running: index on the grid of progress, -1 for times asked for
+    double progress;      // flows: where on that clock
 } sf_sample;
 
 struct sf_trajectory {
@@ -47,6 +48,7 @@ const double *sf_trajectory_log_abs_beta(const sf_trajectory *trajectory, size_t
 /* The runs, one a mode: they fill the trajectory and set its status. */
 sf_status sf_run_discrete(sf_experiment *experiment, sf_trajectory *trajectory);
 sf_status sf_run_flow(sf_experiment *experiment, sf_trajectory *trajectory);
+sf_status sf_run_exact(sf_experiment *experiment, sf_trajectory *trajectory);
 
 /* To a path that is not the final one. */
 sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path);
