@@ -22,6 +22,9 @@ sf_status claim_unequal_layers(sf_outcome *out);
 sf_status claim_mnist_01(sf_outcome *out);
 sf_status claim_mnist_49(sf_outcome *out);
 sf_status claim_golub(sf_outcome *out);
+/* claims_many.c */
+sf_status claim_limit_l1(sf_outcome *out);
+sf_status claim_gaussian(sf_outcome *out);
 /* claims_mechanism.c */
 sf_status claim_mechanism(sf_outcome *out);
 /* claims_clocks.c */

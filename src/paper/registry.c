@@ -7,6 +7,7 @@
 #define LINF_DEEP    "ℓ∞-SAM at depth 2 and more: the radius is a gate"
 #define L2_DEPTH_TWO "ℓ2-SAM at depth 2: minor features first"
 
+#define MANY "Many examples"
 #define REAL_DATA   "Real data"
 #define FOUNDATIONS "Discrete updates, flows and clocks"
 
@@ -92,6 +93,16 @@ const claim_entry claim_registry[] = {
       "time.",
       "Rescaled flow of the paper, sections 3 and 4", SF_NEEDS_NOTHING},
      claim_clocks},
+    {{"T4.2", MANY, "ℓ2-SAM at depth 2 tends to the ℓ1-max-margin, as GD does",
+      "If the direction of ℓ2-SAM flow at depth 2 converges, it converges to the ℓ1-max-margin direction; on one example that is the "
+      "largest coordinate of μ.",
+      "Theorem 4.2", SF_NEEDS_NOTHING},
+     claim_limit_l1},
+    {{"GAUSSIAN", MANY, "Gaussian classes around ±(1, 2): the same three regimes",
+      "With many examples drawn around ±(1, 2), ℓ2-SAM at depth 2 collapses from small starts, relies on the minor feature first from "
+      "intermediate ones, and on the major feature from large ones; GD relies on the major feature from all.",
+      "Section 5, experiments with many examples", SF_NEEDS_NOTHING},
+     claim_gaussian},
     {{"MNIST-01", REAL_DATA, "MNIST, 0 against 1: ℓ2-SAM leans on weaker pixels first",
       "GD leans on the strong third of the features from the first step on; ℓ2-SAM first moves weight to "
       "weaker ones and gives it back "
