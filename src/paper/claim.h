@@ -67,5 +67,8 @@ sf_status claim_descent(sf_outcome *out, sf_network *network, sf_method method, 
 sf_status claim_flow(sf_outcome *out, sf_network *network, sf_method method, double rho, const double *theta,
                      sf_flow **flow);
 sf_status claim_max_margin(sf_outcome *out, const sf_dataset *dataset, sf_norm norm, sf_margin **margin);
+/* The exact reduction of l2-SAM at L = 2 on one example. */
+sf_status claim_reduction(sf_outcome *out, size_t d, const double *mu, const double *w1, const double *w2,
+                          double rho, sf_reduction **reduction);
 
 #endif

@@ -150,6 +150,9 @@ static void release(sf_outcome *out, held *item)
     case HELD_MARGIN:
         sf_margin_destroy(&item->as.margin);
         break;
+    case HELD_REDUCTION:
+        sf_reduction_destroy(&item->as.reduction);
+        break;
     }
 }
 
@@ -236,6 +239,13 @@ sf_status claim_max_margin(sf_outcome *out, const sf_dataset *dataset, sf_norm n
     sf_margin_options options = {.norm = norm};
     SF_TRY(sf_margin_solve(out->context, dataset, &options, margin));
     return hold(out, (held){HELD_MARGIN, {.margin = *margin}});
+}
+
+sf_status claim_reduction(sf_outcome *out, size_t d, const double *mu, const double *w1, const double *w2,
+                          double rho, sf_reduction **reduction)
+{
+    SF_TRY(sf_reduction_create(out->context, d, mu, w1, w2, rho, SF_LOSS_LOGISTIC, reduction));
+    return hold(out, (held){HELD_REDUCTION, {.reduction = *reduction}});
 }
 
 /* ---- the life of an outcome -----------------------------------------------------------------------------

@@ -10,7 +10,8 @@ typedef enum held_kind {
     HELD_NETWORK,
     HELD_DESCENT,
     HELD_FLOW,
-    HELD_MARGIN
+    HELD_MARGIN,
+    HELD_REDUCTION
 } held_kind;
 
 typedef struct held {
@@ -22,6 +23,7 @@ typedef struct held {
         sf_descent *descent;
         sf_flow *flow;
         sf_margin *margin;
+        sf_reduction *reduction;
     } as;
 } held;
 

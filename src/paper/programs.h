@@ -10,6 +10,9 @@ sf_status claim_depth_one_l2(sf_outcome *out);
 sf_status claim_depth_one_linf(sf_outcome *out);
 sf_status claim_single_example_line(sf_outcome *out);
 /* claims_l2.c */
+sf_status claim_order_in_time(sf_outcome *out);
+sf_status claim_regimes(sf_outcome *out);
+sf_status claim_peak(sf_outcome *out);
 sf_status claim_regimes_discrete(sf_outcome *out);
 /* claims_gates.c */
 sf_status claim_gates(sf_outcome *out);

@@ -7,7 +7,7 @@
 #define LINF_DEEP    "ℓ∞-SAM at depth 2 and more: the radius is a gate"
 #define L2_DEPTH_TWO "ℓ2-SAM at depth 2: minor features first"
 
-#define MANY "Many examples"
+#define MANY        "Many examples"
 #define REAL_DATA   "Real data"
 #define FOUNDATIONS "Discrete updates, flows and clocks"
 
@@ -28,7 +28,7 @@ const claim_entry claim_registry[] = {
       "falls like 1 / log t.",
       "Soudry et al., JMLR 19 (2018), which the paper builds on", SF_NEEDS_NOTHING},
      claim_depth_one_gd},
-    {{"T3.1-single", DEPTH_ONE, "One example, one layer: every method follows the straight line of GD",
+    {{"T3.1-SINGLE", DEPTH_ONE, "One example, one layer: every method follows the straight line of GD",
       "For a single example μ and depth 1, GD, ℓ2-SAM, ℓ∞-SAM and unnormalized SAM all move along the same "
       "straight "
       "line β(0) + s μ, for every ρ and every start.",
@@ -70,7 +70,25 @@ const claim_entry claim_registry[] = {
       "argmax μ_j α_j^{L−2}.",
       "Section 3, the case ρ = 0", SF_NEEDS_NOTHING},
      claim_gd_depth},
-    {{"T4.5-discrete", L2_DEPTH_TWO, "Three regimes in the scale of the start, in discrete updates",
+    {{"T4.4", L2_DEPTH_TWO, "In time: the predictor relies on minor features first, on the major one last",
+      "One example with 0 < μ_1 < … < μ_d, equal layers, L = 2, ℓ2-SAM: the largest coordinate of β moves "
+      "from minor to major features as time "
+      "passes. By the exact reduction, one number, τ/B, orders all of them: j follows i when τ/B crosses μ_i "
+      "+ μ_j.",
+      "Theorem 4.4; switch times from the exact reduction", SF_NEEDS_NOTHING},
+     claim_order_in_time},
+    {{"T4.5", L2_DEPTH_TWO, "In the scale of the start: collapse, minor first, major first",
+      "As the scale α of the start grows, ℓ2-SAM at depth 2 goes through three regimes: β collapses to zero; "
+      "minor features first, then "
+      "major; major from the start.",
+      "Theorem 4.5; thresholds from the exact reduction", SF_NEEDS_NOTHING},
+     claim_regimes},
+    {{"P4.7", L2_DEPTH_TWO, "On the way minor features exceed major ones more than ten times",
+      "There are starts from which a minor coordinate of β exceeds a major one by more than a factor of 10 "
+      "on the way.",
+      "Proposition 4.7", SF_NEEDS_NOTHING},
+     claim_peak},
+    {{"T4.5-DISCRETE", L2_DEPTH_TWO, "Three regimes in the scale of the start, in discrete updates",
       "Depth 2, one example, equal layers α·1: ℓ2-SAM collapses to zero for small α, relies on the minor "
       "feature first for "
       "intermediate α, and on the major feature from the start for large α.",
@@ -94,12 +112,14 @@ const claim_entry claim_registry[] = {
       "Rescaled flow of the paper, sections 3 and 4", SF_NEEDS_NOTHING},
      claim_clocks},
     {{"T4.2", MANY, "ℓ2-SAM at depth 2 tends to the ℓ1-max-margin, as GD does",
-      "If the direction of ℓ2-SAM flow at depth 2 converges, it converges to the ℓ1-max-margin direction; on one example that is the "
+      "If the direction of ℓ2-SAM flow at depth 2 converges, it converges to the ℓ1-max-margin direction; on "
+      "one example that is the "
       "largest coordinate of μ.",
       "Theorem 4.2", SF_NEEDS_NOTHING},
      claim_limit_l1},
     {{"GAUSSIAN", MANY, "Gaussian classes around ±(1, 2): the same three regimes",
-      "With many examples drawn around ±(1, 2), ℓ2-SAM at depth 2 collapses from small starts, relies on the minor feature first from "
+      "With many examples drawn around ±(1, 2), ℓ2-SAM at depth 2 collapses from small starts, relies on the "
+      "minor feature first from "
       "intermediate ones, and on the major feature from large ones; GD relies on the major feature from all.",
       "Section 5, experiments with many examples", SF_NEEDS_NOTHING},
      claim_gaussian},

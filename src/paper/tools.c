@@ -1,6 +1,7 @@
 #include "paper/tools.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 double vector_norm(size_t n, const double *x)
 {
@@ -29,6 +30,18 @@ double vector_angle(size_t n, const double *x, const double *y)
 double larger(double a, double b)
 {
     return isnan(a) || a > b ? a : b;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double median(size_t n, double *x)
+{
+    qsort(x, n, sizeof *x, compare_numbers);
+    return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
 }
 
 size_t index_of_largest(size_t n, const double *x)

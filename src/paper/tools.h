@@ -9,6 +9,8 @@ double vector_norm(size_t n, const double *x);
 double vector_angle(size_t n, const double *x, const double *y);
 /* The larger of two numbers; NaN if either is. */
 double larger(double a, double b);
+/* Sorts x. */
+double median(size_t n, double *x);
 size_t index_of_largest(size_t n, const double *x);
 
 /* theta (L, d) with every layer equal to alpha (d). */
