@@ -1,0 +1,246 @@
+/* The search for a limit: run, judge at every checkpoint, stop when there is nothing more to learn, measure. */
+#include "limit/limit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/base.h"
+
+static const double DEFAULT_LOG_TIME = 1e6, DEFAULT_LOG_TIME_SINGLE = 1e12, DEFAULT_TOLERANCE = 1e-6;
+/* Examples whose margin is within this many times the error of the direction count as active, within these ends. */
+static const double ACTIVE = 10.0, ACTIVE_LEAST = 1e-9, ACTIVE_MOST = 0.1;
+
+struct sf_limit {
+    sf_context *context;
+    sf_limit_report report;
+    double *direction, *reached; // (d)
+};
+
+typedef struct search {
+    sf_context *context;
+    sf_limit *limit;
+    const sf_dataset *dataset;
+    sf_limit_options options;
+    sf_track track;
+    sf_verdict verdict;
+    sf_candidate candidate; // of many examples
+    bool has_candidate;
+    double *mu; // (d) the example, if there is one only
+} search;
+
+static sf_status judge(search *s)
+{
+    s->verdict.kind = SF_LIMIT_UNKNOWN;
+    s->verdict.index = -1;
+    if (s->track.at_zero) {
+        s->verdict.kind = SF_LIMIT_ZERO;
+        s->verdict.reason = "beta reaches 0 and rests there";
+    } else if (s->track.at_point) {
+        s->verdict.kind = SF_LIMIT_POINT;
+        s->verdict.reason = "beta converges to a finite point, so no direction at infinity is named";
+    } else if (s->mu) {
+        return sf_judge_single(&s->track, s->mu, &s->verdict);
+    } else if (s->has_candidate) {
+        sf_judge_many(&s->track, &s->candidate, &s->verdict);
+    } else {
+        s->verdict.reason = "no max-margin direction to compare with could be computed";
+    }
+    return SF_OK;
+}
+
+/* How far the direction reached is from the limit, if that is known. */
+static double distance(const search *s)
+{
+    const sf_track *t = &s->track;
+    sf_limit_kind kind = s->verdict.kind;
+    if (kind != SF_LIMIT_BASIS && kind != SF_LIMIT_MAX_MARGIN && kind != SF_LIMIT_DIRECTION)
+        return NAN;
+    return sf_direction_distance(t->norm, t->d, t->marks[t->count - 1].direction, s->verdict.direction);
+}
+
+static sf_status run(search *s)
+{
+    int marks = (int)floor(log(s->options.log_time));
+    for (int i = marks; i >= 0 && !s->track.ended; i--) {
+        double log_time = s->options.log_time * exp(-(double)i);
+        SF_TRY(sf_track_advance(&s->track, log_time));
+        SF_TRY(judge(s));
+        sf_progress(s->context, (double)(marks - i + 1) / (marks + 1), "direction at growing log t");
+        // settled means: what is there is the limit, and it no longer changes
+        if (s->track.change <= s->options.tolerance && distance(s) <= ACTIVE * s->options.tolerance)
+            break;
+    }
+    return SF_OK;
+}
+
+/* ---- measurements --------------------------------------------------------------------------------------- */
+
+static sf_status angle_to(const search *s, sf_margin_options options, double *angle)
+{
+    sf_margin *margin = NULL;
+    *angle = NAN;
+    sf_status status = sf_margin_solve(s->context, s->dataset, &options, &margin);
+    if (status == SF_OK && sf_margin_separable(margin))
+        *angle = sf_direction_angle(s->track.d, s->limit->reached, sf_margin_direction(margin));
+    sf_margin_destroy(&margin);
+    return status == SF_ERR_NUMERIC || status == SF_ERR_UNAVAILABLE ? SF_OK : status;
+}
+
+static sf_status measure_margins(search *s)
+{
+    sf_limit_report *r = &s->limit->report;
+    double error = isnan(r->distance) ? r->change : r->distance;
+    double active = isnan(error) ? ACTIVE_LEAST : fmin(ACTIVE_MOST, fmax(ACTIVE_LEAST, ACTIVE * error));
+    SF_TRY(angle_to(s, (sf_margin_options){SF_NORM_L1, false}, &r->angle_l1));
+    SF_TRY(angle_to(s, (sf_margin_options){SF_NORM_L2, false}, &r->angle_l2));
+    if (r->nonnegative)
+        SF_TRY(angle_to(s, (sf_margin_options){SF_NORM_L1, true}, &r->angle_nonnegative));
+    sf_margin_options options = {r->norm, r->nonnegative};
+    SF_TRY(sf_margin_residual_of(s->context, s->dataset, &options, s->limit->reached, active, &r->kkt_residual));
+    if (isinf(r->kkt_residual))
+        r->kkt_residual = NAN; // the direction does not separate the data
+    return SF_OK;
+}
+
+static void measure_rates(const search *s)
+{
+    sf_limit_report *r = &s->limit->report;
+    const sf_track *t = &s->track;
+    if (t->count < 2)
+        return;
+    const sf_mark *b = &t->marks[t->count - 1], *a = b - 1;
+    double span = b->log_time - a->log_time;
+    if (span > 0.0) {
+        r->loss_rate = (b->log_loss - a->log_loss) / span;
+        r->norm_rate = (exp(b->log_norm) - exp(a->log_norm)) / span;
+    }
+    if (isnan(r->distance))
+        return;
+    double before = sf_direction_distance(t->norm, t->d, a->direction, s->verdict.direction);
+    if (r->distance > 0.0 && before > 0.0) {
+        r->rate_exponent = log(before / r->distance) / log(b->clock / a->clock);
+        r->rate_constant = r->distance * pow(b->clock, r->rate_exponent);
+    }
+}
+
+static bool keeps_nonnegative(const search *s)
+{
+    const sf_track *t = &s->track;
+    if (t->depth % 2)
+        return false;
+    for (int l = 1; l < t->depth; l++)
+        if (memcmp(t->start, t->start + (size_t)l * t->d, t->d * sizeof *t->start) != 0)
+            return false;
+    return true;
+}
+
+static sf_status report(search *s)
+{
+    sf_limit_report *r = &s->limit->report;
+    const sf_track *t = &s->track;
+    const sf_mark *last = &t->marks[t->count - 1];
+    memcpy(s->limit->reached, last->direction, t->d * sizeof *last->direction);
+    bool known = !isnan(distance(s));
+    memcpy(s->limit->direction, known ? s->verdict.direction : last->direction, t->d * sizeof *last->direction);
+    *r = (sf_limit_report){.kind = s->verdict.kind,
+                           .index = s->verdict.index,
+                           .norm = t->norm,
+                           .nonnegative = keeps_nonnegative(s),
+                           .tau = last->tau,
+                           .log_time = last->log_time,
+                           .change = t->change,
+                           .distance = distance(s),
+                           .angle_l1 = NAN,
+                           .angle_l2 = NAN,
+                           .angle_nonnegative = NAN,
+                           .kkt_residual = NAN,
+                           .rate_exponent = NAN,
+                           .rate_constant = NAN,
+                           .loss_rate = NAN,
+                           .norm_rate = NAN,
+                           .reason = s->verdict.reason};
+    measure_rates(s);
+    if (s->verdict.kind == SF_LIMIT_ZERO)
+        return SF_OK;
+    r->direction = s->limit->direction;
+    r->reached = s->limit->reached;
+    return last->log_norm == -INFINITY ? SF_OK : measure_margins(s);
+}
+
+/* ---- the call ------------------------------------------------------------------------------------------- */
+
+static sf_status prepare(search *s, sf_network *network, const double *theta)
+{
+    size_t d = sf_network_features(network);
+    bool single = sf_dataset_examples(s->dataset) == 1;
+    if (s->options.log_time == 0.0)
+        s->options.log_time = single ? DEFAULT_LOG_TIME_SINGLE : DEFAULT_LOG_TIME;
+    if (s->options.tolerance == 0.0)
+        s->options.tolerance = DEFAULT_TOLERANCE;
+    if (!(s->options.log_time >= 1.0) || !isfinite(s->options.log_time))
+        return sf_fail(s->context, SF_ERR_ARGUMENT, "log_time is %g, expected a finite number >= 1", s->options.log_time);
+    if (!(s->options.tolerance > 0.0))
+        return sf_fail(s->context, SF_ERR_ARGUMENT, "tolerance is %g, expected a number > 0", s->options.tolerance);
+    s->verdict.direction = SF_ARRAY(s->context, d, double);
+    s->limit->direction = SF_ARRAY(s->context, d, double);
+    s->limit->reached = SF_ARRAY(s->context, d, double);
+    if (!s->verdict.direction || !s->limit->direction || !s->limit->reached)
+        return SF_ERR_MEMORY;
+    if (single) {
+        s->mu = SF_ARRAY(s->context, d, double);
+        if (!s->mu)
+            return SF_ERR_MEMORY;
+        sf_dataset_example(s->dataset, 0, s->mu);
+        return SF_OK;
+    }
+    sf_norm norm = sf_network_depth(network) == 1 ? SF_NORM_L2 : SF_NORM_L1;
+    sf_status status =
+        sf_candidate_find(s->context, s->dataset, sf_network_depth(network), theta, norm, &s->candidate);
+    s->has_candidate = status == SF_OK;
+    return status == SF_ERR_NUMERIC || status == SF_ERR_UNAVAILABLE ? SF_OK : status;
+}
+
+sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
+                        const double *theta, const sf_limit_options *options, sf_limit **out)
+{
+    *out = NULL;
+    sf_limit *limit = SF_NEW(context, sf_limit);
+    if (!limit)
+        return SF_ERR_MEMORY;
+    limit->context = context;
+    search s = {.context = context, .limit = limit, .dataset = sf_network_dataset(network)};
+    if (options)
+        s.options = *options;
+    sf_status status = prepare(&s, network, theta);
+    if (status == SF_OK) {
+        status = sf_track_create(context, network, perturbation, theta, s.options.flow_tolerance, &s.track);
+        if (status == SF_OK)
+            status = run(&s);
+        if (status == SF_OK)
+            status = report(&s);
+        sf_track_release(&s.track);
+    }
+    sf_candidate_release(context, &s.candidate);
+    sf_free(context, s.verdict.direction);
+    sf_free(context, s.mu);
+    if (status != SF_OK)
+        sf_limit_destroy(&limit);
+    *out = limit;
+    return status;
+}
+
+void sf_limit_destroy(sf_limit **limit)
+{
+    if (!limit || !*limit)
+        return;
+    sf_context *context = (*limit)->context;
+    sf_free(context, (*limit)->direction);
+    sf_free(context, (*limit)->reached);
+    sf_free(context, *limit);
+    *limit = NULL;
+}
+
+const sf_limit_report *sf_limit_get(const sf_limit *limit)
+{
+    return &limit->report;
+}
