@@ -29,7 +29,8 @@ typedef struct sf_limit_options {
 } sf_limit_options;
 
 typedef struct sf_limit_report {
-    sf_limit_kind kind;      /* also SF_LIMIT_DIRECTION (a tie: no basis vector) and SF_LIMIT_POINT (beta itself converges) */
+    sf_limit_kind
+        kind; /* also SF_LIMIT_DIRECTION (a tie: no basis vector) and SF_LIMIT_POINT (beta itself converges) */
     int64_t index;           /* coordinate of a basis vector, else -1 */
     sf_norm norm;            /* in which directions have length 1 */
     const double *direction; /* (d) the limit if it is known, else the direction reached; NULL for zero */
@@ -38,24 +39,28 @@ typedef struct sf_limit_report {
     double tau, log_time;    /* where the run ended */
     double change;           /* ||direction - direction a factor e in log t earlier||; NaN if there is none */
     double distance;         /* ||reached - direction||; NaN unless the limit is known */
-    double angle_l1, angle_l2, angle_nonnegative; /* radians from `reached` to the max-margin directions: of either norm with
+    double angle_l1, angle_l2,
+        angle_nonnegative; /* radians from `reached` to the max-margin directions: of either norm with
                                                      free signs, of l1 over beta >= 0; NaN where there is none */
-    double kkt_residual;     /* of `reached`, for the margin problem of `norm` */
+    double kkt_residual;   /* of `reached`, for the margin problem of `norm` */
     double rate_exponent, rate_constant; /* distance = constant * (log t)^-exponent over the last factor e */
-    double loss_rate;        /* d log F / d log t over the last factor e */
-    double norm_rate;        /* d ||beta|| / d log t over the last factor e */
-    const char *reason;      /* what the kind rests on, or why it is unknown; static */
+    double loss_rate;                    /* d log F / d log t over the last factor e */
+    double norm_rate;                    /* d ||beta|| / d log t over the last factor e */
+    const char *reason;                  /* what the kind rests on, or why it is unknown; static */
 } sf_limit_report;
 
 /* Finds the limit of the flow of a network from theta (L*d). options may be NULL. An integrator that gives up ends the
  * search where it stands (the answer is then rarely certain). Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY,
  * SF_ERR_CANCELLED, SF_ERR_UNAVAILABLE (built without SUNDIALS). */
-SF_API sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
-                               const double *theta, const sf_limit_options *options, sf_limit **out);
-SF_API void sf_limit_destroy(sf_limit **limit);
+SF_API
+sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
+                        const double *theta, const sf_limit_options *options, sf_limit **out);
+SF_API
+void sf_limit_destroy(sf_limit **limit);
 
 /* The answer; owned by the limit. */
-SF_API const sf_limit_report *sf_limit_get(const sf_limit *limit);
+SF_API
+const sf_limit_report *sf_limit_get(const sf_limit *limit);
 
 #ifdef __cplusplus
 }

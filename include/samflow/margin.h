@@ -26,32 +26,45 @@ typedef struct sf_margin sf_margin;
 
 typedef struct sf_margin_options {
     sf_norm norm;
-    bool nonnegative; /* maximize over beta >= 0 only: what equal layers of even depth can reach (theory, signs) */
+    bool
+        nonnegative; /* maximize over beta >= 0 only: what equal layers of even depth can reach (theory, signs) */
 } sf_margin_options;
 
 /* Solves. SF_OK for both outcomes (separable or not); SF_ERR_NUMERIC if neither could be certified,
  * SF_ERR_UNAVAILABLE (l1 built without an LP library), SF_ERR_MEMORY, SF_ERR_CANCELLED. */
-SF_API sf_status sf_margin_solve(sf_context *context, const sf_dataset *dataset, const sf_margin_options *options,
-                                 sf_margin **out);
-SF_API void sf_margin_destroy(sf_margin **margin);
+SF_API
+sf_status sf_margin_solve(sf_context *context, const sf_dataset *dataset, const sf_margin_options *options,
+                          sf_margin **out);
+SF_API
+void sf_margin_destroy(sf_margin **margin);
 
-SF_API bool sf_margin_separable(const sf_margin *margin);
-SF_API double sf_margin_value(const sf_margin *margin);             /* gamma; NaN if not separable */
-SF_API const double *sf_margin_direction(const sf_margin *margin);  /* (d), norm 1; NULL if not separable */
-SF_API const double *sf_margin_multipliers(const sf_margin *margin);/* (N), of the problem with margins >= 1 */
-SF_API double sf_margin_kkt_residual(const sf_margin *margin);
-SF_API sf_answer sf_margin_unique(const sf_margin *margin);
+SF_API
+bool sf_margin_separable(const sf_margin *margin);
+SF_API
+double sf_margin_value(const sf_margin *margin); /* gamma; NaN if not separable */
+SF_API
+const double *sf_margin_direction(const sf_margin *margin); /* (d), norm 1; NULL if not separable */
+SF_API
+const double *sf_margin_multipliers(const sf_margin *margin); /* (N), of the problem with margins >= 1 */
+SF_API
+double sf_margin_kkt_residual(const sf_margin *margin);
+SF_API
+sf_answer sf_margin_unique(const sf_margin *margin);
 /* Coordinates that differ from 0 in some solution and can trade with others: count numbers; none if unique. */
-SF_API const size_t *sf_margin_face(const sf_margin *margin, size_t *count);
-SF_API const double *sf_margin_certificate(const sf_margin *margin); /* (N) lambda, if not separable, else NULL */
-SF_API double sf_margin_certificate_residual(const sf_margin *margin); /* ||sum lambda_n z_n||_2 */
+SF_API
+const size_t *sf_margin_face(const sf_margin *margin, size_t *count);
+SF_API
+const double *sf_margin_certificate(const sf_margin *margin); /* (N) lambda, if not separable, else NULL */
+SF_API
+double sf_margin_certificate_residual(const sf_margin *margin); /* ||sum lambda_n z_n||_2 */
 
 /* KKT residual of any direction for the norm's problem: beta (d) is scaled to smallest margin 1; the least, over
  * lambda >= 0 on the examples whose margin is within `active` (relative) of the smallest, of the distance of
  * sum lambda_n z_n to the subdifferential, plus complementary slackness. INFINITY if some margin is <= 0. */
-SF_API sf_status sf_margin_residual_of(sf_context *context, const sf_dataset *dataset,
-                                       const sf_margin_options *options, const double *beta, double active,
-                                       double *residual);
+SF_API
+sf_status sf_margin_residual_of(sf_context *context, const sf_dataset *dataset,
+                                const sf_margin_options *options, const double *beta, double active,
+                                double *residual);
 
 #ifdef __cplusplus
 }

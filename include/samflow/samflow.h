@@ -10,6 +10,7 @@
 #include <samflow/figure.h>
 #include <samflow/flow.h>
 #include <samflow/json.h>
+#include <samflow/limit.h>
 #include <samflow/margin.h>
 #include <samflow/network.h>
 #include <samflow/paper.h>

@@ -6,6 +6,7 @@ const sf_command sf_commands[] = {
     {"sweep", "GRID.yaml -o RESULT.db", "many experiments over a grid, into one result file", sf_cmd_sweep},
     {"export", "RESULT.db -o FILE.csv | FILE.h5", "write the results of a sweep as CSV or HDF5", sf_cmd_export},
     {"merge", "OUT.db IN.db...", "put the result files of shards into one", sf_cmd_merge},
+    {"limit", "FILE.yaml", "the direction at infinity of a flow, certified", sf_cmd_limit},
     {"margin", "FILE.yaml", "max-margin direction of a data set, with its certificate", sf_cmd_margin},
     {"data", "info FILE... | fetch NAME", "what data sets hold, and public ones to download", sf_cmd_data},
     {"reproduce", "", "every claim of the paper: predicted, measured, verdict", sf_cmd_reproduce},

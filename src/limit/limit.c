@@ -96,7 +96,8 @@ static sf_status measure_margins(search *s)
     if (r->nonnegative)
         SF_TRY(angle_to(s, (sf_margin_options){SF_NORM_L1, true}, &r->angle_nonnegative));
     sf_margin_options options = {r->norm, r->nonnegative};
-    SF_TRY(sf_margin_residual_of(s->context, s->dataset, &options, s->limit->reached, active, &r->kkt_residual));
+    SF_TRY(
+        sf_margin_residual_of(s->context, s->dataset, &options, s->limit->reached, active, &r->kkt_residual));
     if (isinf(r->kkt_residual))
         r->kkt_residual = NAN; // the direction does not separate the data
     return SF_OK;
@@ -123,17 +124,6 @@ static void measure_rates(const search *s)
     }
 }
 
-static bool keeps_nonnegative(const search *s)
-{
-    const sf_track *t = &s->track;
-    if (t->depth % 2)
-        return false;
-    for (int l = 1; l < t->depth; l++)
-        if (memcmp(t->start, t->start + (size_t)l * t->d, t->d * sizeof *t->start) != 0)
-            return false;
-    return true;
-}
-
 static sf_status report(search *s)
 {
     sf_limit_report *r = &s->limit->report;
@@ -141,11 +131,12 @@ static sf_status report(search *s)
     const sf_mark *last = &t->marks[t->count - 1];
     memcpy(s->limit->reached, last->direction, t->d * sizeof *last->direction);
     bool known = !isnan(distance(s));
-    memcpy(s->limit->direction, known ? s->verdict.direction : last->direction, t->d * sizeof *last->direction);
+    memcpy(s->limit->direction, known ? s->verdict.direction : last->direction,
+           t->d * sizeof *last->direction);
     *r = (sf_limit_report){.kind = s->verdict.kind,
                            .index = s->verdict.index,
                            .norm = t->norm,
-                           .nonnegative = keeps_nonnegative(s),
+                           .nonnegative = t->depth % 2 == 0 && sf_equal_layers(t->depth, t->d, t->start),
                            .tau = last->tau,
                            .log_time = last->log_time,
                            .change = t->change,
@@ -178,9 +169,11 @@ static sf_status prepare(search *s, sf_network *network, const double *theta)
     if (s->options.tolerance == 0.0)
         s->options.tolerance = DEFAULT_TOLERANCE;
     if (!(s->options.log_time >= 1.0) || !isfinite(s->options.log_time))
-        return sf_fail(s->context, SF_ERR_ARGUMENT, "log_time is %g, expected a finite number >= 1", s->options.log_time);
+        return sf_fail(s->context, SF_ERR_ARGUMENT, "log_time is %g, expected a finite number >= 1",
+                       s->options.log_time);
     if (!(s->options.tolerance > 0.0))
-        return sf_fail(s->context, SF_ERR_ARGUMENT, "tolerance is %g, expected a number > 0", s->options.tolerance);
+        return sf_fail(s->context, SF_ERR_ARGUMENT, "tolerance is %g, expected a number > 0",
+                       s->options.tolerance);
     s->verdict.direction = SF_ARRAY(s->context, d, double);
     s->limit->direction = SF_ARRAY(s->context, d, double);
     s->limit->reached = SF_ARRAY(s->context, d, double);

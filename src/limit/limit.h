@@ -55,14 +55,17 @@ sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *v
 typedef struct sf_candidate {
     bool separable, unique, constrained; // constrained: not all sign patterns can be reached
     double *direction;                   // (d)
-    double slowest;                      // 1 - max |q_j| off the support: the slowest decay; 1 if there is none
-    size_t support;                      // non-zero coordinates
-    int64_t index;                       // of the only one
+    double slowest; // 1 - max |q_j| off the support: the slowest decay; 1 if there is none
+    size_t support; // non-zero coordinates
+    int64_t index;  // of the only one
 } sf_candidate;
 sf_status sf_candidate_find(sf_context *context, const sf_dataset *dataset, int depth, const double *theta,
                             sf_norm norm, sf_candidate *candidate);
 void sf_candidate_release(sf_context *context, sf_candidate *candidate);
 void sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_verdict *verdict);
+
+/* Whether all layers of theta (L, d) are equal. */
+bool sf_equal_layers(int depth, size_t d, const double *theta);
 
 /* ||x - y|| in a norm; the angle between x and y, by a formula that is accurate near 0. */
 double sf_direction_distance(sf_norm norm, size_t d, const double *x, const double *y);

@@ -30,18 +30,10 @@ typedef struct columns {
     double *sign;              // (2d)
 } columns;
 
-static bool equal_layers(int depth, size_t d, const double *theta)
-{
-    for (int l = 1; l < depth; l++)
-        if (memcmp(theta, theta + (size_t)l * d, d * sizeof *theta) != 0)
-            return false;
-    return true;
-}
-
 /* Which signs beta_j can take: exact at L = 2, where u_j = 0 or v_j = 0 stays so. */
 static void find_columns(int depth, size_t d, const double *theta, columns *c)
 {
-    bool confined = depth > 2 && depth % 2 == 0 && equal_layers(depth, d, theta);
+    bool confined = depth > 2 && depth % 2 == 0 && sf_equal_layers(depth, d, theta);
     for (size_t j = 0; j < d; j++) {
         bool plus = depth != 2 || theta[j] + theta[d + j] != 0.0;
         bool minus = depth == 2 ? theta[j] - theta[d + j] != 0.0 : !confined;
@@ -97,8 +89,8 @@ static sf_status find_slowest(sf_context *context, const sf_dataset *dataset, co
     return status;
 }
 
-static sf_status fill(sf_context *context, const sf_dataset *problem, const columns *c, const sf_margin *margin,
-                      bool nonnegative, sf_candidate *candidate)
+static sf_status fill(sf_context *context, const sf_dataset *problem, const columns *c,
+                      const sf_margin *margin, bool nonnegative, sf_candidate *candidate)
 {
     candidate->separable = sf_margin_separable(margin);
     if (!candidate->separable)
@@ -118,8 +110,8 @@ static sf_status fill(sf_context *context, const sf_dataset *problem, const colu
                         &candidate->slowest);
 }
 
-static sf_status solve(sf_context *context, const sf_dataset *problem, const columns *c, sf_margin_options options,
-                       sf_candidate *candidate)
+static sf_status solve(sf_context *context, const sf_dataset *problem, const columns *c,
+                       sf_margin_options options, sf_candidate *candidate)
 {
     sf_margin *margin = NULL;
     sf_status status = sf_margin_solve(context, problem, &options, &margin);
@@ -142,7 +134,8 @@ sf_status sf_candidate_find(sf_context *context, const sf_dataset *dataset, int 
         candidate->constrained = c.count < 2 * d;
         sf_dataset *problem = NULL;
         if (!candidate->constrained || (c.plus == d && c.minus == 0)) {
-            status = solve(context, dataset, NULL, (sf_margin_options){norm, candidate->constrained}, candidate);
+            status =
+                solve(context, dataset, NULL, (sf_margin_options){norm, candidate->constrained}, candidate);
         } else if (c.count > 0) {
             status = expand(context, dataset, &c, &problem);
             if (status == SF_OK)
@@ -189,23 +182,27 @@ void sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_verd
 {
     if (!candidate->separable) {
         verdict->reason = candidate->constrained
-                              ? "not separable by the predictors that the layers can express, so there is no direction to go"
+                              ? "not separable by the predictors that the layers can express, so there is no "
+                                "direction to go"
                               : "the data are not separable, so there is no direction to go";
         return;
     }
     if (!candidate->unique) {
-        verdict->reason = "the max-margin direction is not unique, so which one is reached depends on the start";
+        verdict->reason =
+            "the max-margin direction is not unique, so which one is reached depends on the start";
         return;
     }
     if (!approaches(track, candidate)) {
-        verdict->reason = "by the end of the run the direction was not seen to approach the max-margin direction";
+        verdict->reason =
+            "by the end of the run the direction was not seen to approach the max-margin direction";
         return;
     }
     memcpy(verdict->direction, candidate->direction, track->d * sizeof *verdict->direction);
     verdict->kind = SF_LIMIT_MAX_MARGIN;
     verdict->index = candidate->index;
-    verdict->reason = track->depth == 1   ? "the error to the unique l2-max-margin direction falls as log t grows"
-                      : track->depth == 2 ? "the error to the unique l1-max-margin direction falls as log t grows"
-                                          : "measured: the error to the unique l1-max-margin direction falls as log t "
-                                            "grows; for L >= 3 no theorem names it";
+    verdict->reason =
+        track->depth == 1   ? "the error to the unique l2-max-margin direction falls as log t grows"
+        : track->depth == 2 ? "the error to the unique l1-max-margin direction falls as log t grows"
+                            : "measured: the error to the unique l1-max-margin direction falls as log t "
+                              "grows; for L >= 3 no theorem names it";
 }

@@ -36,14 +36,6 @@ static double w(const race *r, const double *theta, int layer, size_t j)
     return theta[(size_t)layer * r->track->d + j];
 }
 
-static bool equal_layers(const sf_track *track)
-{
-    for (int l = 1; l < track->depth; l++)
-        if (memcmp(track->start, track->start + (size_t)l * track->d, track->d * sizeof *track->start) != 0)
-            return false;
-    return true;
-}
-
 static void set_basis(sf_verdict *verdict, size_t d, size_t index, double sign, const char *reason)
 {
     memset(verdict->direction, 0, d * sizeof *verdict->direction);
@@ -96,8 +88,8 @@ static sf_status near_critical(const race *r, bool *near)
     *near = false;
     if (track->perturbation.method != SF_METHOD_L2 || track->perturbation.rho == 0.0)
         return SF_OK;
-    sf_status status = sf_critical_factor(track->context, track->d, r->mu, track->start, track->start + track->d,
-                                          track->perturbation.rho, &factor);
+    sf_status status = sf_critical_factor(track->context, track->d, r->mu, track->start,
+                                          track->start + track->d, track->perturbation.rho, &factor);
     if (status == SF_OK)
         *near = fabs(factor - 1.0) <= CLOSE;
     return status == SF_ERR_NUMERIC ? SF_OK : status;
@@ -130,7 +122,8 @@ static sf_status judge_modes(race *r, sf_verdict *verdict)
     if (near)
         verdict->reason = "the start is within 1e-9 of the critical scale, where growth and collapse part";
     else
-        finish(r, 0.0, "one example, L = 2: every growing mode grows for ever, the strongest feature fastest", verdict);
+        finish(r, 0.0, "one example, L = 2: every growing mode grows for ever, the strongest feature fastest",
+               verdict);
     return SF_OK;
 }
 
@@ -153,14 +146,16 @@ static void judge_gates(race *r, sf_verdict *verdict)
     for (size_t j = 0; j < track->d; j++)
         best = r->runs[j] ? fmax(best, r->speed[j]) : best;
     if (best > open)
-        finish(r, 0.0, "one example, linf-SAM, L = 2: the strongest feature past its gate grows fastest", verdict);
+        finish(r, 0.0, "one example, linf-SAM, L = 2: the strongest feature past its gate grows fastest",
+               verdict);
 }
 
 static void judge_blow_up(race *r, sf_verdict *verdict)
 {
     const sf_track *track = r->track;
     double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
-    double power = track->depth - 2, tau = track->marks[track->count - 1].tau, first = INFINITY, gap = INFINITY;
+    double power = track->depth - 2, tau = track->marks[track->count - 1].tau, first = INFINITY,
+           gap = INFINITY;
     for (size_t j = 0; j < track->d; j++) {
         double weight = w(r, track->theta, 0, j);
         bool favoured_sign = track->depth % 2 ? weight * r->mu[j] > 0.0 : r->mu[j] > 0.0;
@@ -178,7 +173,8 @@ static void judge_blow_up(race *r, sf_verdict *verdict)
     if (gap <= CLOSE)
         verdict->reason = "two coordinates blow up within 1e-9 of each other: too close to call";
     else
-        finish(r, EXACT_TIE, "one example, L >= 3: the coordinate that blows up first leaves the others behind", verdict);
+        finish(r, EXACT_TIE,
+               "one example, L >= 3: the coordinate that blows up first leaves the others behind", verdict);
 }
 
 /* ---- by trend ------------------------------------------------------------------------------------------- */
@@ -246,7 +242,8 @@ sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *v
             status = judge_modes(&r, verdict);
         else if (track->depth == 2 && method == SF_METHOD_LINF)
             judge_gates(&r, verdict);
-        else if ((method == SF_METHOD_GD || method == SF_METHOD_LINF) && equal_layers(track))
+        else if ((method == SF_METHOD_GD || method == SF_METHOD_LINF) &&
+                 sf_equal_layers(track->depth, d, track->start))
             judge_blow_up(&r, verdict);
         else
             judge_trend(&r, verdict);

@@ -19,6 +19,14 @@ static const double FADED = -200.0;
 static const double NORM_STEP = 1.0;
 static const double NORM_END = 28.0;
 
+bool sf_equal_layers(int depth, size_t d, const double *theta)
+{
+    for (int l = 1; l < depth; l++)
+        if (memcmp(theta, theta + (size_t)l * d, d * sizeof *theta) != 0)
+            return false;
+    return true;
+}
+
 double sf_direction_distance(sf_norm norm, size_t d, const double *x, const double *y)
 {
     double sum = 0.0;
@@ -173,7 +181,8 @@ sf_status sf_track_advance(sf_track *track, double log_time)
     }
     if (!isnan(sf_flow_log_time(track->flow)))
         SF_TRY(run(track, log_time, INFINITY));
-    if (!track->ended && isnan(sf_flow_log_time(track->flow)) && sf_flow_get_state(track->flow) == SF_FLOW_RUNNING) {
+    if (!track->ended && isnan(sf_flow_log_time(track->flow)) &&
+        sf_flow_get_state(track->flow) == SF_FLOW_RUNNING) {
         double next = log_norm_of_flow(track) + NORM_STEP;
         if (next > NORM_END)
             track->ended = true;
