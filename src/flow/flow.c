@@ -43,6 +43,7 @@ struct sf_flow {
     int stuck;                  // mode changes without progress
     int64_t leader;             // largest coordinate of |beta|, -1 before the first step
     double *ahead, *rate;       // (size) work: a state elsewhere, its rate
+    double *later;              // (d) work: log |beta| at a node
     double *log_beta;           // (d) work
     int64_t *slides;            // (d) work, discontinuous models only
     sf_event *events;
@@ -113,7 +114,8 @@ static sf_status set_up(sf_flow *flow, const flow_start *start)
     flow->ahead = sf_alloc_doubles(flow->context, model->size);
     flow->rate = sf_alloc_doubles(flow->context, model->size);
     flow->log_beta = sf_alloc_doubles(flow->context, model->d);
-    if (!flow->y || !flow->ahead || !flow->rate || !flow->log_beta)
+    flow->later = sf_alloc_doubles(flow->context, model->d);
+    if (!flow->y || !flow->ahead || !flow->rate || !flow->log_beta || !flow->later)
         return SF_ERR_MEMORY;
     if (model->system->change_mode && !(flow->slides = SF_ARRAY(flow->context, model->d, int64_t)))
         return SF_ERR_MEMORY;
@@ -157,6 +159,7 @@ void sf_flow_destroy(sf_flow **flow)
     sf_free_aligned(it->context, it->ahead);
     sf_free_aligned(it->context, it->rate);
     sf_free_aligned(it->context, it->log_beta);
+    sf_free_aligned(it->context, it->later);
     sf_free(it->context, it->slides);
     sf_free(it->context, it->events);
     sf_free(it->context, it);
@@ -224,16 +227,24 @@ static double log_norm_minus(sf_flow *flow, double s, double value)
     return log_norm(flow, look_at_beta(flow, s)) - value;
 }
 
-/* By how much the best challenger exceeds the leader. */
+/* The coordinate that challenges the leader most at s, of those that lead it at the node that later holds: others,
+ * which may be level with the leader for ever, do not count. */
+static size_t best_challenger(sf_flow *flow, double s)
+{
+    size_t best = (size_t)flow->leader;
+    look_at_beta(flow, s);
+    for (size_t j = 0; j < flow->model->d; j++)
+        if (flow->later[j] > flow->later[flow->leader] + TIE &&
+            (best == (size_t)flow->leader || flow->log_beta[j] > flow->log_beta[best]))
+            best = j;
+    return best;
+}
+
 static double lead_lost(sf_flow *flow, double s, double unused)
 {
     (void)unused;
-    look_at_beta(flow, s);
-    double best = -INFINITY;
-    for (size_t j = 0; j < flow->model->d; j++)
-        if ((int64_t)j != flow->leader && flow->log_beta[j] > best)
-            best = flow->log_beta[j];
-    return best - flow->log_beta[flow->leader];
+    size_t best = best_challenger(flow, s);
+    return flow->log_beta[best] - flow->log_beta[flow->leader];
 }
 
 /* The position in [a, b] where f changes sign, f(a) < 0 <= f(b): false position with halving (Illinois),
@@ -409,24 +420,18 @@ static double next_dominance(sf_flow *flow)
         if (panel->s[k] <= flow->s || (int64_t)flow->top[k] == flow->leader)
             continue;
         look_at_beta(flow, panel->s[k]);
-        if (flow->log_beta[flow->top[k]] > flow->log_beta[flow->leader] + TIE)
+        memcpy(flow->later, flow->log_beta, flow->model->d * sizeof *flow->later);
+        if (flow->later[flow->top[k]] > flow->later[flow->leader] + TIE)
             return locate(flow, lead_lost, 0.0, fmax(flow->s, panel->s[k - 1]), panel->s[k]);
     }
     return NAN;
 }
 
-/* At the position: who leads just after it. */
+/* At the position that next_dominance found: the challenger leads. */
 static sf_status change_leader(sf_flow *flow)
 {
     int64_t from = flow->leader;
-    size_t d = flow->model->d;
-    look_at_beta(flow, flow->s);
-    double best = -INFINITY;
-    for (size_t j = 0; j < d; j++)
-        if ((int64_t)j != from && flow->log_beta[j] > best) {
-            best = flow->log_beta[j];
-            flow->leader = (int64_t)j;
-        }
+    flow->leader = (int64_t)best_challenger(flow, flow->s);
     return add_event(flow, SF_EVENT_DOMINANCE, from, flow->leader);
 }
 

@@ -1,5 +1,6 @@
 #include "flow/panel.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -78,7 +79,8 @@ static void integrate(const flow_panel *panel, double x0, double x1, int depth, 
     double log_half = log(half);
     if (high + log_half < total->reference - 60.0)
         return;
-    if (high - low > 4.0 && depth < 64) {
+    double noise = 16.0 * DBL_EPSILON * fabs(high); // of psi itself, where it is beyond 1e15
+    if (high - low > 4.0 + noise && depth < 50) {
         bool rises = right > left; // the larger half first, so that more of the other can be left out
         integrate(panel, rises ? middle : x0, rises ? x1 : middle, depth + 1, total);
         integrate(panel, rises ? x0 : middle, rises ? middle : x1, depth + 1, total);
