@@ -31,6 +31,7 @@ typedef enum gate_kind {
     GATE_BALANCED,
     GATE_PAIR,
     GATE_SLIDING, // one of two layers at 0
+    GATE_FIELD,   // balanced, held at G_j = 0
     GATE_ZERO     // all layers at 0, or at rest there from the start
 } gate_kind;
 
@@ -49,13 +50,15 @@ typedef struct gates_model {
     flow_model base;
     const sf_dataset *data;
     sf_loss loss;
-    bool single;          // one example
-    double rho;           // 0 for GD
-    double tau0, delta;   // one example: tau = tau0 + y/c, or tau_b - delta e^{-y} with tau_b = blow_up
-    double blow_up;       // INFINITY if no coordinate has one in this mode
-    double floor;         // of the clock, several examples
-    gate *gates;          // (d)
-    double *beta, *field; // (d) work, several examples
+    bool single;           // one example
+    double rho;            // 0 for GD
+    double tau0, delta;    // one example: tau = tau0 + y/c, or tau_b - delta e^{-y} with tau_b = blow_up
+    double blow_up;        // INFINITY if no coordinate has one in this mode
+    double floor;          // of the clock, several examples
+    gate *gates;           // (d)
+    double *beta, *field;  // (d) work, several examples
+    double *moved, *other; // (d) work, several examples
+    int64_t slider;        // the coordinate of kind GATE_FIELD, -1 if none
 } gates_model;
 
 static const double LOG_INFINITE = 230.0;
@@ -64,6 +67,12 @@ static double feature(const gates_model *model, size_t j)
 {
     size_t stored = model->data->stored;
     return j < stored ? model->data->z[j] : -model->data->z[j - stored];
+}
+
+/* All layers have the size x. */
+static bool is_common(const gate *g)
+{
+    return g->kind == GATE_BALANCED || g->kind == GATE_FIELD;
 }
 
 static double sign_of(double x)
@@ -113,6 +122,8 @@ static double x_hat(const gates_model *model, const double *y, double tau, size_
     const gate *g = &model->gates[j];
     int n = model->base.depth - 2;
     double a = drive_since(model, y, tau, j), rest;
+    if (g->kind == GATE_FIELD)
+        return g->u + a - g->s * pi_of(g) * model->rho;
     if (n < 0)
         return g->u + a;
     if (n == 0)
@@ -136,7 +147,7 @@ static coordinate at(const gates_model *model, const double *y, double tau, size
     const gate *g = &model->gates[j];
     double rho = model->rho;
     coordinate c = {{0.0, 0.0}, 0.0};
-    if (g->kind == GATE_BALANCED) {
+    if (is_common(g)) {
         double hat = x_hat(model, y, tau, j);
         c.w[0] = rho == 0.0 ? hat : hat + g->s * pi_of(g) * rho;
         c.beta_hat = pi_of(g) * power(hat, model->base.depth);
@@ -210,7 +221,7 @@ static double field_hat(gates_model *model, const double *y)
 
 static double beta_of(const gates_model *model, const gate *g, const coordinate *c)
 {
-    if (g->kind == GATE_BALANCED)
+    if (is_common(g))
         return pi_of(g) * power(c->w[0], model->base.depth);
     return c->w[0] * c->w[1];
 }
@@ -226,11 +237,52 @@ static void field_here(gates_model *model, const double *y)
     sf_network_field(model->base.network, model->beta, model->field, &log_scale, NULL, NULL);
 }
 
+/* dG_j/dtau for a field at the perturbed point (d). */
+static double normal_velocity(gates_model *model, const double *y, size_t j, const double *field);
+
+/* The two sides of the slider's surface: side 1 is G_j > 0. lambda is the weight of that side. */
+typedef struct sides {
+    double lambda, log_s[2];
+} sides;
+
+/* Leaves the mean field of the two sides in field, except for the slider: there dx/dtau. */
+static sides mean_field(gates_model *model, const double *y)
+{
+    sides result;
+    size_t j = (size_t)model->slider;
+    gate *g = &model->gates[j];
+    double velocity[2], moved[2];
+    for (int side = 0; side < 2; side++) {
+        g->s = side ? 1 : -1;
+        result.log_s[side] = field_hat(model, y);
+        moved[side] = pi_of(g) * model->field[j] * power(x_hat(model, y, 0.0, j), model->base.depth - 1);
+        velocity[side] = normal_velocity(model, y, j, model->field);
+        if (side == 0)
+            memcpy(model->other, model->field, model->base.d * sizeof *model->field);
+    }
+    double lambda = velocity[0] / (velocity[0] - velocity[1]);
+    for (size_t i = 0; i < model->base.d; i++)
+        model->field[i] = lambda * model->field[i] + (1.0 - lambda) * model->other[i];
+    model->field[j] = lambda * moved[1] + (1.0 - lambda) * moved[0];
+    result.lambda = lambda;
+    return result;
+}
+
+/* The field that drives the unknowns into field; returns log(dt/dtau). */
+static double driving_field(gates_model *model, const double *y)
+{
+    if (model->slider < 0)
+        return -field_hat(model, y);
+    sides both = mean_field(model, y);
+    return sf_log_add(log(fmax(both.lambda, 0.0)) - both.log_s[1],
+                      log(fmax(1.0 - both.lambda, 0.0)) - both.log_s[0]);
+}
+
 static bool rates_several(gates_model *model, const double *y, double *dy, flow_clocks *clocks)
 {
     size_t d = model->base.d;
     int n = model->base.depth - 2;
-    double log_scale = field_hat(model, y), sum = 0.0, pace = 1.0 / model->base.scale;
+    double log_dt = driving_field(model, y), sum = 0.0, pace = 1.0 / model->base.scale;
     if (n > 0) {
         for (size_t j = 0; j < d; j++) {
             double rate = model->gates[j].kind == GATE_BALANCED
@@ -243,8 +295,8 @@ static bool rates_several(gates_model *model, const double *y, double *dy, flow_
     dy[0] = pace;
     for (size_t j = 0; j < d; j++)
         dy[1 + j] = pace * model->field[j];
-    *clocks = (flow_clocks){log(pace), -log_scale};
-    return isfinite(log_scale) && pace > 0.0;
+    *clocks = (flow_clocks){log(pace), log_dt};
+    return isfinite(log_dt) && pace > 0.0;
 }
 
 /* ---- modes ------------------------------------------------------------------------------------------------
@@ -254,6 +306,7 @@ static bool weight_passed_zero(const gates_model *model, const gate *g, const co
 {
     switch (g->kind) {
     case GATE_BALANCED:
+    case GATE_FIELD:
         return model->base.depth > 1 && c->w[0] < 0.0;
     case GATE_PAIR:
         return g->sign[0] * c->w[0] < 0.0 || g->sign[1] * c->w[1] < 0.0;
@@ -262,6 +315,13 @@ static bool weight_passed_zero(const gates_model *model, const gate *g, const co
     default:
         return false;
     }
+}
+
+/* Whether the field of coordinate j (in field) has left the sign of the mode. */
+static bool turned(const gates_model *model, size_t j)
+{
+    const gate *g = &model->gates[j];
+    return g->kind != GATE_ZERO && g->kind != GATE_FIELD && g->s * model->field[j] < 0.0;
 }
 
 static bool ends_mode(flow_model *base, const double *y)
@@ -279,8 +339,12 @@ static bool ends_mode(flow_model *base, const double *y)
         return false;
     field_here(model, y);
     for (size_t j = 0; j < base->d; j++)
-        if (model->gates[j].kind != GATE_ZERO && model->gates[j].s * model->field[j] < 0.0)
+        if (turned(model, j))
             return true;
+    if (model->slider >= 0) {
+        double lambda = mean_field(model, y).lambda;
+        return !(lambda >= 0.0 && lambda <= 1.0);
+    }
     field_hat(model, y);
     for (size_t j = 0; j < base->d; j++)
         if (model->gates[j].kind == GATE_ZERO && model->gates[j].s * model->field[j] < 0.0)
@@ -360,9 +424,6 @@ static sf_status not_covered(const gates_model *model, double tau, size_t j, con
                    j, what);
 }
 
-/* d G_j / dtau just beside G_j = 0, for the sign s of the field there. */
-static double normal_velocity(gates_model *model, const double *y, double tau, size_t j, signed char s);
-
 static void turn_field(gates_model *model, const double *y, double tau, size_t j, signed char s)
 {
     gate *g = &model->gates[j];
@@ -374,21 +435,68 @@ static void turn_field(gates_model *model, const double *y, double tau, size_t j
         set_pair(model, g, c.w[0], c.w[1], y[1 + j]);
 }
 
-static sf_status change_fields(gates_model *model, const double *y, double tau)
+/* dG_j/dtau on the side where the field has the sign s. */
+static double side_velocity(gates_model *model, const double *y, double tau, size_t j, signed char s)
 {
-    field_here(model, y);
-    for (size_t j = 0; j < model->base.d; j++) {
-        gate *g = &model->gates[j];
-        if (g->kind == GATE_ZERO || !(g->s * model->field[j] < 0.0))
-            continue;
-        signed char old = g->s;
-        double before = normal_velocity(model, y, tau, j, old);
-        double after = normal_velocity(model, y, tau, j, (signed char)-old);
-        if (!(before * after > 0.0))
-            return not_covered(model, tau, j, "would slide where its gradient is 0, which is not covered");
-        turn_field(model, y, tau, j, (signed char)-old);
-        field_here(model, y);
+    gate kept = model->gates[j];
+    turn_field(model, y, tau, j, s);
+    field_hat(model, y);
+    double velocity = normal_velocity(model, y, j, model->field);
+    model->gates[j] = kept;
+    return velocity;
+}
+
+/* G_j has changed its sign: crosses or begins to slide. */
+static sf_status meet_field(gates_model *model, const double *y, double tau, size_t j, int64_t *slides,
+                            size_t *count)
+{
+    gate *g = &model->gates[j];
+    double plus = side_velocity(model, y, tau, j, 1), minus = side_velocity(model, y, tau, j, -1);
+    if (model->slider >= 0)
+        return not_covered(model, tau, j,
+                           "and another one meet a gradient of 0 together, which is not covered");
+    if (plus * minus > 0.0) {
+        turn_field(model, y, tau, j, plus > 0.0 ? 1 : -1);
+        return SF_OK;
     }
+    if (g->kind != GATE_BALANCED || !(plus < 0.0 && minus > 0.0))
+        return not_covered(model, tau, j,
+                           "would slide where its gradient is 0 with unequal layers, which is not covered");
+    coordinate c = at(model, y, tau, j);
+    g->kind = GATE_FIELD;
+    g->u = c.w[0];
+    g->base = y[1 + j];
+    model->slider = (int64_t)j;
+    slides[(*count)++] = (int64_t)j;
+    return SF_OK;
+}
+
+/* The slider leaves its surface once the mean would need a negative weight of one side. */
+static void release_slider(gates_model *model, const double *y)
+{
+    if (model->slider < 0)
+        return;
+    size_t j = (size_t)model->slider;
+    double lambda = mean_field(model, y).lambda;
+    if (lambda >= 0.0 && lambda <= 1.0)
+        return;
+    gate *g = &model->gates[j];
+    coordinate c = at(model, y, 0.0, j);
+    g->s = lambda > 1.0 ? 1 : -1;
+    set_balanced(model, g, c.w[0], y[1 + j]);
+    model->slider = -1;
+}
+
+static sf_status change_fields(gates_model *model, const double *y, double tau, int64_t *slides,
+                               size_t *count)
+{
+    release_slider(model, y);
+    field_here(model, y);
+    for (size_t j = 0; j < model->base.d; j++)
+        if (turned(model, j)) {
+            SF_TRY(meet_field(model, y, tau, j, slides, count));
+            field_here(model, y);
+        }
     field_hat(model, y);
     for (size_t j = 0; j < model->base.d; j++)
         if (model->gates[j].kind == GATE_ZERO && model->gates[j].s * model->field[j] < 0.0)
@@ -415,7 +523,7 @@ static sf_status change_mode(flow_model *base, double *y, int64_t *slides, size_
     if (model->single)
         reset_clock(model, tau, y);
     else
-        SF_TRY(change_fields(model, y, tau));
+        SF_TRY(change_fields(model, y, tau, slides, count));
     return SF_OK;
 }
 
@@ -425,31 +533,30 @@ static double slope_rate(sf_loss loss, double log_s)
     return loss == SF_LOSS_EXPONENTIAL ? -1.0 : expm1(log_s);
 }
 
-static double normal_velocity(gates_model *model, const double *y, double tau, size_t j, signed char s)
+static double normal_velocity(gates_model *model, const double *y, size_t j, const double *field)
 {
-    size_t d = model->base.d, examples = model->data->n, stored = model->data->stored;
-    gate kept = model->gates[j];
-    turn_field(model, y, tau, j, s);
-    field_hat(model, y); // field is G_hat now
+    size_t d = model->base.d, stored = model->data->stored;
+    int depth = model->base.depth;
+    for (size_t i = 0; i < d; i++) {
+        const gate *g = &model->gates[i];
+        coordinate c = at(model, y, 0.0, i);
+        double moved = 0.0, shift = model->rho * g->s;
+        if (is_common(g)) // beta = pi x^L, dx/da = pi x_hat^{L-1}
+            moved = depth * power(c.w[0] * x_hat(model, y, 0.0, i), depth - 1);
+        else if (g->kind == GATE_PAIR)
+            moved = c.w[0] * (c.w[0] - shift * g->sign[1]) + c.w[1] * (c.w[1] - shift * g->sign[0]);
+        model->beta[i] = beta_of(model, g, &c);
+        model->moved[i] = moved * field[i]; // dbeta/dtau
+    }
     double sum = 0.0, sum_z = 0.0, sum_rate = 0.0, sum_rate_z = 0.0, reference = -INFINITY;
-    // two passes over the data: the largest log slope first
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t n = 0; n < examples; n++) {
+    for (int pass = 0; pass < 2; pass++) // the largest log slope first
+        for (size_t n = 0; n < model->data->n; n++) {
             const double *z = model->data->z + n * stored;
             double margin = 0.0, rate = 0.0;
             for (size_t i = 0; i < d; i++) {
-                const gate *g = &model->gates[i];
-                double feature_n = i < stored ? z[i] : -z[i - stored], moved = 0.0;
-                coordinate c = at(model, y, tau, i);
-                margin += feature_n * beta_of(model, g, &c);
-                if (g->kind == GATE_BALANCED) // beta = pi x^L, dx/da = pi x_hat^{L-1}
-                    moved =
-                        model->base.depth * power(c.w[0] * x_hat(model, y, tau, i), model->base.depth - 1);
-                else if (g->kind == GATE_PAIR) {
-                    double shift = model->rho * g->s;
-                    moved = c.w[0] * (c.w[0] - shift * g->sign[1]) + c.w[1] * (c.w[1] - shift * g->sign[0]);
-                }
-                rate += feature_n * moved * model->field[i];
+                double z_i = i < stored ? z[i] : -z[i - stored];
+                margin += z_i * model->beta[i];
+                rate += z_i * model->moved[i];
             }
             double log_s = sf_loss_log_slope(model->loss, margin);
             if (pass == 0) {
@@ -463,7 +570,6 @@ static double normal_velocity(gates_model *model, const double *y, double tau, s
             sum_rate += p * rate;
             sum_rate_z += p * rate * z_j;
         }
-    model->gates[j] = kept;
     return sum_rate_z / sum - sum_z / sum * (sum_rate / sum);
 }
 
@@ -509,8 +615,8 @@ static void predictor(const flow_model *base, const double *y, double *beta, dou
         if (beta)
             beta[j] = beta_of(model, g, &c);
         if (log_abs_beta)
-            log_abs_beta[j] = g->kind == GATE_BALANCED ? base->depth * log(fabs(c.w[0]))
-                                                       : log(fabs(c.w[0])) + log(fabs(c.w[1]));
+            log_abs_beta[j] =
+                is_common(g) ? base->depth * log(fabs(c.w[0])) : log(fabs(c.w[0])) + log(fabs(c.w[1]));
     }
 }
 
@@ -522,9 +628,9 @@ static void theta(const flow_model *base, const double *y, double *weights)
         const gate *g = &model->gates[j];
         coordinate c = at(model, y, tau, j);
         for (int l = 0; l < base->depth; l++)
-            weights[(size_t)l * base->d + j] = g->kind != GATE_BALANCED ? l < 2 ? c.w[l] : 0.0
-                                               : g->negative >> l & 1u  ? -c.w[0]
-                                                                        : c.w[0];
+            weights[(size_t)l * base->d + j] = !is_common(g)           ? l < 2 ? c.w[l] : 0.0
+                                               : g->negative >> l & 1u ? -c.w[0]
+                                                                       : c.w[0];
     }
 }
 
@@ -562,6 +668,8 @@ static void destroy(flow_model *base)
     sf_free(base->context, model->gates);
     sf_free_aligned(base->context, model->beta);
     sf_free_aligned(base->context, model->field);
+    sf_free_aligned(base->context, model->moved);
+    sf_free_aligned(base->context, model->other);
     sf_free(base->context, model);
 }
 
@@ -667,10 +775,14 @@ sf_status flow_gates_create(sf_context *context, const flow_start *start, flow_m
     model->loss = sf_network_loss(start->network);
     model->rho = flow_is_gd(&start->perturbation) ? 0.0 : start->perturbation.rho;
     model->gates = SF_ARRAY(context, d, gate);
-    model->beta = sf_alloc_doubles(context, model->single ? 0 : d);
-    model->field = sf_alloc_doubles(context, model->single ? 0 : d);
+    model->slider = -1;
+    size_t work = model->single ? 0 : d;
+    model->beta = sf_alloc_doubles(context, work);
+    model->field = sf_alloc_doubles(context, work);
+    model->moved = sf_alloc_doubles(context, work);
+    model->other = sf_alloc_doubles(context, work);
     sf_status status = SF_ERR_MEMORY;
-    if (model->gates && model->beta && model->field)
+    if (model->gates && model->beta && model->field && model->moved && model->other)
         status = open_gates(model, start);
     if (status != SF_OK)
         destroy(&model->base);
