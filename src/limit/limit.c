@@ -25,14 +25,17 @@ typedef struct search {
     sf_verdict verdict;
     sf_candidate candidate; // of many examples
     bool has_candidate;
-    double *mu; // (d) the example, if there is one only
+    double *mu;         // (d) the example, if there is one only
+    bool near_critical; // it starts too close to the critical scale to say what follows
 } search;
 
 static sf_status judge(search *s)
 {
     s->verdict.kind = SF_LIMIT_UNKNOWN;
     s->verdict.index = -1;
-    if (s->track.at_zero) {
+    if (s->near_critical) {
+        s->verdict.reason = "the start is within 1e-9 of the critical scale, where growth and collapse part";
+    } else if (s->track.at_zero) {
         s->verdict.kind = SF_LIMIT_ZERO;
         s->verdict.reason = "beta reaches 0 and rests there";
     } else if (s->track.at_point) {
@@ -150,9 +153,11 @@ static sf_status report(search *s)
                            .loss_rate = NAN,
                            .norm_rate = NAN,
                            .reason = s->verdict.reason};
-    measure_rates(s);
-    if (s->verdict.kind == SF_LIMIT_ZERO)
+    if (s->verdict.kind == SF_LIMIT_ZERO) { // no direction, so none of what follows
+        r->change = NAN;
         return SF_OK;
+    }
+    measure_rates(s);
     r->direction = s->limit->direction;
     r->reached = s->limit->reached;
     return last->log_norm == -INFINITY ? SF_OK : measure_margins(s);
@@ -207,6 +212,8 @@ sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_pertu
     sf_status status = prepare(&s, network, theta);
     if (status == SF_OK) {
         status = sf_track_create(context, network, perturbation, theta, s.options.flow_tolerance, &s.track);
+        if (status == SF_OK && s.mu)
+            status = sf_near_critical(&s.track, s.mu, &s.near_critical);
         if (status == SF_OK)
             status = run(&s);
         if (status == SF_OK)

@@ -51,6 +51,10 @@ typedef struct sf_verdict {
 /* One example: exact facts at the state reached. */
 sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *verdict);
 
+/* Whether the start of l2-SAM, L = 2 on one example lies so close to the critical scale that growth and collapse are not
+ * told apart. */
+sf_status sf_near_critical(const sf_track *track, const double *mu, bool *near);
+
 /* Many examples: the margin problem that the network can express, and whether the flow approaches its solution. */
 typedef struct sf_candidate {
     bool separable, unique, constrained; // constrained: not all sign patterns can be reached

@@ -200,9 +200,16 @@ void sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_verd
     memcpy(verdict->direction, candidate->direction, track->d * sizeof *verdict->direction);
     verdict->kind = SF_LIMIT_MAX_MARGIN;
     verdict->index = candidate->index;
-    verdict->reason =
-        track->depth == 1   ? "the error to the unique l2-max-margin direction falls as log t grows"
-        : track->depth == 2 ? "the error to the unique l1-max-margin direction falls as log t grows"
-                            : "measured: the error to the unique l1-max-margin direction falls as log t "
-                              "grows; for L >= 3 no theorem names it";
+    if (track->depth > 2)
+        verdict->reason =
+            "measured: the error to the unique l1-max-margin direction falls as log t grows; for L >= 3 "
+            "no theorem names it";
+    else if (candidate->constrained)
+        verdict->reason =
+            "the error to the unique l1-max-margin direction among the signs that the layers can express "
+            "falls as log t grows";
+    else
+        verdict->reason = track->depth == 1
+                              ? "the error to the unique l2-max-margin direction falls as log t grows"
+                              : "the error to the unique l1-max-margin direction falls as log t grows";
 }
