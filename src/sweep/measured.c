@@ -113,8 +113,8 @@ static const char *measured_regime(const sf_findings *findings, const sf_finding
         return NULL;
     for (size_t i = 0; i < finding->leader_count; i++)
         if (findings->strength[finding->leaders[i].to] < strongest)
-            return "minor_first";
-    return "major_first";
+            return sf_regime_name(SF_REGIME_MINOR_FIRST);
+    return sf_regime_name(SF_REGIME_MAJOR_FIRST);
 }
 
 /* Largest log ratio of a record: from the strongest features to the weakest, group by group of equal strength, each
@@ -142,20 +142,20 @@ static void peak_of_record(const sf_findings *findings, const double *log_abs, s
     }
 }
 
-static void find_direction(sf_findings *findings, const sf_record *last, sf_finding *finding)
+void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs, sf_finding *finding)
 {
     size_t d = findings->features;
-    double high = last->log_abs_beta[largest(d, last->log_abs_beta)], sum = 0.0, square = 0.0;
+    double high = log_abs[largest(d, log_abs)], sum = 0.0, square = 0.0;
     if (!(high > -INFINITY))
         return;
     for (size_t j = 0; j < d; j++) {
-        findings->direction[j] = copysign(exp(last->log_abs_beta[j] - high), last->beta[j]);
+        findings->direction[j] = copysign(exp(log_abs[j] - high), beta[j]);
         sum += fabs(findings->direction[j]);
         square += findings->direction[j] * findings->direction[j];
     }
     for (size_t j = 0; j < d; j++) {
         if (fabs(findings->direction[j]) >= SF_BASIS_SHARE * sum) {
-            finding->limit = "basis";
+            finding->limit = sf_limit_kind_name(SF_LIMIT_BASIS);
             finding->limit_index = (int64_t)j;
         }
         findings->direction[j] /= sqrt(square);
@@ -208,16 +208,16 @@ sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, 
     sf_dataset_strengths(dataset, findings->strength);
     rank_features(findings);
     SF_TRY(list_leaders(findings, trajectory, last.log_abs_beta, finding));
-    finding->limit = "unknown";
-    find_direction(findings, &last, finding);
+    finding->limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
+    sf_findings_direction(findings, last.beta, last.log_abs_beta, finding);
     finding->regime = measured_regime(findings, finding);
     if (status == SF_RUN_COLLAPSED) {
-        finding->regime = "collapse";
-        finding->limit = "zero";
+        finding->regime = sf_regime_name(SF_REGIME_COLLAPSE);
+        finding->limit = sf_limit_kind_name(SF_LIMIT_ZERO);
         finding->limit_index = -1;
     } else if (status == SF_RUN_DIVERGED) {
         finding->regime = NULL;
-        finding->limit = "unknown";
+        finding->limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
         finding->limit_index = -1;
     }
     for (size_t i = 0; i < records && (measure->needs & SF_NEED_ORDER); i++) {

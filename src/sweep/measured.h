@@ -22,6 +22,9 @@ sf_status sf_findings_reserve(sf_findings *findings, size_t leaders);
 /* A measured direction is called that of basis vector j if |beta_j| is this share of sum |beta|. */
 #define SF_BASIS_SHARE 0.999
 
+/* Direction of a predictor, and the basis vector that it is, if it is one. */
+void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs, sf_finding *finding);
+
 /* Fills the finding from a trajectory over a data set; times of beta as in the measure. Pointers in the finding are
  * into `findings`. */
 sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, const sf_dataset *dataset,

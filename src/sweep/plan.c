@@ -2,10 +2,6 @@
  *
  * A value of an axis reaches the experiment as an override, key=value; an item of a list, data.example[1], as an
  * override of the list with the other items as the file has them.
- *
- * Reading YAML takes a tenth of a millisecond, too much for a million points. Where every value of the axes is a
- * number that the resolved settings show again as it is, the settings of a point are those of the first one with
- * these numbers put in: the sweep is `lean`. This is not assumed but tested, on the corners and a sample of points.
  */
 #include "sweep/plan.h"
 
@@ -15,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sweep/point.h"
+#include "sweep/worker.h"
 
 /* ---- overrides of the axes ------------------------------------------------------------------------------ */
 
@@ -303,7 +299,7 @@ sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, 
 
 /* ---- the check of the axes ------------------------------------------------------------------------------ */
 
-enum { CHECKED_VALUES = 512, CHECKED_POINTS = 64 };
+enum { CHECKED_VALUES = 512 };
 
 /* Values of one axis, the others at the first point. Those of long axes evenly spread, with both ends. */
 static sf_status check_axis(const sf_sweep *sweep, size_t number, grid_value *values)
@@ -326,66 +322,6 @@ static sf_status check_axis(const sf_sweep *sweep, size_t number, grid_value *va
             return sf_fail(sweep->context, SF_ERR_CANCELLED, "interrupted");
     }
     return SF_OK;
-}
-
-sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_hash *scratch)
-{
-    for (size_t i = 0; i < sweep->leaves.count; i++)
-        scratch[i] = sweep->leaves.items[i].hash;
-    for (size_t i = 0; i < sweep->grid->axis_count; i++) {
-        const sf_leaf *leaf = &sweep->leaves.items[sweep->axis_leaf[i]];
-        scratch[sweep->axis_leaf[i]] = sf_leaf_hash(leaf->path_hash, values[i].number, NULL);
-    }
-    return sf_hash_bytes(scratch, sweep->leaves.count * sizeof *scratch);
-}
-
-static sf_status compare_point(const sf_sweep *sweep, uint64_t position, grid_value *values, sf_hash *scratch,
-                               bool *same)
-{
-    sf_experiment *experiment;
-    sf_leaves leaves;
-    sf_hash hash = {{0}};
-    sf_grid_values(sweep->grid, position, values);
-    sf_status status = sf_sweep_experiment(sweep, sweep->context, values, 0, NULL, &experiment);
-    if (status == SF_ERR_CONFIG || status == SF_ERR_DATA) { // a point that will fail: the slow way says why
-        *same = false;
-        return SF_OK;
-    }
-    SF_TRY(status);
-    status = sf_sweep_leaves(sweep->context, experiment, &leaves, NULL);
-    if (status == SF_OK)
-        status = sf_leaves_hash(&leaves, &hash);
-    *same = leaves.count == sweep->leaves.count;
-    if (*same) {
-        sf_hash lean = sf_sweep_lean_hash(sweep, values, scratch);
-        *same = memcmp(&lean, &hash, sizeof hash) == 0;
-    }
-    sf_leaves_release(&leaves);
-    sf_experiment_destroy(&experiment);
-    return status;
-}
-
-static sf_status test_lean(sf_sweep *sweep, grid_value *values)
-{
-    const sf_grid *grid = sweep->grid;
-    sweep->axis_leaf = SF_ARRAY(sweep->context, grid->axis_count, size_t);
-    sf_hash *scratch = SF_ARRAY(sweep->context, sweep->leaves.count, sf_hash);
-    sf_status status = sweep->axis_leaf && scratch ? SF_OK : SF_ERR_MEMORY;
-    bool lean = true;
-    for (size_t i = 0; i < grid->axis_count && status == SF_OK && lean; i++) {
-        size_t leaf = sweep->axis_leaf[i] = sf_leaves_find(&sweep->leaves, grid->axes[i].key);
-        lean = leaf != SIZE_MAX && !sweep->leaves.items[leaf].text;
-        for (size_t k = 0; k < grid->axes[i].count && lean; k++)
-            lean = !grid->axes[i].values[k].text;
-    }
-    uint64_t step = grid->points / CHECKED_POINTS + 1;
-    for (uint64_t n = 0; n < grid->points && status == SF_OK && lean; n += step)
-        status = compare_point(sweep, sf_grid_written(grid, n), values, scratch, &lean);
-    if (status == SF_OK && lean)
-        status = compare_point(sweep, sf_grid_written(grid, grid->points - 1), values, scratch, &lean);
-    sf_free(sweep->context, scratch);
-    sweep->lean = lean;
-    return status;
 }
 
 /* ---- identity of the grid ------------------------------------------------------------------------------- */
@@ -472,7 +408,7 @@ static sf_status make_plan(sf_sweep *sweep, const char *name, const char *text, 
         status = sf_measure_create(sweep->grid, sf_dataset_features(sf_experiment_dataset(sweep->first)),
                                    sf_experiment_mode(sweep->first), &sweep->measure);
     if (status == SF_OK)
-        status = test_lean(sweep, values);
+        status = sf_sweep_test_lean(sweep, values);
     sf_free(sweep->context, values);
     return status == SF_OK ? grid_identity(sweep) : status;
 }
@@ -530,6 +466,8 @@ void sf_sweep_destroy(sf_sweep **sweep)
     sf_free(s->context, s->overrides);
     sf_free(s->context, s->settings);
     sf_free(s->context, s->axis_leaf);
+    sf_free(s->context, s->targets);
+    sf_scales_destroy(s->context, &s->scales);
     sf_grid_destroy(&s->grid);
     sf_free(s->context, s);
     *sweep = NULL;

@@ -9,6 +9,15 @@
 #include "sweep/observables.h"
 
 typedef struct sf_worker sf_worker;
+struct sf_target;
+typedef struct sf_scales sf_scales;
+
+/* How points are computed. */
+typedef enum sf_way {
+    SF_WAY_GENERAL, // an experiment each
+    SF_WAY_THEORY,  // many at once, by the critical scale
+    SF_WAY_BATCH    // many at once, as trajectories in SIMD lanes
+} sf_way;
 
 /* A hole is SF_HOLE and the number of the axis plus 1. */
 enum { SF_MOST_AXES = 64, SF_HOLE = 1 };
@@ -25,6 +34,9 @@ struct sf_sweep {
     sf_leaves leaves;     // ... flattened, with version and content of the data file
     size_t *axis_leaf;    // (axes) index of the leaf that an axis sets; only if lean
     bool lean;            // a point's settings are those of the first with the numbers of the axes put in
+    struct sf_target *targets; // (axes) what they set
+    sf_way way;
+    sf_scales *scales; // way of theory: critical scales that the workers share
     sf_hash identity;     // of the grid: its axes and all that the points share
     sf_measure *measure;
     sf_worker *worker; // of the calling thread, made when needed
@@ -38,8 +50,6 @@ struct sf_sweep {
 /* The experiment at these values of the axes, more overrides last. */
 sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const grid_value *values,
                               size_t more, const char *const *extra, sf_experiment **out);
-/* The hash of a point of a lean sweep; scratch: one hash a leaf. */
-sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_hash *scratch);
 /* Its resolved settings as leaves, with version and content; json may be NULL. */
 sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, sf_leaves *leaves,
                           char **json);

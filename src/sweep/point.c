@@ -4,27 +4,13 @@
  * is lean. A point whose settings are refused has no resolved settings; its hash is made of those of the first point
  * with the values of the axes as they are, and a mark.
  */
-#include "sweep/point.h"
+#include "sweep/worker.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sweep/measured.h"
-
 enum { TEXT_ROOM = 1 << 16, NAME_SIZE = 64 };
-
-struct sf_worker {
-    const sf_sweep *sweep;
-    sf_context *context;
-    grid_value *values; // (axes)
-    sf_hash *hashes;    // (leaves)
-    sf_cell *cells;     // (observables)
-    char *text;         // lists among the cells
-    size_t room;
-    char *times; // "record.at.tau=[...]", NULL if beta is not observed
-    sf_findings findings;
-};
 
 /* ---- create and destroy --------------------------------------------------------------------------------- */
 
@@ -45,6 +31,24 @@ static sf_status list_times(sf_worker *worker)
     return SF_OK;
 }
 
+static sf_status prepare_lean(sf_worker *worker)
+{
+    const sf_experiment *first = worker->sweep->first;
+    size_t d = worker->sweep->measure->features;
+    const sf_network *network = sf_experiment_network(first);
+    SF_TRY(sf_setup_create(worker->context, first, &worker->setup));
+    worker->ones = SF_ARRAY(worker->context, d, double);
+    worker->predictor = SF_ARRAY(worker->context, d, double);
+    if (!worker->ones || !worker->predictor)
+        return SF_ERR_MEMORY;
+    for (size_t j = 0; j < d; j++)
+        worker->ones[j] = 1.0;
+    if (worker->sweep->way != SF_WAY_BATCH)
+        return SF_OK;
+    return sf_network_create(worker->context, sf_experiment_dataset(first), sf_network_depth(network),
+                             sf_network_loss(network), &worker->network);
+}
+
 static sf_status fill_worker(sf_worker *worker)
 {
     const sf_sweep *sweep = worker->sweep;
@@ -56,17 +60,19 @@ static sf_status fill_worker(sf_worker *worker)
     if (!worker->values || !worker->hashes || !worker->cells || !worker->text)
         return SF_ERR_MEMORY;
     SF_TRY(list_times(worker));
-    return sf_findings_create(worker->context, sweep->measure->features, sweep->measure->time_count,
-                              &worker->findings);
+    SF_TRY(sf_findings_create(worker->context, sweep->measure->features, sweep->measure->time_count,
+                              &worker->findings));
+    return sweep->way == SF_WAY_GENERAL ? SF_OK : prepare_lean(worker);
 }
 
-sf_status sf_worker_create(const sf_sweep *sweep, sf_worker **out)
+sf_status sf_worker_create(const sf_sweep *sweep, size_t number, sf_worker **out)
 {
     *out = NULL;
     sf_worker *worker = SF_NEW(sweep->context, sf_worker);
     if (!worker)
         return SF_ERR_MEMORY;
     worker->sweep = sweep;
+    worker->number = number;
     sf_status status = sf_context_fork(sweep->context, &worker->context);
     if (status == SF_OK)
         status = fill_worker(worker);
@@ -83,6 +89,10 @@ void sf_worker_destroy(sf_worker **worker)
     sf_worker *w = *worker;
     if (w->context) {
         sf_findings_release(&w->findings);
+        sf_setup_release(w->context, &w->setup);
+        sf_network_destroy(&w->network);
+        sf_free(w->context, w->ones);
+        sf_free(w->context, w->predictor);
         sf_free(w->context, w->values);
         sf_free(w->context, w->hashes);
         sf_free(w->context, w->cells);
@@ -149,7 +159,7 @@ static sf_status hash_values(sf_worker *worker, const sf_experiment *experiment,
 sf_status sf_point_hash(sf_sweep *sweep, uint64_t position, sf_hash *hash)
 {
     if (!sweep->worker)
-        SF_TRY(sf_worker_create(sweep, &sweep->worker));
+        SF_TRY(sf_worker_create(sweep, 0, &sweep->worker));
     sf_worker *worker = sweep->worker;
     sf_grid_values(sweep->grid, position, worker->values);
     sf_status status = hash_values(worker, NULL, hash);
@@ -187,7 +197,8 @@ static sf_status investigate(sf_worker *worker, sf_hash *hash, sf_finding *findi
         sf_sweep_experiment(worker->sweep, worker->context, worker->values, 0, NULL, &experiment);
     if (status == SF_OK || status == SF_ERR_CONFIG || status == SF_ERR_DATA || status == SF_ERR_ARGUMENT) {
         sf_status refused = status; // its message stays in the context: hashing succeeds or fails for memory
-        status = refused == SF_OK ? hash_values(worker, experiment, hash) : invalid_hash(worker, hash);
+        bool valid = refused == SF_OK || worker->sweep->lean;
+        status = valid ? hash_values(worker, experiment, hash) : invalid_hash(worker, hash);
         if (status == SF_OK)
             status = refused;
     }
@@ -221,10 +232,25 @@ static sf_status fill_cells(sf_worker *worker, const sf_finding *finding)
     return SF_OK;
 }
 
-static sf_status compute_point(sf_worker *worker, uint64_t position, sf_rows *rows)
+static sf_status append_row(sf_worker *worker, sf_row *row, const sf_finding *finding, sf_rows *rows)
+{
+    row->cells = worker->cells;
+    row->outcome = finding->outcome;
+    SF_TRY(fill_cells(worker, finding));
+    return sf_rows_append(rows, row, worker->sweep->measure->column_count);
+}
+
+sf_status sf_worker_append(sf_worker *worker, uint64_t position, const sf_hash *hash, const sf_finding *finding,
+                           sf_rows *rows)
+{
+    sf_row row = {.position = position, .hash = *hash};
+    return append_row(worker, &row, finding, rows);
+}
+
+sf_status sf_worker_point(sf_worker *worker, uint64_t position, sf_rows *rows)
 {
     sf_finding finding = sf_finding_make();
-    sf_row row = {.position = position, .cells = worker->cells};
+    sf_row row = {.position = position};
     sf_grid_values(worker->sweep->grid, position, worker->values);
     sf_status status = investigate(worker, &row.hash, &finding);
     if (status == SF_ERR_MEMORY || status == SF_ERR_CANCELLED)
@@ -234,17 +260,26 @@ static sf_status compute_point(sf_worker *worker, uint64_t position, sf_rows *ro
         row.reason = sf_context_message(worker->context);
         finding = sf_finding_make();
     }
-    row.outcome = finding.outcome;
-    SF_TRY(fill_cells(worker, &finding));
-    return sf_rows_append(rows, &row, worker->sweep->measure->column_count);
+    return append_row(worker, &row, &finding, rows);
+}
+
+void sf_worker_set(sf_worker *worker, uint64_t position)
+{
+    const sf_sweep *sweep = worker->sweep;
+    sf_grid_values(sweep->grid, position, worker->values);
+    sf_setup_put(&worker->setup, sweep->targets, sweep->grid->axis_count, worker->values);
 }
 
 sf_status sf_worker_compute(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows)
 {
+    if (worker->sweep->way == SF_WAY_THEORY)
+        return sf_worker_theory(worker, count, positions, rows);
+    if (worker->sweep->way == SF_WAY_BATCH)
+        return sf_worker_batch(worker, count, positions, rows);
     for (size_t i = 0; i < count; i++) {
         if (sf_cancelled(worker->context))
             return sf_fail(worker->context, SF_ERR_CANCELLED, "interrupted");
-        SF_TRY(compute_point(worker, positions[i], rows));
+        SF_TRY(sf_worker_point(worker, positions[i], rows));
     }
     return SF_OK;
 }
@@ -257,7 +292,7 @@ sf_status sf_sweep_compute(sf_sweep *sweep, size_t count, const uint64_t *positi
     *bytes = NULL;
     *size = 0;
     if (!sweep->worker)
-        SF_TRY(sf_worker_create(sweep, &sweep->worker));
+        SF_TRY(sf_worker_create(sweep, 0, &sweep->worker));
     sf_rows rows = {.context = sweep->context};
     sf_status status = sf_worker_compute(sweep->worker, count, positions, &rows);
     if (status != SF_OK) {

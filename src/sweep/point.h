@@ -5,8 +5,8 @@
 #include "sweep/plan.h"
 #include "sweep/rows.h"
 
-/* A worker with a context of its own, forked from the sweep's. */
-sf_status sf_worker_create(const sf_sweep *sweep, sf_worker **out);
+/* Worker `number` of a run, with a context of its own, forked from the sweep's. */
+sf_status sf_worker_create(const sf_sweep *sweep, size_t number, sf_worker **out);
 void sf_worker_destroy(sf_worker **worker);
 sf_context *sf_worker_context(sf_worker *worker);
 

@@ -154,7 +154,7 @@ static sf_status create_workers(run *r, int threads)
     if (!r->workers)
         return SF_ERR_MEMORY;
     for (; r->worker_count < count; r->worker_count++)
-        SF_TRY(sf_worker_create(r->sweep, &r->workers[r->worker_count]));
+        SF_TRY(sf_worker_create(r->sweep, r->worker_count, &r->workers[r->worker_count]));
     return SF_OK;
 }
 

@@ -1,0 +1,286 @@
+/* Sweeps whose points need no YAML.
+ *
+ * Reading an experiment takes a tenth of a millisecond, too much for a million points. Where every value of the axes is
+ * a number that the resolved settings show again as it is, the settings of a point are those of the first one with
+ * these numbers put in: the sweep is `lean`, and identities are cheap. Where start, example, rho, eta and steps follow
+ * the same way, points can be computed many at once. Neither is assumed: both are tested against experiments that were
+ * read, on a sample of points.
+ */
+#include "sweep/worker.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- what an axis sets ---------------------------------------------------------------------------------- */
+
+/* "[12]" at *text; moves on. */
+static bool read_index(const char **text, size_t *index)
+{
+    if (**text != '[')
+        return false;
+    *index = 0;
+    for (++*text; **text >= '0' && **text <= '9'; ++*text)
+        *index = 10 * *index + (size_t)(**text - '0');
+    return *(*text)++ == ']';
+}
+
+sf_target sf_target_of(const char *key)
+{
+    static const struct {
+        const char *key;
+        sf_target_kind kind;
+        int indices;
+    } known[] = {{"network.init.layers", SF_TARGET_LAYER_AT, 2}, {"network.init", SF_TARGET_INIT_AT, 1},
+                 {"network.init", SF_TARGET_INIT, 0},            {"data.example", SF_TARGET_EXAMPLE_AT, 1},
+                 {"optimizer.rho", SF_TARGET_RHO, 0},            {"dynamics.step", SF_TARGET_STEP, 0},
+                 {"dynamics.steps", SF_TARGET_STEPS, 0},         {"dynamics.until.tau", SF_TARGET_END, 0},
+                 {"dynamics.until.log_time", SF_TARGET_END, 0},  {"dynamics.until.log_norm", SF_TARGET_END, 0}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t length = strlen(known[i].key);
+        if (strncmp(key, known[i].key, length) != 0)
+            continue;
+        sf_target target = {.kind = known[i].kind};
+        const char *rest = key + length;
+        bool good = known[i].indices < 2 || read_index(&rest, &target.layer);
+        good = good && (known[i].indices < 1 || read_index(&rest, &target.feature));
+        if (good && *rest == '\0')
+            return target;
+    }
+    return (sf_target){.kind = SF_TARGET_OTHER};
+}
+
+/* ---- setups --------------------------------------------------------------------------------------------- */
+
+sf_status sf_setup_create(sf_context *context, const sf_experiment *experiment, sf_setup *setup)
+{
+    const sf_network *network = sf_experiment_network(experiment);
+    const sf_dataset *dataset = sf_experiment_dataset(experiment);
+    *setup = (sf_setup){.features = sf_network_features(network),
+                        .layers = (size_t)sf_network_depth(network),
+                        .rho = sf_experiment_perturbation(experiment).rho,
+                        .step = sf_experiment_step_size(experiment),
+                        .steps = sf_experiment_steps(experiment)};
+    bool single = sf_dataset_examples(dataset) == 1;
+    setup->theta = SF_ARRAY(context, sf_network_parameters(network), double);
+    setup->example = single ? SF_ARRAY(context, setup->features, double) : NULL;
+    if (!setup->theta || (single && !setup->example)) {
+        sf_setup_release(context, setup);
+        return SF_ERR_MEMORY;
+    }
+    sf_experiment_fill_start(experiment, setup->theta);
+    if (single)
+        sf_dataset_example(dataset, 0, setup->example);
+    return SF_OK;
+}
+
+void sf_setup_release(sf_context *context, sf_setup *setup)
+{
+    sf_free(context, setup->theta);
+    sf_free(context, setup->example);
+    setup->theta = setup->example = NULL;
+}
+
+static void put_target(sf_setup *setup, const sf_target *target, double value)
+{
+    size_t d = setup->features, j = target->feature;
+    switch (target->kind) {
+    case SF_TARGET_INIT:
+        for (size_t k = 0; k < setup->layers * d; k++)
+            setup->theta[k] = value;
+        break;
+    case SF_TARGET_INIT_AT:
+        for (size_t l = 0; l < setup->layers && j < d; l++)
+            setup->theta[l * d + j] = value;
+        break;
+    case SF_TARGET_LAYER_AT:
+        if (target->layer < setup->layers && j < d)
+            setup->theta[target->layer * d + j] = value;
+        break;
+    case SF_TARGET_EXAMPLE_AT:
+        if (setup->example && j < d)
+            setup->example[j] = value;
+        break;
+    case SF_TARGET_RHO:
+        setup->rho = value;
+        break;
+    case SF_TARGET_STEP:
+        setup->step = value;
+        break;
+    case SF_TARGET_STEPS:
+        setup->steps = (uint64_t)value;
+        break;
+    default:
+        break;
+    }
+}
+
+void sf_setup_put(sf_setup *setup, const sf_target *targets, size_t count, const grid_value *values)
+{
+    for (size_t i = 0; i < count; i++)
+        put_target(setup, &targets[i], values[i].number);
+}
+
+static bool same_number(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+bool sf_setup_same(const sf_setup *a, const sf_setup *b)
+{
+    bool same = a->features == b->features && a->layers == b->layers && !a->example == !b->example &&
+                same_number(a->rho, b->rho) && same_number(a->step, b->step) && a->steps == b->steps;
+    for (size_t k = 0; same && k < a->layers * a->features; k++)
+        same = a->theta[k] == b->theta[k];
+    for (size_t j = 0; same && a->example && j < a->features; j++)
+        same = a->example[j] == b->example[j];
+    return same;
+}
+
+/* ---- which way ------------------------------------------------------------------------------------------ */
+
+static bool any_target(const sf_sweep *sweep, const sf_target *targets, sf_target_kind kind)
+{
+    for (size_t i = 0; i < sweep->grid->axis_count; i++)
+        if (targets[i].kind == kind)
+            return true;
+    return false;
+}
+
+/* Regime and limit of l2-SAM at depth 2 on one example: by the critical scale alone. */
+static bool suits_theory(const sf_sweep *sweep)
+{
+    const sf_network *network = sf_experiment_network(sweep->first);
+    return sf_experiment_mode(sweep->first) == SF_MODE_EXACT && (sweep->measure->needs & ~SF_NEED_REGIME) == 0 &&
+           sf_experiment_perturbation(sweep->first).method == SF_METHOD_L2 && sf_network_depth(network) == 2 &&
+           sf_dataset_examples(sf_experiment_dataset(sweep->first)) == 1;
+}
+
+/* What can be told from the weights at some steps. A start of its own for each needs nothing; an example of its own
+ * needs N = 1. */
+static bool suits_batch(const sf_sweep *sweep, const sf_target *targets)
+{
+    const sf_dataset *dataset = sf_experiment_dataset(sweep->first);
+    bool examples = any_target(sweep, targets, SF_TARGET_EXAMPLE_AT);
+    return sf_experiment_mode(sweep->first) == SF_MODE_DISCRETE && sweep->measure->needs == SF_NEED_RUN &&
+           (!examples || (sf_dataset_examples(dataset) == 1 && !sf_dataset_mirrored(dataset)));
+}
+
+static sf_way way_of(const sf_sweep *sweep, const sf_target *targets)
+{
+    if (any_target(sweep, targets, SF_TARGET_OTHER))
+        return SF_WAY_GENERAL;
+    return suits_theory(sweep) ? SF_WAY_THEORY : suits_batch(sweep, targets) ? SF_WAY_BATCH : SF_WAY_GENERAL;
+}
+
+/* ---- the test ------------------------------------------------------------------------------------------- */
+
+enum { CHECKED_POINTS = 64 };
+
+sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_hash *scratch)
+{
+    for (size_t i = 0; i < sweep->leaves.count; i++)
+        scratch[i] = sweep->leaves.items[i].hash;
+    for (size_t i = 0; i < sweep->grid->axis_count; i++) {
+        const sf_leaf *leaf = &sweep->leaves.items[sweep->axis_leaf[i]];
+        scratch[sweep->axis_leaf[i]] = sf_leaf_hash(leaf->path_hash, values[i].number, NULL);
+    }
+    return sf_hash_bytes(scratch, sweep->leaves.count * sizeof *scratch);
+}
+
+typedef struct trial {
+    sf_sweep *sweep;
+    grid_value *values;
+    sf_hash *scratch;
+    sf_setup setup;
+    bool lean, follows; // settings, and numbers, are as expected so far
+} trial;
+
+static sf_status compare_settings(trial *t, const sf_experiment *experiment)
+{
+    sf_leaves leaves;
+    sf_hash hash = {{0}};
+    sf_status status = sf_sweep_leaves(t->sweep->context, experiment, &leaves, NULL);
+    if (status == SF_OK)
+        status = sf_leaves_hash(&leaves, &hash);
+    t->lean = leaves.count == t->sweep->leaves.count;
+    if (status == SF_OK && t->lean) {
+        sf_hash lean = sf_sweep_lean_hash(t->sweep, t->values, t->scratch);
+        t->lean = memcmp(&lean, &hash, sizeof hash) == 0;
+    }
+    sf_leaves_release(&leaves);
+    return status;
+}
+
+static sf_status compare_setup(trial *t, const sf_experiment *experiment)
+{
+    sf_setup read;
+    SF_TRY(sf_setup_create(t->sweep->context, experiment, &read));
+    sf_setup_put(&t->setup, t->sweep->targets, t->sweep->grid->axis_count, t->values);
+    t->follows = t->follows && sf_setup_same(&read, &t->setup);
+    sf_setup_release(t->sweep->context, &read);
+    return SF_OK;
+}
+
+static sf_status compare_point(trial *t, uint64_t position)
+{
+    sf_experiment *experiment;
+    sf_grid_values(t->sweep->grid, position, t->values);
+    sf_status status = sf_sweep_experiment(t->sweep, t->sweep->context, t->values, 0, NULL, &experiment);
+    if (status == SF_ERR_CONFIG || status == SF_ERR_DATA) { // a point that will fail: the general way says why
+        t->lean = false;
+        return SF_OK;
+    }
+    SF_TRY(status);
+    status = compare_settings(t, experiment);
+    if (status == SF_OK && t->lean)
+        status = compare_setup(t, experiment);
+    sf_experiment_destroy(&experiment);
+    return status;
+}
+
+/* Every axis is a number that is a leaf of the resolved settings. */
+static bool numbers_only(sf_sweep *sweep)
+{
+    for (size_t i = 0; i < sweep->grid->axis_count; i++) {
+        const grid_axis *axis = &sweep->grid->axes[i];
+        size_t leaf = sweep->axis_leaf[i] = sf_leaves_find(&sweep->leaves, axis->key);
+        sweep->targets[i] = sf_target_of(axis->key);
+        if (leaf == SIZE_MAX || sweep->leaves.items[leaf].text)
+            return false;
+        for (size_t k = 0; k < axis->count; k++)
+            if (axis->values[k].text)
+                return false;
+    }
+    return true;
+}
+
+static sf_status run_trial(trial *t)
+{
+    const sf_grid *grid = t->sweep->grid;
+    uint64_t step = grid->points / CHECKED_POINTS + 1;
+    t->lean = t->follows = numbers_only(t->sweep);
+    for (uint64_t n = 0; n < grid->points && t->lean; n += step)
+        SF_TRY(compare_point(t, sf_grid_written(grid, n)));
+    if (t->lean)
+        SF_TRY(compare_point(t, sf_grid_written(grid, grid->points - 1)));
+    return SF_OK;
+}
+
+sf_status sf_sweep_test_lean(sf_sweep *sweep, grid_value *values)
+{
+    sf_context *context = sweep->context;
+    trial t = {.sweep = sweep, .values = values};
+    sweep->axis_leaf = SF_ARRAY(context, sweep->grid->axis_count, size_t);
+    sweep->targets = SF_ARRAY(context, sweep->grid->axis_count, sf_target);
+    t.scratch = SF_ARRAY(context, sweep->leaves.count, sf_hash);
+    sf_status status = sweep->axis_leaf && sweep->targets && t.scratch
+                           ? sf_setup_create(context, sweep->first, &t.setup)
+                           : SF_ERR_MEMORY;
+    if (status == SF_OK)
+        status = run_trial(&t);
+    sf_setup_release(context, &t.setup);
+    sf_free(context, t.scratch);
+    sweep->lean = t.lean;
+    sweep->way = t.lean && t.follows ? way_of(sweep, sweep->targets) : SF_WAY_GENERAL;
+    return status == SF_OK && sweep->way == SF_WAY_THEORY ? sf_scales_create(sweep, &sweep->scales) : status;
+}
