@@ -216,7 +216,7 @@ static const char schema[] =
     " WITHOUT ROWID;"
     "CREATE TABLE setting(name TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE observed(id INTEGER PRIMARY KEY, observables TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE point(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, grid INTEGER NOT NULL, status "
+    "CREATE TABLE point(id INTEGER PRIMARY KEY, hash BLOB NOT NULL, grid INTEGER NOT NULL, status "
     "TEXT NOT NULL,"
     " reason TEXT, outcome TEXT, observed INTEGER);"
     "CREATE TABLE member(grid INTEGER NOT NULL, position INTEGER NOT NULL, point INTEGER NOT NULL,"
@@ -308,6 +308,11 @@ void sf_database_close(sf_database **database)
     sf_free((*database)->context, (*database)->path);
     sf_free((*database)->context, *database);
     *database = NULL;
+}
+
+sf_status sf_database_index(sf_database *database)
+{
+    return sf_database_execute(database, "CREATE UNIQUE INDEX IF NOT EXISTS main.point_hash ON point(hash)");
 }
 
 /* ---- columns and the view ------------------------------------------------------------------------------- */

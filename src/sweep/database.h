@@ -12,8 +12,9 @@
  *
  * Safety: points reach the file in transactions, in write-ahead-log mode with synchronous=FULL (or with a rollback
  * journal where the file system has no shared memory). What is committed survives a kill at any moment and a power
- * cut; what is not is computed again. UNIQUE(hash) keeps a point from being there twice. The writer holds a lock on
- * FILE-lock, which the system releases when the process dies.
+ * cut; what is not is computed again. A unique index of the hashes keeps a point from being there twice. A run whose
+ * points differ by construction and that finds nothing else in the file makes the index at its end, which halves the
+ * cost of storing. The writer holds a lock on FILE-lock, which the system releases when the process dies.
  */
 #ifndef SF_SWEEP_DATABASE_H
 #define SF_SWEEP_DATABASE_H
@@ -54,6 +55,8 @@ sf_status sf_database_integer(sf_database *database, int64_t *value, bool *found
 bool sf_bind_cell(sqlite3_stmt *statement, int index, const sf_cell *cell);
 sf_cell sf_column_cell(sqlite3_stmt *statement, int column);
 
+/* Makes the unique index of the hashes, if it is not there. */
+sf_status sf_database_index(sf_database *database);
 /* Adds a column to `point` if it is not there. kind: INTEGER, REAL or TEXT; of settings no type is declared. */
 sf_status sf_database_add_column(sf_database *database, const char *name, const char *type);
 /* (Re)creates the view `result`. */

@@ -66,6 +66,23 @@ static sf_status read_members(sf_ledger *ledger)
     return code == SQLITE_DONE ? SF_OK : sf_database_fail(ledger->database, code, "reading");
 }
 
+/* A reader that finds no index, since a run was killed before it made one, makes one for itself. */
+static sf_status prepare_lookup(sf_ledger *ledger)
+{
+    sf_database *database = ledger->database;
+    int64_t index = 0;
+    SF_TRY(sf_database_integer(database, &index, NULL,
+                               "SELECT count(*) FROM sqlite_master WHERE name = 'point_hash'"));
+    bool own = index == 0 && ledger->foreign && database->lock < 0;
+    if (own)
+        SF_TRY(sf_database_execute(database,
+                                   "CREATE TEMP TABLE known AS SELECT hash, id, status, observed FROM main.point;"
+                                   "CREATE INDEX temp.known_hash ON known(hash)"));
+    return sf_database_prepare(database, &ledger->by_hash,
+                               "SELECT id, status = 'failed', observed FROM %s WHERE hash = ?1",
+                               own ? "temp.known" : "main.point");
+}
+
 static sf_status open_ledger(sf_ledger *ledger)
 {
     if (!ledger->database) {
@@ -88,8 +105,7 @@ static sf_status open_ledger(sf_ledger *ledger)
     int64_t points = 0;
     SF_TRY(sf_database_integer(ledger->database, &points, NULL, "SELECT count(*) FROM point"));
     ledger->foreign = (uint64_t)points > ledger->members;
-    return sf_database_prepare(ledger->database, &ledger->by_hash,
-                               "SELECT id, status = 'failed', observed FROM point WHERE hash = ?1");
+    return prepare_lookup(ledger);
 }
 
 sf_status sf_ledger_open(sf_sweep *sweep, sf_database *database, bool retry_failed, sf_ledger *ledger)

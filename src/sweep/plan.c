@@ -362,6 +362,40 @@ static sf_status grid_identity(sf_sweep *sweep)
     return status;
 }
 
+/* ---- duplicates ----------------------------------------------------------------------------------------- */
+
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(sf_hash));
+}
+
+/* No two indices of the group give the same values. */
+static sf_status group_distinct(const sf_sweep *sweep, const grid_group *group, bool *distinct)
+{
+    sf_hash *all = SF_ARRAY(sweep->context, group->count, sf_hash);
+    if (!all)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < group->count; i++) {
+        sf_hash hash = {{0}};
+        for (size_t k = group->first; k < group->first + group->axes; k++)
+            hash = sf_leaf_hash(hash, sweep->grid->axes[k].values[i].number, sweep->grid->axes[k].values[i].text);
+        all[i] = hash;
+    }
+    qsort(all, group->count, sizeof *all, by_bytes);
+    for (size_t i = 1; i < group->count; i++)
+        *distinct = *distinct && by_bytes(&all[i - 1], &all[i]) != 0;
+    sf_free(sweep->context, all);
+    return SF_OK;
+}
+
+static sf_status find_duplicates(sf_sweep *sweep)
+{
+    sweep->distinct = sweep->lean && sweep->grid->refine.levels == 0;
+    for (size_t g = 0; g < sweep->grid->group_count && sweep->distinct; g++)
+        SF_TRY(group_distinct(sweep, &sweep->grid->groups[g], &sweep->distinct));
+    return SF_OK;
+}
+
 /* ---- create and destroy --------------------------------------------------------------------------------- */
 
 static sf_status keep_overrides(sf_sweep *sweep, size_t count, const char *const *overrides)
@@ -410,6 +444,8 @@ static sf_status make_plan(sf_sweep *sweep, const char *name, const char *text, 
     if (status == SF_OK)
         status = sf_sweep_test_lean(sweep, values);
     sf_free(sweep->context, values);
+    if (status == SF_OK)
+        status = find_duplicates(sweep);
     return status == SF_OK ? grid_identity(sweep) : status;
 }
 

@@ -37,7 +37,8 @@ struct sf_session {
     const uint64_t *list; // NULL: the grid as written
     size_t list_count, list_at;
     sf_sweep_counts counts;
-    bool open;              // in a transaction
+    bool open;       // in a transaction
+    bool index_last; // the index of the hashes is made at the end
     double committed, cost; // when, and how long the last commit took
     double interval;        // the longest time between two
     sf_cell *cells;         // (observables), of the row being stored
@@ -279,6 +280,9 @@ static sf_status open_session(sf_session *session, const char *path)
     session->open = true;
     SF_TRY(
         sf_ledger_open(session->sweep, session->database, session->options.retry_failed, &session->ledger));
+    session->index_last = sweep->distinct && !session->ledger.foreign;
+    if (!session->index_last)
+        SF_TRY(sf_database_index(session->database));
     SF_TRY(set_up(session));
     session->counts.failed = session->ledger.failed;
     session->counts.points = sweep->grid->refine.levels > 0 ? 0 : shard_points(session);
@@ -560,6 +564,8 @@ sf_status sf_session_close(sf_session **session, sf_sweep_counts *counts)
         s->state = "failed";
     if (s->progress) // it was opened
         status = sf_session_commit(s);
+    if (status == SF_OK && s->index_last && strcmp(s->state, "finished") == 0)
+        status = sf_database_index(s->database);
     if (counts)
         *counts = s->counts;
     sqlite3_finalize(s->insert);
