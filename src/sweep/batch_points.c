@@ -32,8 +32,9 @@ static sf_status allocate_job(sf_worker *worker, size_t count, job *j)
     j->example = examples ? SF_ARRAY(context, count * j->features, double) : NULL;
     j->observed = SF_ARRAY(context, count * times * j->features, double);
     j->log_abs = SF_ARRAY(context, j->features, double);
-    return j->theta && j->rho && j->eta && (j->example || !examples) && j->observed && j->log_abs ? SF_OK
-                                                                                                 : SF_ERR_MEMORY;
+    return j->theta && j->rho && j->eta && (j->example || !examples) && j->observed && j->log_abs
+               ? SF_OK
+               : SF_ERR_MEMORY;
 }
 
 static void release_job(sf_context *context, job *j)
@@ -78,7 +79,8 @@ static void log_predictor(const job *j, const double *theta, const double *beta,
     }
 }
 
-static void evaluate(const sf_worker *worker, const job *j, size_t index, const double *beta, sf_finding *finding)
+static void evaluate(const sf_worker *worker, const job *j, size_t index, const double *beta,
+                     sf_finding *finding)
 {
     if (!j->example) {
         sf_network_evaluate(worker->network, beta, &finding->log_loss, &finding->min_margin);
@@ -91,7 +93,8 @@ static void evaluate(const sf_worker *worker, const job *j, size_t index, const 
     finding->log_loss = sf_loss_log(sf_network_loss(worker->network), margin);
 }
 
-static sf_status append_point(sf_worker *worker, const job *j, const sf_batch *batch, size_t index, sf_rows *rows)
+static sf_status append_point(sf_worker *worker, const job *j, const sf_batch *batch, size_t index,
+                              sf_rows *rows)
 {
     const sf_measure *measure = worker->sweep->measure;
     double *theta = j->theta + index * j->parameters, *beta = worker->predictor;
@@ -121,7 +124,7 @@ static sf_status advance(sf_worker *worker, const job *j, sf_batch *batch)
     const sf_measure *measure = worker->sweep->measure;
     for (size_t k = 0; k < measure->time_count; k++) {
         double time = measure->times[k];
-        bool reached = time >= 0.0 && time <= (double)j->steps && time == floor(time);
+        bool reached = time <= (double)j->steps;
         if (reached)
             SF_TRY(sf_batch_advance(batch, (uint64_t)time - sf_batch_step(batch)));
         for (size_t i = 0; i < j->count; i++) {

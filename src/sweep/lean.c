@@ -30,11 +30,16 @@ sf_target sf_target_of(const char *key)
         const char *key;
         sf_target_kind kind;
         int indices;
-    } known[] = {{"network.init.layers", SF_TARGET_LAYER_AT, 2}, {"network.init", SF_TARGET_INIT_AT, 1},
-                 {"network.init", SF_TARGET_INIT, 0},            {"data.example", SF_TARGET_EXAMPLE_AT, 1},
-                 {"optimizer.rho", SF_TARGET_RHO, 0},            {"dynamics.step", SF_TARGET_STEP, 0},
-                 {"dynamics.steps", SF_TARGET_STEPS, 0},         {"dynamics.until.tau", SF_TARGET_END, 0},
-                 {"dynamics.until.log_time", SF_TARGET_END, 0},  {"dynamics.until.log_norm", SF_TARGET_END, 0}};
+    } known[] = {{"network.init.layers", SF_TARGET_LAYER_AT, 2},
+                 {"network.init", SF_TARGET_INIT_AT, 1},
+                 {"network.init", SF_TARGET_INIT, 0},
+                 {"data.example", SF_TARGET_EXAMPLE_AT, 1},
+                 {"optimizer.rho", SF_TARGET_RHO, 0},
+                 {"dynamics.step", SF_TARGET_STEP, 0},
+                 {"dynamics.steps", SF_TARGET_STEPS, 0},
+                 {"dynamics.until.tau", SF_TARGET_END, 0},
+                 {"dynamics.until.log_time", SF_TARGET_END, 0},
+                 {"dynamics.until.log_norm", SF_TARGET_END, 0}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t length = strlen(known[i].key);
         if (strncmp(key, known[i].key, length) != 0)
@@ -150,9 +155,10 @@ static bool any_target(const sf_sweep *sweep, const sf_target *targets, sf_targe
 static bool suits_theory(const sf_sweep *sweep)
 {
     const sf_network *network = sf_experiment_network(sweep->first);
-    return sf_experiment_mode(sweep->first) == SF_MODE_EXACT && (sweep->measure->needs & ~SF_NEED_REGIME) == 0 &&
-           sf_experiment_perturbation(sweep->first).method == SF_METHOD_L2 && sf_network_depth(network) == 2 &&
-           sf_dataset_examples(sf_experiment_dataset(sweep->first)) == 1;
+    return sf_experiment_mode(sweep->first) == SF_MODE_EXACT &&
+           (sweep->measure->needs & ~SF_NEED_REGIME) == 0 &&
+           sf_experiment_perturbation(sweep->first).method == SF_METHOD_L2 &&
+           sf_network_depth(network) == 2 && sf_dataset_examples(sf_experiment_dataset(sweep->first)) == 1;
 }
 
 /* What can be told from the weights at some steps. A start of its own for each needs nothing; an example of its own
@@ -226,7 +232,8 @@ static sf_status compare_point(trial *t, uint64_t position)
     sf_experiment *experiment;
     sf_grid_values(t->sweep->grid, position, t->values);
     sf_status status = sf_sweep_experiment(t->sweep, t->sweep->context, t->values, 0, NULL, &experiment);
-    if (status == SF_ERR_CONFIG || status == SF_ERR_DATA) { // a point that will fail: the general way says why
+    if (status == SF_ERR_CONFIG ||
+        status == SF_ERR_DATA) { // a point that will fail: the general way says why
         t->lean = false;
         return SF_OK;
     }

@@ -75,9 +75,9 @@ static sf_status prepare_lookup(sf_ledger *ledger)
                                "SELECT count(*) FROM sqlite_master WHERE name = 'point_hash'"));
     bool own = index == 0 && ledger->foreign && database->lock < 0;
     if (own)
-        SF_TRY(sf_database_execute(database,
-                                   "CREATE TEMP TABLE known AS SELECT hash, id, status, observed FROM main.point;"
-                                   "CREATE INDEX temp.known_hash ON known(hash)"));
+        SF_TRY(sf_database_execute(
+            database, "CREATE TEMP TABLE known AS SELECT hash, id, status, observed FROM main.point;"
+                      "CREATE INDEX temp.known_hash ON known(hash)"));
     return sf_database_prepare(database, &ledger->by_hash,
                                "SELECT id, status = 'failed', observed FROM %s WHERE hash = ?1",
                                own ? "temp.known" : "main.point");

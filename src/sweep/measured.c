@@ -142,7 +142,8 @@ static void peak_of_record(const sf_findings *findings, const double *log_abs, s
     }
 }
 
-void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs, sf_finding *finding)
+void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs,
+                           sf_finding *finding)
 {
     size_t d = findings->features;
     double high = log_abs[largest(d, log_abs)], sum = 0.0, square = 0.0;

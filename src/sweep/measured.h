@@ -23,7 +23,8 @@ sf_status sf_findings_reserve(sf_findings *findings, size_t leaders);
 #define SF_BASIS_SHARE 0.999
 
 /* Direction of a predictor, and the basis vector that it is, if it is one. */
-void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs, sf_finding *finding);
+void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs,
+                           sf_finding *finding);
 
 /* Fills the finding from a trajectory over a data set; times of beta as in the measure. Pointers in the finding are
  * into `findings`. */

@@ -174,6 +174,20 @@ static sf_status add_observable(sf_measure *measure, const char *name, const gri
     return SF_OK;
 }
 
+static sf_status check_times(const sf_grid *grid, const grid_observable *observable)
+{
+    bool steps = observable->clock && strcmp(observable->clock, "step") == 0;
+    bool logs = observable->clock && strcmp(observable->clock, "log_time") == 0;
+    for (size_t k = 0; k < observable->time_count; k++) {
+        double time = observable->times[k];
+        if ((!logs && !(time >= 0.0)) || (steps && time != floor(time)))
+            return sf_fail(grid->context, SF_ERR_CONFIG, "%s:%d:%d: beta at %s %g, expected %s", grid->name,
+                           observable->line, observable->place, observable->clock, time,
+                           steps ? "whole numbers >= 0" : "numbers >= 0");
+    }
+    return SF_OK;
+}
+
 static sf_status fill(sf_measure *measure, const sf_grid *grid, sf_mode mode)
 {
     static const char *const usual[] = {"regime", "limit", "final_loss", "log_time"};
@@ -182,6 +196,7 @@ static sf_status fill(sf_measure *measure, const sf_grid *grid, sf_mode mode)
         SF_TRY(add_observable(measure, usual[i], NULL));
     for (size_t i = 0; i < grid->observable_count; i++) {
         const grid_observable *observable = &grid->observables[i];
+        SF_TRY(check_times(grid, observable));
         bool stepwise = observable->clock && strcmp(observable->clock, "step") == 0;
         if (observable->clock && stepwise != (mode == SF_MODE_DISCRETE))
             return sf_fail(

@@ -378,7 +378,8 @@ static sf_status group_distinct(const sf_sweep *sweep, const grid_group *group, 
     for (size_t i = 0; i < group->count; i++) {
         sf_hash hash = {{0}};
         for (size_t k = group->first; k < group->first + group->axes; k++)
-            hash = sf_leaf_hash(hash, sweep->grid->axes[k].values[i].number, sweep->grid->axes[k].values[i].text);
+            hash = sf_leaf_hash(hash, sweep->grid->axes[k].values[i].number,
+                                sweep->grid->axes[k].values[i].text);
         all[i] = hash;
     }
     qsort(all, group->count, sizeof *all, by_bytes);

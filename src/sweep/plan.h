@@ -37,8 +37,8 @@ struct sf_sweep {
     struct sf_target *targets; // (axes) what they set
     sf_way way;
     sf_scales *scales; // way of theory: critical scales that the workers share
-    bool distinct; // no two positions have the same settings, by construction
-    sf_hash identity;     // of the grid: its axes and all that the points share
+    bool distinct;     // no two positions have the same settings, by construction
+    sf_hash identity;  // of the grid: its axes and all that the points share
     sf_measure *measure;
     sf_worker *worker; // of the calling thread, made when needed
 };

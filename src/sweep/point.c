@@ -14,23 +14,6 @@ enum { TEXT_ROOM = 1 << 16, NAME_SIZE = 64 };
 
 /* ---- create and destroy --------------------------------------------------------------------------------- */
 
-/* The override that makes a run record the times of beta. */
-static sf_status list_times(sf_worker *worker)
-{
-    const sf_measure *measure = worker->sweep->measure;
-    if (!measure->clock)
-        return SF_OK;
-    size_t size = NAME_SIZE + 32 * measure->time_count, used;
-    if (!(worker->times = sf_alloc(worker->context, size, 1)))
-        return SF_ERR_MEMORY;
-    used = (size_t)snprintf(worker->times, size, "record.at.%s=", measure->clock);
-    for (size_t i = 0; i < measure->time_count; i++)
-        used +=
-            (size_t)snprintf(worker->times + used, size - used, "%s%.17g", i ? ", " : "[", measure->times[i]);
-    snprintf(worker->times + used, size - used, "]");
-    return SF_OK;
-}
-
 static sf_status prepare_lean(sf_worker *worker)
 {
     const sf_experiment *first = worker->sweep->first;
@@ -59,7 +42,9 @@ static sf_status fill_worker(sf_worker *worker)
     worker->text = SF_ARRAY(worker->context, worker->room, char);
     if (!worker->values || !worker->hashes || !worker->cells || !worker->text)
         return SF_ERR_MEMORY;
-    SF_TRY(list_times(worker));
+    worker->times_room = NAME_SIZE + 32 * sweep->measure->time_count;
+    if (!(worker->times = SF_ARRAY(worker->context, worker->times_room, char)))
+        return SF_ERR_MEMORY;
     SF_TRY(sf_findings_create(worker->context, sweep->measure->features, sweep->measure->time_count,
                               &worker->findings));
     return sweep->way == SF_WAY_GENERAL ? SF_OK : prepare_lean(worker);
@@ -189,6 +174,23 @@ static sf_status check_features(sf_worker *worker, const sf_experiment *experime
                    worker->sweep->measure->features);
 }
 
+/* The override that makes a run record the times of beta, those that it reaches; false if there are none. */
+static bool list_times(sf_worker *worker, const sf_experiment *experiment)
+{
+    const sf_measure *measure = worker->sweep->measure;
+    bool discrete = sf_experiment_mode(experiment) == SF_MODE_DISCRETE;
+    double end = discrete ? (double)sf_experiment_steps(experiment) : INFINITY;
+    size_t listed = 0, used = 0;
+    for (size_t i = 0; i < measure->time_count && measure->times[i] <= end; i++, listed++) {
+        if (i == 0)
+            used = (size_t)snprintf(worker->times, worker->times_room, "record.at.%s=[", measure->clock);
+        used += (size_t)snprintf(worker->times + used, worker->times_room - used, "%s%.17g", i ? ", " : "",
+                                 measure->times[i]);
+    }
+    snprintf(worker->times + used, worker->times_room - used, "]");
+    return listed > 0;
+}
+
 static sf_status investigate(sf_worker *worker, sf_hash *hash, sf_finding *finding)
 {
     sf_experiment *experiment = NULL;
@@ -204,7 +206,7 @@ static sf_status investigate(sf_worker *worker, sf_hash *hash, sf_finding *findi
     }
     if (status == SF_OK)
         status = check_features(worker, experiment);
-    if (status == SF_OK && worker->times) {
+    if (status == SF_OK && list_times(worker, experiment)) {
         sf_experiment_destroy(&experiment);
         status = sf_sweep_experiment(worker->sweep, worker->context, worker->values, 1, extra, &experiment);
     }
@@ -240,8 +242,8 @@ static sf_status append_row(sf_worker *worker, sf_row *row, const sf_finding *fi
     return sf_rows_append(rows, row, worker->sweep->measure->column_count);
 }
 
-sf_status sf_worker_append(sf_worker *worker, uint64_t position, const sf_hash *hash, const sf_finding *finding,
-                           sf_rows *rows)
+sf_status sf_worker_append(sf_worker *worker, uint64_t position, const sf_hash *hash,
+                           const sf_finding *finding, sf_rows *rows)
 {
     sf_row row = {.position = position, .hash = *hash};
     return append_row(worker, &row, finding, rows);

@@ -37,8 +37,8 @@ struct sf_session {
     const uint64_t *list; // NULL: the grid as written
     size_t list_count, list_at;
     sf_sweep_counts counts;
-    bool open;       // in a transaction
-    bool index_last; // the index of the hashes is made at the end
+    bool open;              // in a transaction
+    bool index_last;        // the index of the hashes is made at the end
     double committed, cost; // when, and how long the last commit took
     double interval;        // the longest time between two
     sf_cell *cells;         // (observables), of the row being stored

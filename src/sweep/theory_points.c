@@ -47,7 +47,8 @@ sf_status sf_scales_create(sf_sweep *sweep, sf_scales **out)
         }
     if (shape.count > MOST_SCALES)
         return SF_OK;
-    sf_scales *scales = sf_alloc(sweep->context, 1, sizeof *scales + (size_t)shape.count * sizeof scales->scale[0]);
+    sf_scales *scales =
+        sf_alloc(sweep->context, 1, sizeof *scales + (size_t)shape.count * sizeof scales->scale[0]);
     if (!scales)
         return SF_ERR_MEMORY;
     memcpy(scales, &shape, sizeof shape);
@@ -78,7 +79,8 @@ static uint64_t scale_index(const sf_sweep *sweep, uint64_t position)
 static sf_status compute_scale(sf_worker *worker, double *scale)
 {
     const sf_setup *setup = &worker->setup;
-    return sf_critical_factor(worker->context, setup->features, setup->example, worker->ones, worker->ones, 1.0, scale);
+    return sf_critical_factor(worker->context, setup->features, setup->example, worker->ones, worker->ones,
+                              1.0, scale);
 }
 
 static sf_status find_scale(sf_worker *worker, uint64_t position, double *scale)

@@ -15,7 +15,8 @@ struct sf_worker {
     sf_cell *cells;     // (observables)
     char *text;         // lists among the cells
     size_t room;
-    char *times;        // "record.at.tau=[...]", NULL if beta is not observed
+    char *times; // an override, "record.at.tau=[...]"
+    size_t times_room;
     sf_findings findings;
     sf_setup setup;      // lean ways
     sf_network *network; // batch: over the data of the first point
@@ -26,8 +27,8 @@ struct sf_worker {
 /* values and setup of a position; lean ways. */
 void sf_worker_set(sf_worker *worker, uint64_t position);
 /* The row of a finding. */
-sf_status sf_worker_append(sf_worker *worker, uint64_t position, const sf_hash *hash, const sf_finding *finding,
-                           sf_rows *rows);
+sf_status sf_worker_append(sf_worker *worker, uint64_t position, const sf_hash *hash,
+                           const sf_finding *finding, sf_rows *rows);
 /* One point, the general way. */
 sf_status sf_worker_point(sf_worker *worker, uint64_t position, sf_rows *rows);
 

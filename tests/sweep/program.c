@@ -108,10 +108,18 @@ bool program_said(const char *text)
 
 int64_t program_query(const char *file, const char *query)
 {
+    return program_query_both(file, NULL, query);
+}
+
+int64_t program_query_both(const char *file, const char *other, const char *query)
+{
     sqlite3 *database;
     sqlite3_stmt *statement;
+    char attach[512];
     assert_int_equal(sqlite3_open_v2(file, &database, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
     sqlite3_busy_timeout(database, 10000);
+    snprintf(attach, sizeof attach, "ATTACH '%s' AS other", other ? other : ":memory:");
+    assert_int_equal(sqlite3_exec(database, attach, NULL, NULL, NULL), SQLITE_OK);
     if (sqlite3_prepare_v2(database, query, -1, &statement, NULL) != SQLITE_OK)
         fail_msg("%s: %s", query, sqlite3_errmsg(database));
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);

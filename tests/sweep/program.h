@@ -25,6 +25,8 @@ bool program_said(const char *text);
 
 /* First number of the first row of a query on a result file; fails the test if there is none. */
 int64_t program_query(const char *file, const char *query);
+/* The same with another result file attached as `other`. */
+int64_t program_query_both(const char *file, const char *other, const char *query);
 /* Whether two files have the same bytes. */
 bool program_same(const char *a, const char *b);
 

@@ -200,7 +200,7 @@ static const char slow_axes[] = "  axes:\n"
                                 "    network.init: {linspace: [0.3, 1.2, 40]}\n"
                                 "    optimizer.rho: {linspace: [0.5, 2, 10]}\n"
                                 "    dynamics.steps: [20000]\n"
-                                "  observables: [final_loss]";
+                                "  observables: [regime]";
 
 static int64_t finished(const char *file)
 {
@@ -323,6 +323,111 @@ static void test_refinement(void **state)
     assert_int_equal(program_run("sweep refined.yaml -o no.db --shard 1/2"), 2);
 }
 
+/* Collapse below the critical scale, growth above it: values of the specification, for four examples and two radii. */
+static void test_exact_regime(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *example;
+        double critical;
+        int strongest;
+    } known[] = {{"[1, 2]", 0.5213212826, 1},
+                 {"[3, 1]", 0.5416033514, 0},
+                 {"[1, 10]", 0.605432216, 1},
+                 {"[1, 2, 3]", 0.436426306, 2}};
+    for (size_t i = 0; i < 4; i++)
+        for (int rho = 1; rho <= 2; rho++) {
+            double c = known[i].critical * rho;
+            char text[1024], query[256];
+            snprintf(text, sizeof text,
+                     "data: {example: %s}\nnetwork: {depth: 2, init: 0.6}\ndynamics: {mode: exact}\n"
+                     "optimizer: {method: l2-sam, rho: %d}\n"
+                     "sweep: {axes: {network.init: {name: alpha, values: [%.17g, %.17g, 100]}}}\n",
+                     known[i].example, rho, c * (1.0 - 1e-8), c * (1.0 + 1e-8));
+            program_write("exact.yaml", text);
+            unlink("e.db");
+            assert_int_equal(program_run("sweep exact.yaml -o e.db"), 0);
+            assert_count("e.db",
+                         "SELECT count(*) FROM result WHERE position = 0 AND regime = 'collapse' AND"
+                         " limit_kind = 'zero' AND limit_index IS NULL",
+                         1);
+            snprintf(query, sizeof query,
+                     "SELECT count(*) FROM result WHERE regime = 'minor_first' AND position = 1"
+                     " AND limit_kind = 'basis' AND limit_index = %d",
+                     known[i].strongest);
+            assert_count("e.db", query, 1);
+            assert_count("e.db", "SELECT count(*) FROM result WHERE position = 2 AND regime = 'major_first'",
+                         1);
+        }
+}
+
+/* A map whose rows share critical scales: the order of the axes, threads and shards do not matter. */
+static void test_exact_map(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "data: {example: [1, 2]}\nnetwork: {depth: 2, init: 0.6}\ndynamics: {mode: exact}\n"
+        "sweep:\n  axes:\n    %s\n    %s\n";
+    static const char alpha[] = "network.init: {name: alpha, linspace: [0.3, 1.3, 41]}";
+    static const char ratio[] = "data.example[1]: {name: ratio, linspace: [1.5, 9.5, 17]}";
+    char grid[1024];
+    snprintf(grid, sizeof grid, text, alpha, ratio);
+    program_write("map.yaml", grid);
+    snprintf(grid, sizeof grid, text, ratio, alpha);
+    program_write("turned.yaml", grid);
+    assert_int_equal(program_run("sweep map.yaml -o a.db --threads 3"), 0);
+    assert_int_equal(program_run("sweep turned.yaml -o b.db --threads 1"), 0);
+    assert_int_equal(program_run("merge b.db a.db"), 0); // the same points: nothing is added
+    assert_count("b.db", "SELECT count(*) FROM point", 41 * 17);
+    assert_count("a.db", "SELECT count(DISTINCT regime) FROM result", 3);
+    /* Major from the start exactly where sqrt(2) alpha |mu| >= mu_1 + mu_2 and alpha is not critical. */
+    assert_count("a.db",
+                 "SELECT count(*) FROM result WHERE regime <> 'collapse' AND (regime = 'major_first') <>"
+                 " (2 * alpha * alpha * (1 + ratio * ratio) >= (1 + ratio) * (1 + ratio))",
+                 0);
+    assert_int_equal(program_run("sweep turned.yaml -o a.db"), 0);
+    assert_true(program_said("0 computed, 0 there before, 697 reused"));
+}
+
+/* Batches find what single runs find. The second sweep asks for the regime, which needs every step of a run. */
+static void test_batch(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "data: {example: [1, 2]}\nnetwork: {depth: 3, init: [1, 1]}\n"
+        "dynamics: {mode: discrete, step: 0.01, steps: 40}\n"
+        "sweep:\n"
+        "  axes:\n"
+        "    network.init[0]: {name: a, linspace: [0.8, 1.6, 9]}\n"
+        "    data.example[1]: {name: b, linspace: [0.5, 2, 4]}\n"
+        "    optimizer.rho: {name: rho, values: [0, 0.1, 0.25]}\n"
+        "    dynamics.steps: {name: steps, values: [25, 400, 10]}\n"
+        "    dynamics.step: {name: eta, values: [0.01, 0.02]}\n"
+        "  observables: [final_loss, min_margin, step, direction, {beta: {step: [0, 7, 400]}}%s]\n";
+    char grid[1024];
+    snprintf(grid, sizeof grid, text, "");
+    program_write("batch.yaml", grid);
+    snprintf(grid, sizeof grid, text, ", regime");
+    program_write("single.yaml", grid);
+    assert_int_equal(program_run("sweep batch.yaml -o batch.db"), 0);
+    assert_int_equal(program_run("sweep single.yaml -o single.db --threads 2"), 0);
+    assert_count("batch.db", "SELECT count(*) FROM result WHERE status = 'done'", 9 * 4 * 3 * 3 * 2);
+    assert_count("batch.db", "SELECT count(*) FROM result WHERE \"beta_1 at step=400\" IS NOT NULL",
+                 9 * 4 * 3 * 2);
+    assert_int_equal(
+        program_query_both("batch.db", "single.db",
+                           "SELECT count(*) FROM main.result a JOIN other.result b USING (position) WHERE"
+                           " a.step IS b.step AND a.outcome IS b.outcome AND"
+                           " abs(a.log_loss - b.log_loss) <= 1e-12 * abs(b.log_loss) AND"
+                           " abs(a.min_margin - b.min_margin) <= 1e-12 * abs(b.min_margin) AND"
+                           " abs(a.direction_0 - b.direction_0) <= 1e-12 AND"
+                           " abs(a.direction_1 - b.direction_1) <= 1e-12 AND"
+                           " a.\"beta_0 at step=0\" IS b.\"beta_0 at step=0\" AND"
+                           " abs(a.\"beta_0 at step=7\" - b.\"beta_0 at step=7\") <= 1e-12 AND"
+                           " (a.\"beta_1 at step=400\" IS NULL) = (b.\"beta_1 at step=400\" IS NULL)"),
+        9 * 4 * 3 * 3 * 2);
+}
+
 /* CSV and HDF5 against the result file, by Python's own readers. */
 static void test_export(void **state)
 {
@@ -349,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_reuse),         TEST(test_changed_setting), TEST(test_threads),   TEST(test_shards),
         TEST(test_failing_point), TEST(test_refusals),        TEST(test_interrupt), TEST(test_full_disk),
-        TEST(test_refinement),    TEST(test_export)};
+        TEST(test_refinement),    TEST(test_exact_regime),    TEST(test_exact_map), TEST(test_batch),
+        TEST(test_export)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
