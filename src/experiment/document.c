@@ -195,6 +195,7 @@ typedef struct sf_builder {
     sf_context *context;
     const char *source;
     bool override; // places are the override, not lines
+    int mark;      // bytes put in front of the first line, not of the file
     sf_node *root;
     sf_node *open[MAXIMUM_DEPTH]; // mappings and lists not closed yet; owned by their parent or root
     int depth;
@@ -207,7 +208,8 @@ static sf_place place_of(const sf_builder *builder, struct fy_event *event)
     const struct fy_mark *mark = fy_event_start_mark(event);
     if (builder->override || !mark)
         return (sf_place){builder->source, builder->override ? 0 : 1, builder->override ? 0 : 1};
-    return (sf_place){builder->source, mark->line + 1, mark->column + 1};
+    return (sf_place){builder->source, mark->line + 1,
+                      mark->column + 1 - (mark->line == 0 ? builder->mark : 0)};
 }
 
 static sf_status fail_at(const sf_builder *builder, sf_place place, const char *what)
@@ -402,7 +404,8 @@ static sf_status fail_as_yaml(const sf_builder *builder, struct fy_diag *diag)
     if (!error)
         return sf_fail(builder->context, SF_ERR_CONFIG, "%s: not YAML", builder->source);
     return sf_fail(builder->context, SF_ERR_CONFIG, "%s:%d:%d: not YAML: %s", builder->source, error->line,
-                   error->column, error->msg ? error->msg : "malformed");
+                   error->column - (error->line == 1 ? builder->mark : 0),
+                   error->msg ? error->msg : "malformed");
 }
 
 static sf_status parse_events(sf_builder *builder, struct fy_parser *parser, struct fy_diag *diag)
@@ -481,13 +484,26 @@ static sf_status check_text(sf_context *context, const char *source, const char 
     return SF_OK;
 }
 
-sf_status sf_document_parse(sf_context *context, const char *source, const char *text, size_t length,
-                            sf_node **out)
+/* A document that opens with a bracket could be a key up to the end of its line, and the parser would hold every
+ * token of it till then. After the mark of a document no key can follow: then it holds none. */
+static void put_mark(sf_builder *builder, const sf_text *text, const char **start)
+{
+    static const char mark[SF_TEXT_HEADROOM] = {'-', '-', '-', ' '};
+    if (text->length == 0 || (**start != '{' && **start != '['))
+        return;
+    memcpy(text->block, mark, sizeof mark);
+    builder->mark = sizeof mark;
+    *start = text->block;
+}
+
+sf_status sf_document_parse(sf_context *context, const char *source, const sf_text *text, sf_node **out)
 {
     *out = NULL;
-    SF_TRY(check_text(context, source, text, length));
+    const char *start = text->block + SF_TEXT_HEADROOM;
+    SF_TRY(check_text(context, source, start, text->length));
     sf_builder builder = {.context = context, .source = source};
-    SF_TRY(parse(&builder, text, length));
+    put_mark(&builder, text, &start);
+    SF_TRY(parse(&builder, start, text->length + (size_t)builder.mark));
     if (!builder.root)
         return sf_fail(context, SF_ERR_CONFIG, "%s:1: the file is empty, expected at least `data:`", source);
     *out = builder.root;

@@ -35,10 +35,17 @@ struct sf_node {
     size_t capacity;
 };
 
-/* Parses text (length bytes, need not end in 0). source: name in messages, borrowed by the nodes. A single
- * document without anchors and tags. Errors: SF_ERR_CONFIG with place, SF_ERR_MEMORY. */
-sf_status sf_document_parse(sf_context *context, const char *source, const char *text, size_t length,
-                            sf_node **out);
+/* A text to parse: `length` bytes from block + SF_TEXT_HEADROOM on. The bytes before are room for the parser, which
+ * may put a mark in front. */
+enum { SF_TEXT_HEADROOM = 4 };
+typedef struct sf_text {
+    char *block;
+    size_t length;
+} sf_text;
+
+/* Parses a text. source: name in messages, borrowed by the nodes. A single document without anchors and tags.
+ * Errors: SF_ERR_CONFIG with place, SF_ERR_MEMORY. */
+sf_status sf_document_parse(sf_context *context, const char *source, const sf_text *text, sf_node **out);
 /* Parses the value of an override: every place in it is `source`, line 0. Empty text gives *out = NULL. */
 sf_status sf_document_parse_value(sf_context *context, const char *source, const char *text, sf_node **out);
 void sf_node_destroy(sf_context *context, sf_node **node);

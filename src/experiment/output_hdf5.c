@@ -8,7 +8,10 @@
  *
  * Rows are written one by one, so that nothing is held twice.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "experiment/trajectory.h"
 
@@ -19,6 +22,8 @@
 typedef struct sf_h5 {
     const sf_trajectory *trajectory;
     hid_t file;
+    FILE *experiment; // its JSON
+    size_t experiment_length;
     bool failed;
 } sf_h5;
 
@@ -140,11 +145,12 @@ static void write_events(sf_h5 *h5)
         H5Gclose(group);
 }
 
+/* Of variable length, which h5py reads as a string. */
 static void write_attribute(sf_h5 *h5, const char *name, const char *text)
 {
-    hid_t type = text_type(strlen(text) + 1), space = H5Screate(H5S_SCALAR);
+    hid_t type = text_type(H5T_VARIABLE), space = H5Screate(H5S_SCALAR);
     hid_t attribute = H5Acreate2(h5->file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    note(h5, attribute >= 0 && H5Awrite(attribute, type, text) >= 0);
+    note(h5, attribute >= 0 && H5Awrite(attribute, type, &text) >= 0);
     if (attribute >= 0)
         note(h5, H5Aclose(attribute) >= 0);
     H5Sclose(space);
@@ -175,27 +181,15 @@ static void write_characters(sf_h5 *h5, const char *name, FILE *stream, size_t l
     H5Tclose(type);
 }
 
-/* By way of a temporary file: a data set of a million features is not held as text. */
 static void write_experiment(sf_h5 *h5)
 {
-    FILE *stream = tmpfile();
-    note(h5, stream != NULL);
-    if (!stream)
-        return;
-    sf_json json = sf_json_make(stream, false);
-    sf_experiment_write(h5->trajectory->experiment, &json, NULL);
-    note(h5, sf_json_finish(&json));
-    long length = ftell(stream);
-    rewind(stream);
-    note(h5, length > 0);
-    if (length > 0 && length < ATTRIBUTE_LIMIT) {
+    if (h5->experiment_length < ATTRIBUTE_LIMIT) {
         char text[ATTRIBUTE_LIMIT + 1];
-        text[fread(text, 1, (size_t)length, stream)] = '\0';
+        text[fread(text, 1, h5->experiment_length, h5->experiment)] = '\0';
         write_attribute(h5, "experiment", text);
-    } else if (length > 0) {
-        write_characters(h5, "experiment", stream, (size_t)length);
+    } else {
+        write_characters(h5, "experiment", h5->experiment, h5->experiment_length);
     }
-    fclose(stream);
 }
 
 static void write_content(sf_h5 *h5, double *scratch)
@@ -217,27 +211,78 @@ static void write_content(sf_h5 *h5, double *scratch)
     write_events(h5);
 }
 
-sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path)
+/* The experiment as JSON in a temporary file: that of a million features is not held as text. */
+static sf_status prepare_experiment(sf_h5 *h5)
 {
-    sf_context *context = trajectory->context;
-    double *scratch = SF_ARRAY(context, trajectory->d, double);
+    sf_context *context = h5->trajectory->context;
+    h5->experiment = tmpfile();
+    if (!h5->experiment)
+        return sf_fail(context, SF_ERR_IO, "a temporary file could not be created: %s", strerror(errno));
+    sf_json json = sf_json_make(h5->experiment, false);
+    sf_experiment_write(h5->trajectory->experiment, &json, NULL);
+    bool good = sf_json_finish(&json);
+    long length = good ? ftell(h5->experiment) : -1;
+    if (length < 0)
+        return sf_fail(context, SF_ERR_IO, "a temporary file could not be written: %s", strerror(errno));
+    h5->experiment_length = (size_t)length;
+    rewind(h5->experiment);
+    return SF_OK;
+}
+
+/* Takes the room that the file will need, before HDF5 does: where its own writing fails, HDF5 1.10 can neither close
+ * the file nor leave the process in peace. */
+static sf_status reserve_room(const sf_h5 *h5, const char *path)
+{
+    enum { STRUCTURE = 1 << 15 };
+    const sf_trajectory *trajectory = h5->trajectory;
+    double numbers = (double)trajectory->count * (2.0 * (double)trajectory->d + 6.0) +
+                     (double)trajectory->depth * (double)trajectory->d +
+                     8.0 * (double)trajectory->event_count;
+    double bytes = 8.0 * numbers + (double)h5->experiment_length + STRUCTURE;
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    int reason = file < 0 ? errno : 0;
+#if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0
+    if (file >= 0)
+        reason = posix_fallocate(file, 0, (off_t)bytes);
+#endif
+    if (file >= 0)
+        close(file);
+    return reason == 0
+               ? SF_OK
+               : sf_fail(trajectory->context, SF_ERR_IO,
+                         "the HDF5 file of %.0f bytes could not be written: %s", bytes, strerror(reason));
+}
+
+static sf_status write_file(sf_h5 *h5, const char *path)
+{
+    sf_context *context = h5->trajectory->context;
+    SF_TRY(prepare_experiment(h5));
+    SF_TRY(reserve_room(h5, path));
+    double *scratch = SF_ARRAY(context, h5->trajectory->d, double);
     if (!scratch)
         return SF_ERR_MEMORY;
+    h5->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    note(h5, h5->file >= 0);
+    if (h5->file >= 0) {
+        write_content(h5, scratch);
+        note(h5, H5Fclose(h5->file) >= 0);
+    }
+    sf_free(context, scratch);
+    return h5->failed ? sf_fail(context, SF_ERR_IO, "HDF5 could not write the file") : SF_OK;
+}
+
+sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path)
+{
     H5E_auto2_t report = NULL;
     void *report_data = NULL;
     H5Eget_auto2(H5E_DEFAULT, &report, &report_data); // HDF5 prints errors by itself; we report them
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    sf_h5 h5 = {.trajectory = trajectory, .file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)};
-    note(&h5, h5.file >= 0);
-    if (h5.file >= 0) {
-        write_content(&h5, scratch);
-        note(&h5, H5Fclose(h5.file) >= 0);
-    }
+    sf_h5 h5 = {.trajectory = trajectory};
+    sf_status status = write_file(&h5, path);
+    if (h5.experiment)
+        fclose(h5.experiment);
     H5Eset_auto2(H5E_DEFAULT, report, report_data);
-    sf_free(context, scratch);
-    return h5.failed ? sf_fail(context, SF_ERR_IO,
-                               "the HDF5 file could not be written (disk full or not writable?)")
-                     : SF_OK;
+    return status;
 }
 
 #else

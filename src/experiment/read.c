@@ -9,45 +9,50 @@
 /* ---- text of a file -------------------------------------------------------------------------------------
  */
 
-static sf_status read_stream(sf_context *context, FILE *stream, const char *name, char **text, size_t *length)
+static sf_status read_stream(sf_context *context, FILE *stream, const char *name, sf_text *text)
 {
-    size_t capacity = 1 << 16, used = 0;
-    char *buffer = sf_alloc(context, capacity, 1);
-    if (!buffer)
+    size_t capacity = 1 << 16, used = SF_TEXT_HEADROOM;
+    text->block = sf_alloc(context, capacity, 1);
+    if (!text->block)
         return SF_ERR_MEMORY;
     for (;;) {
-        used += fread(buffer + used, 1, capacity - used, stream);
+        used += fread(text->block + used, 1, capacity - used, stream);
         if (used < capacity)
             break;
-        char *grown = capacity <= SIZE_MAX / 2 ? sf_resize(context, buffer, capacity * 2, 1) : NULL;
-        if (!grown) {
-            sf_free(context, buffer);
+        char *grown = capacity <= SIZE_MAX / 2 ? sf_resize(context, text->block, capacity * 2, 1) : NULL;
+        if (!grown)
             return SF_ERR_MEMORY;
-        }
-        buffer = grown;
+        text->block = grown;
         capacity *= 2;
     }
-    if (ferror(stream)) {
-        sf_free(context, buffer);
+    text->length = used - SF_TEXT_HEADROOM;
+    if (ferror(stream))
         return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be read: %s, expected an experiment file", name,
                        strerror(errno));
-    }
-    *text = buffer;
-    *length = used;
     return SF_OK;
 }
 
-static sf_status read_text(sf_context *context, const char *path, char **text, size_t *length)
+static sf_status read_text(sf_context *context, const char *path, sf_text *text)
 {
     if (strcmp(path, "-") == 0)
-        return read_stream(context, stdin, "standard input", text, length);
+        return read_stream(context, stdin, "standard input", text);
     FILE *stream = fopen(path, "rb");
     if (!stream)
         return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be opened: %s, expected an experiment file", path,
                        strerror(errno));
-    sf_status status = read_stream(context, stream, path, text, length);
+    sf_status status = read_stream(context, stream, path, text);
     fclose(stream);
     return status;
+}
+
+static sf_status copy_text(sf_context *context, const char *source, sf_text *text)
+{
+    text->length = strlen(source);
+    text->block = sf_alloc(context, text->length + SF_TEXT_HEADROOM, 1);
+    if (!text->block)
+        return SF_ERR_MEMORY;
+    memcpy(text->block + SF_TEXT_HEADROOM, source, text->length);
+    return SF_OK;
 }
 
 /* ---- overrides ------------------------------------------------------------------------------------------
@@ -171,7 +176,8 @@ static sf_status check_scopes(const sf_experiment *experiment)
         unsigned scope = sf_settings[id].scope;
         if (given(experiment, (sf_setting_id)id) && scope && !(scope & experiment->scope)) {
             char text[SF_SCOPE_TEXT_SIZE];
-            return SF_FAIL_SETTING(experiment, (sf_setting_id)id, "does not fit, expected only with %s",
+            return SF_FAIL_SETTING(experiment, (sf_setting_id)id,
+                                   "does not fit this experiment, expected only with %s",
                                    sf_scope_text(scope, text));
         }
     }
@@ -296,14 +302,18 @@ static sf_status read_document(sf_experiment *experiment, sf_node *root, size_t 
     return check(experiment, root);
 }
 
-/* Parses text, then releases it: the settings hold all that is needed of it. */
-static sf_status parse_text(sf_experiment *experiment, const char *text, size_t length, size_t count,
+/* Parses the text and releases it: the settings hold all that is needed of it. */
+static sf_status parse_text(sf_experiment *experiment, sf_text *text, size_t count,
                             const char *const *overrides)
 {
+    sf_context *context = experiment->context;
     sf_node *root = NULL;
-    SF_TRY(sf_document_parse(experiment->context, experiment->name, text, length, &root));
-    sf_status status = read_document(experiment, root, count, overrides);
-    sf_node_destroy(experiment->context, &root);
+    sf_status status = sf_document_parse(context, experiment->name, text, &root);
+    sf_free(context, text->block);
+    text->block = NULL;
+    if (status == SF_OK)
+        status = read_document(experiment, root, count, overrides);
+    sf_node_destroy(context, &root);
     return status;
 }
 
@@ -317,37 +327,32 @@ static sf_status create(sf_context *context, const char *name, sf_experiment **o
     return (*out)->name ? SF_OK : SF_ERR_MEMORY;
 }
 
-static sf_status finish(sf_status status, sf_experiment *experiment, sf_experiment **out)
+/* Creates the experiment, from the file or from the source text. */
+static sf_status build(sf_context *context, const char *name, const char *source, size_t count,
+                       const char *const *overrides, sf_experiment **out)
 {
+    sf_text text = {NULL, 0};
+    sf_status status = create(context, name, out);
     if (status == SF_OK)
-        status = sf_experiment_load(experiment);
+        status = source ? copy_text(context, source, &text) : read_text(context, name, &text);
+    if (status == SF_OK)
+        status = parse_text(*out, &text, count, overrides);
+    sf_free(context, text.block);
+    if (status == SF_OK)
+        status = sf_experiment_load(*out);
     if (status != SF_OK)
-        sf_experiment_destroy(&experiment);
-    *out = experiment;
+        sf_experiment_destroy(out);
     return status;
 }
 
 sf_status sf_experiment_parse(sf_context *context, const char *name, const char *text, size_t count,
                               const char *const *overrides, sf_experiment **out)
 {
-    sf_experiment *experiment = NULL;
-    sf_status status = create(context, name, &experiment);
-    if (status == SF_OK)
-        status = parse_text(experiment, text, strlen(text), count, overrides);
-    return finish(status, experiment, out);
+    return build(context, name, text, count, overrides, out);
 }
 
 sf_status sf_experiment_read(sf_context *context, const char *path, size_t count,
                              const char *const *overrides, sf_experiment **out)
 {
-    sf_experiment *experiment = NULL;
-    char *text = NULL;
-    size_t length = 0;
-    sf_status status = create(context, path, &experiment);
-    if (status == SF_OK)
-        status = read_text(context, path, &text, &length);
-    if (status == SF_OK)
-        status = parse_text(experiment, text, length, count, overrides);
-    sf_free(context, text);
-    return finish(status, experiment, out);
+    return build(context, path, NULL, count, overrides, out);
 }

@@ -99,7 +99,7 @@ static const char *found(const sf_node *node, char *buffer)
     if (is_null(node))
         snprintf(buffer, PHRASE_SIZE, "nothing");
     else if (node->kind == SF_NODE_SCALAR)
-        snprintf(buffer, PHRASE_SIZE, "'%.100s'", node->text);
+        snprintf(buffer, PHRASE_SIZE, "%s'%.100s'", node->quoted ? "the text " : "", node->text);
     else if (node->kind == SF_NODE_MAPPING)
         snprintf(buffer, PHRASE_SIZE, "a mapping");
     else if (node->count == 0)
