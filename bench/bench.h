@@ -29,7 +29,8 @@ typedef sf_status (*bench_run_fn)(sf_context *context, const bench_problem *prob
 typedef struct bench_implementation {
     const char *name;
     bool ours;
-    bool plain; /* run with SAMFLOW_ISA=plain */
+    bool plain;    /* run with SAMFLOW_ISA=plain */
+    bool threaded; /* timed on several threads as well */
     bench_run_fn run;
 } bench_implementation;
 

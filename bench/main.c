@@ -12,7 +12,11 @@
 
 #include "bench.h"
 
-enum { MAX_ROWS = 512, MAX_REPEATS = 99 };
+enum {
+    MAX_ROWS = 512,
+    MAX_REPEATS = 99,
+    ENOUGH_SECONDS = 5 /* no further runs after that, however many are asked for */
+};
 
 typedef struct row {
     const char *workload;
@@ -85,17 +89,18 @@ static void compete(bench *b, const bench_problem *p, const bench_implementation
         snprintf(r->note, sizeof r->note, "%s", status != SF_OK ? sf_status_name(status) : "wrong numbers");
         return;
     }
-    double seconds[MAX_REPEATS];
+    double seconds[MAX_REPEATS], total = 0.0;
+    int runs = 0;
     r->cpu = INFINITY;
-    for (int i = 0; i < b->repeats; i++) {
+    for (int i = 0; i < b->repeats && total < ENOUGH_SECONDS; i++) {
         double start = bench_now(), cpu = bench_cpu();
         one->run(b->context, p, p->steps, threads, answer);
-        seconds[i] = bench_now() - start;
+        total += seconds[runs++] = bench_now() - start;
         r->cpu = fmin(r->cpu, bench_cpu() - cpu);
     }
-    qsort(seconds, (size_t)b->repeats, sizeof *seconds, ascending);
+    qsort(seconds, (size_t)runs, sizeof *seconds, ascending);
     r->best = seconds[0];
-    r->median = seconds[b->repeats / 2];
+    r->median = seconds[runs / 2];
     set_plain(false);
 }
 
@@ -250,7 +255,8 @@ static void run_workload(bench *b, const bench_workload *w)
     if (status == SF_OK && reference && answer) {
         for (size_t i = 0; i < w->implementation_count; i++) {
             compete(b, &p, &w->implementations[i], 1, reference, answer);
-            if (b->threads > 1 && !w->implementations[i].plain)
+            if (b->threads > 1 && w->implementations[i].threaded &&
+                (p.count > 1 || w->implementations[i].ours))
                 compete(b, &p, &w->implementations[i], b->threads, reference, answer);
         }
         if (b->python && write_problem(b, &p, reference)) {

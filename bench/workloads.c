@@ -187,15 +187,15 @@ static sf_status make_wide(sf_context *context, bench_problem *problem)
 }
 
 static const bench_implementation many_trajectories[] = {
-    {"samflow", true, false, bench_run_batch},
-    {"simd-c-loop", false, false, bench_run_loop_simd},
-    {"plain-c-loop", false, false, bench_run_loop_plain},
+    {"samflow", true, false, true, bench_run_batch},
+    {"simd-c-loop", false, false, true, bench_run_loop_simd},
+    {"plain-c-loop", false, false, false, bench_run_loop_plain},
 };
 static const bench_implementation one_trajectory[] = {
-    {"samflow", true, false, bench_run_descent},
-    {"samflow-plain", true, true, bench_run_descent},
-    {"simd-c-loop", false, false, bench_run_loop_simd},
-    {"plain-c-loop", false, false, bench_run_loop_plain},
+    {"samflow", true, false, true, bench_run_descent},
+    {"samflow-plain", true, true, false, bench_run_descent},
+    {"simd-c-loop", false, false, true, bench_run_loop_simd},
+    {"plain-c-loop", false, false, false, bench_run_loop_plain},
 };
 #define IMPLEMENTATIONS(list) list, sizeof list / sizeof list[0]
 

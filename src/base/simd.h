@@ -431,6 +431,20 @@ SF_INLINE double vd_sum(vd x)
 #error "base/simd.h needs AVX-512F and DQ, AVX2 with FMA, or NEON on aarch64"
 #endif
 
+/* The first count <= VD numbers; the rest is 0, or left as it is. */
+SF_INLINE vd vd_load_upto(const double *p, size_t count)
+{
+    return count == VD ? vd_load(p) : vd_load_part(p, count);
+}
+
+SF_INLINE void vd_store_upto(double *p, size_t count, vd x)
+{
+    if (count == VD)
+        vd_store(p, x);
+    else
+        vd_store_part(p, count, x);
+}
+
 /* name_avx2, name_avx512, name_neon. */
 #define SF_SIMD_PASTE_(name, isa) name##_##isa
 #define SF_SIMD_PASTE(name, isa)  SF_SIMD_PASTE_(name, isa)

@@ -11,7 +11,7 @@
 
 #include "network/network.h"
 
-enum { GROUP_ROWS = 16, SMALL_WORK = 1 << 15, PARALLEL_WORK = 1 << 17 };
+enum { GROUP_ROWS = 32, SMALL_WORK = 1 << 15, PARALLEL_WORK = 1 << 17 };
 
 const sf_network_kernels *sf_network_kernels_of(sf_isa isa)
 {
@@ -121,8 +121,10 @@ static void pass_block(sf_network *network, const double *weights, size_t row, s
     double *margin = network->margin + row, slope[SF_ROWS];
     network->kernels->margins(pack, row, count, weights, margin);
     double reference = reference_of(network->loss, count, margin);
-    if (!(reference >= part->reference)) {
-        double factor = exp(reference - part->reference); // 0 the first time, when the reference is infinite
+    if (part->reference == INFINITY) {
+        part->reference = reference; // the first rows: nothing to rescale
+    } else if (!(reference >= part->reference)) {
+        double factor = exp(reference - part->reference);
         for (size_t j = 0; j < pack->width; j++)
             field[j] *= factor;
         part->sum *= factor;
@@ -166,17 +168,6 @@ void sf_field_pass(sf_network *network, const double *weights, bool backward, sf
     total->log_scale = log(sum / (double)network->pack.n) - reference;
 }
 
-static void combine_columns(const sf_network *network, const double *factor, size_t begin, size_t end,
-                            double *field)
-{
-    size_t width = sf_padded(network->pack.width);
-    for (size_t j = begin; j < end; j++)
-        field[j - begin] = factor[0] * network->partial[j];
-    for (size_t g = 1; g < network->groups; g++)
-        for (size_t j = begin; j < end; j++)
-            field[j - begin] += factor[g] * network->partial[g * width + j];
-}
-
 /* First column of the pack whose feature is `feature` or later. */
 static size_t column_from(const sf_pack *pack, size_t feature)
 {
@@ -195,14 +186,25 @@ void sf_field_combine(const sf_network *network, const sf_field_total *total, si
                       double *field)
 {
     const sf_pack *pack = &network->pack;
+    size_t width = sf_padded(pack->width);
     if (!pack->columns) {
-        combine_columns(network, total->factor, begin, end, field + begin);
+        network->kernels->combine(network->groups, width, total->factor, network->partial, begin, end,
+                                  field + begin);
         return;
     }
-    for (size_t j = begin; j < end; j++)
+    // the columns kept come to the front of their features, then each to its own, last ones first
+    size_t first = column_from(pack, begin), last = column_from(pack, end);
+    network->kernels->combine(network->groups, width, total->factor, network->partial, first, last,
+                              field + begin);
+    size_t j = end;
+    for (size_t k = last; k-- > first;) {
+        double value = field[begin + (k - first)];
+        while (--j > pack->columns[k])
+            field[j] = 0.0;
+        field[j] = value;
+    }
+    while (j-- > begin)
         field[j] = 0.0;
-    for (size_t k = column_from(pack, begin); k < pack->width && pack->columns[k] < end; k++)
-        combine_columns(network, total->factor, k, k + 1, field + pack->columns[k]);
 }
 
 static void margins_of_group(void *argument, size_t group, int worker)

@@ -15,6 +15,9 @@ typedef struct sf_network_kernels {
     void (*margins)(const sf_pack *pack, size_t row, size_t count, const double *weights, double *margin);
     /* field += sum_i slope[i] z_{row+i}, row after row. field: (pack->width). */
     void (*accumulate)(const sf_pack *pack, size_t row, size_t count, const double *slope, double *field);
+    /* out[j - begin] = sum_g factor[g] * partial[g * width + j] for begin <= j < end, group after group. */
+    void (*combine)(size_t groups, size_t width, const double *factor, const double *partial, size_t begin,
+                    size_t end, double *out);
     /* slope[i] = s(margin[i]) e^reference: logistic 1 / (e^{-reference} + e^{margin - reference}),
      * exponential e^{reference - margin}; both arrays hold SF_ROWS numbers. Returns the sum of the first
      * count. */

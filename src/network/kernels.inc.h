@@ -172,6 +172,18 @@ static void accumulate(const sf_pack *pack, size_t row, size_t count, const doub
     }
 }
 
+static void combine(size_t groups, size_t width, const double *factor, const double *partial, size_t begin,
+                    size_t end, double *out)
+{
+    for (size_t j = begin; j < end; j += VD) {
+        size_t count = end - j < VD ? end - j : VD;
+        vd sum = vd_set(0.0);
+        for (size_t g = 0; g < groups; g++)
+            sum = vd_fma(vd_set(factor[g]), vd_load_upto(partial + g * width + j, count), sum);
+        vd_store_upto(out + (j - begin), count, sum);
+    }
+}
+
 static double slopes(sf_loss loss, size_t count, double reference, const double *margin, double *slope)
 {
     vd m = vd_sub(vd_load(margin), vd_set(reference)), s;
@@ -186,4 +198,4 @@ static double slopes(sf_loss loss, size_t count, double reference, const double 
     return sum;
 }
 
-const sf_network_kernels SF_SIMD(sf_network_kernels) = {margins, accumulate, slopes};
+const sf_network_kernels SF_SIMD(sf_network_kernels) = {margins, accumulate, combine, slopes};

@@ -6,19 +6,6 @@ typedef struct column {
     vd w[SF_STEP_MAX_DEPTH], other[SF_STEP_MAX_DEPTH]; // weights, and the products of the other layers
 } column;
 
-SF_INLINE vd load(const double *p, size_t count)
-{
-    return count == VD ? vd_load(p) : vd_load_part(p, count);
-}
-
-SF_INLINE void store(double *p, size_t count, vd x)
-{
-    if (count == VD)
-        vd_store(p, x);
-    else
-        vd_store_part(p, count, x);
-}
-
 SF_INLINE vd product(const column *c, int depth)
 {
     vd p = c->w[0];
@@ -44,9 +31,9 @@ SF_INLINE void fill_others(column *c, int depth, vd head)
 
 SF_INLINE void load_column(const sf_step *step, int depth, size_t j, size_t count, column *c)
 {
-    c->w[0] = load(step->theta + j, count); // depth >= 1
+    c->w[0] = vd_load_upto(step->theta + j, count); // depth >= 1
     for (int l = 1; l < depth; l++)
-        c->w[l] = load(step->theta + (size_t)l * step->d + j, count);
+        c->w[l] = vd_load_upto(step->theta + (size_t)l * step->d + j, count);
 }
 
 /* Replaces w by w_hat; sign is that of the half. *squares += eps^2. */
@@ -56,7 +43,7 @@ SF_INLINE void move(const sf_step *step, int depth, size_t j, size_t count, doub
     if (step->method == SF_METHOD_GD)
         return;
     vd zero = vd_set(0.0), scale = vd_set(step->scale);
-    fill_others(c, depth, vd_mul(load(step->field + j, count), vd_set(-sign * step->prescale)));
+    fill_others(c, depth, vd_mul(vd_load_upto(step->field + j, count), vd_set(-sign * step->prescale)));
     for (int l = 0; l < depth; l++) {
         vd e = vd_mul(c->other[l], scale);
         if (step->method == SF_METHOD_LINF) {
@@ -76,7 +63,7 @@ SF_INLINE double square_of_depth(const sf_step *step, int depth, size_t begin, s
             size_t count = end - j < VD ? end - j : VD;
             column c;
             load_column(step, depth, base + j, count, &c);
-            fill_others(&c, depth, load(step->field + j, count));
+            fill_others(&c, depth, vd_load_upto(step->field + j, count));
             for (int l = 0; l < depth; l++) {
                 vd g = vd_mul(c.other[l], vd_set(step->prescale));
                 high = vd_max(high, vd_abs(c.other[l]));
@@ -108,9 +95,9 @@ SF_INLINE void perturb_of_depth(const sf_step *step, int depth, size_t begin, si
             weights = vd_sub(weights, product(&c, depth));
         }
         if (step->weights)
-            store(step->weights + j, count, weights);
+            vd_store_upto(step->weights + j, count, weights);
         if (step->example)
-            sum = vd_fma(load(step->example + j, count), weights, sum);
+            sum = vd_fma(vd_load_upto(step->example + j, count), weights, sum);
     }
     *applied += vd_sum(squares);
     *margin += vd_sum(sum);
@@ -125,12 +112,12 @@ SF_INLINE vd update_column(const sf_step *step, int depth, size_t base, size_t j
     vd squares = vd_set(0.0);
     load_column(step, depth, base + j, count, &c);
     move(step, depth, j, count, sign, &c, &squares);
-    fill_others(&c, depth, vd_mul(load(step->ascent + j, count), vd_set(sign * step->factor)));
+    fill_others(&c, depth, vd_mul(vd_load_upto(step->ascent + j, count), vd_set(sign * step->factor)));
     for (int l = 0; l < depth; l++) {
         size_t at = (size_t)l * step->d + base + j;
-        c.w[l] = vd_add(load(step->theta + at, count), c.other[l]);
+        c.w[l] = vd_add(vd_load_upto(step->theta + at, count), c.other[l]);
         *strange = vd_fma(c.w[l], vd_set(0.0), *strange);
-        store(step->next + at, count, c.w[l]);
+        vd_store_upto(step->next + at, count, c.w[l]);
     }
     return product(&c, depth);
 }
@@ -145,7 +132,7 @@ SF_INLINE bool update_of_depth(const sf_step *step, int depth, size_t begin, siz
         if (mirrored)
             weights = vd_sub(weights, update_column(step, depth, step->stored, j, count, -1.0, &strange));
         if (step->weights)
-            store(step->weights + j, count, weights);
+            vd_store_upto(step->weights + j, count, weights);
     }
     return vd_sum(strange) == 0.0;
 }
