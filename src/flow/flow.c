@@ -40,6 +40,7 @@ struct sf_flow {
     double norm[PANEL_MAX + 1]; // log ||beta|| at the nodes
     size_t top[PANEL_MAX + 1];  // the largest coordinate at the nodes
     bool mode_ends;             // at panel.b
+    double last_change;         // of the mode
     int stuck;                  // mode changes without progress
     int64_t leader;             // largest coordinate of |beta|, -1 before the first step
     double *ahead, *rate;       // (size) work: a state elsewhere, its rate
@@ -526,7 +527,8 @@ static void settle(sf_flow *flow, const sf_flow_target *target)
 static sf_status change_mode(sf_flow *flow)
 {
     size_t count = 0;
-    flow->stuck = flow->s > flow->panel.a ? 0 : flow->stuck + 1;
+    flow->stuck = flow->s - flow->last_change > 1e-10 * (1.0 + fabs(flow->s)) ? 0 : flow->stuck + 1;
+    flow->last_change = flow->s;
     if (flow->stuck > MODE_CHANGES_IN_PLACE)
         return sf_fail(flow->context, SF_ERR_NUMERIC,
                        "the discontinuous field changes its mode without end at tau = %.17g", flow->tau);

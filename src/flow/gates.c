@@ -42,7 +42,8 @@ typedef struct gate {
     signed char sign[2]; // pair: of the two layers
     unsigned char layer; // sliding: which one is at 0
     uint64_t negative;   // balanced: bit l is set where w_l < 0
-    double u, v; // at the base: balanced x_hat; pair u_hat, v_hat; sliding the other weight; zero beta_hat
+    double u,
+        v; // at the base: balanced x_hat and the field it left 0 with; pair u_hat, v_hat; sliding the other weight; zero beta_hat
     double base; // tau (one example) or drive a_j (several) where u, v hold
 } gate;
 
@@ -317,11 +318,14 @@ static bool weight_passed_zero(const gates_model *model, const gate *g, const co
     }
 }
 
-/* Whether the field of coordinate j (in field) has left the sign of the mode. */
+/* Whether the field of coordinate j (in field) has left the sign of the mode, by more than rounding, and than what
+ * it was off 0 when it was released from there (a tangent departure: the field grows like the square of time). */
 static bool turned(const gates_model *model, size_t j)
 {
     const gate *g = &model->gates[j];
-    return g->kind != GATE_ZERO && g->kind != GATE_FIELD && g->s * model->field[j] < 0.0;
+    double off = g->kind == GATE_BALANCED ? fmin(0.0, g->s * g->v) : 0.0;
+    return g->kind != GATE_ZERO && g->kind != GATE_FIELD &&
+           g->s * model->field[j] < off - 1e-12 * model->base.scale;
 }
 
 static bool ends_mode(flow_model *base, const double *y)
@@ -366,6 +370,7 @@ static void set_pair(gates_model *model, gate *g, double w1, double w2, double b
 static void set_balanced(gates_model *model, gate *g, double x, double base)
 {
     g->kind = GATE_BALANCED;
+    g->v = 0.0;
     g->u = x - g->s * pi_of(g) * model->rho;
     g->base = base;
 }
@@ -485,6 +490,8 @@ static void release_slider(gates_model *model, const double *y)
     g->s = lambda > 1.0 ? 1 : -1;
     set_balanced(model, g, c.w[0], y[1 + j]);
     model->slider = -1;
+    field_here(model, y);
+    g->v = model->field[j];
 }
 
 static sf_status change_fields(gates_model *model, const double *y, double tau, int64_t *slides,
