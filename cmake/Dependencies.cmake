@@ -64,3 +64,8 @@ if(SAMFLOW_WITH_SQLITE)
   pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
   sf_link_flags(${SQLITE_LDFLAGS} ${XXHASH_LDFLAGS})
 endif()
+
+option(SAMFLOW_WITH_MPI "samflow-mpi: sweeps over several machines" OFF)
+if(SAMFLOW_WITH_MPI)
+  find_package(MPI REQUIRED COMPONENTS C)
+endif()

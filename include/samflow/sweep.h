@@ -86,9 +86,10 @@ sf_status sf_session_next(sf_session *session, size_t most, uint64_t *positions,
 /* Results of a block, as sf_sweep_compute made them. */
 SF_API
 sf_status sf_session_store(sf_session *session, size_t size, const void *bytes);
-/* Commits and closes; the counts may be NULL. Accepts NULL and a pointer to NULL. */
+/* Commits and closes, and notes how it went: SF_OK, SF_ERR_CANCELLED, or the error that ended it. The counts may be
+ * NULL. Accepts a pointer to NULL. */
 SF_API
-sf_status sf_session_close(sf_session **session, sf_sweep_counts *counts);
+sf_status sf_session_close(sf_session **session, sf_status outcome, sf_sweep_counts *counts);
 
 /* Computes points; bytes are allocated by the context's allocator and released by sf_sweep_release. */
 SF_API

@@ -193,10 +193,7 @@ sf_status sf_sweep_run(sf_sweep *sweep, const char *path, const sf_sweep_options
     sf_free(sweep->context, r.workers);
     sf_pool_destroy(&r.pool);
     pthread_mutex_destroy(&r.lock);
-    sf_session_set_state(r.session, status == SF_OK              ? "finished"
-                                    : status == SF_ERR_CANCELLED ? "interrupted"
-                                                                 : "failed");
-    sf_status closed = sf_session_close(&r.session, counts);
+    sf_status closed = sf_session_close(&r.session, status, counts);
     return status == SF_OK ? closed : status;
 }
 

@@ -304,7 +304,7 @@ sf_status sf_session_open(sf_sweep *sweep, const char *path, const sf_sweep_opti
         if (session->open)
             sqlite3_exec(session->database->handle, "ROLLBACK", NULL, NULL, NULL);
         session->open = false;
-        sf_session_close(&session, NULL);
+        sf_session_close(&session, status, NULL);
     }
     *out = session;
     return status;
@@ -549,22 +549,16 @@ const sf_sweep_counts *sf_session_counts(const sf_session *session)
     return &session->counts;
 }
 
-void sf_session_set_state(sf_session *session, const char *state)
-{
-    session->state = state;
-}
-
-sf_status sf_session_close(sf_session **session, sf_sweep_counts *counts)
+sf_status sf_session_close(sf_session **session, sf_status outcome, sf_sweep_counts *counts)
 {
     if (!session || !*session)
         return SF_OK;
     sf_session *s = *session;
     sf_status status = SF_OK;
-    if (strcmp(s->state, "running") == 0)
-        s->state = "failed";
+    s->state = outcome == SF_OK ? "finished" : outcome == SF_ERR_CANCELLED ? "interrupted" : "failed";
     if (s->progress) // it was opened
         status = sf_session_commit(s);
-    if (status == SF_OK && s->index_last && strcmp(s->state, "finished") == 0)
+    if (status == SF_OK && s->index_last && outcome == SF_OK)
         status = sf_database_index(s->database);
     if (counts)
         *counts = s->counts;

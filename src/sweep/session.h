@@ -31,14 +31,11 @@ sf_status sf_ledger_look(sf_ledger *ledger, uint64_t position, sf_known *known, 
 
 /* Hands out these positions and no others, once each; the list is borrowed. */
 void sf_session_give(sf_session *session, const uint64_t *positions, size_t count);
-/* Commits what is pending. `final`: also where the last commit was a moment ago. */
+/* Commits what is pending. */
 sf_status sf_session_commit(sf_session *session);
 const sf_sweep_counts *sf_session_counts(const sf_session *session);
 /* The cell that refinement looks at, of a member; NULL if the point failed. Texts are valid until the next call. */
 sf_status sf_session_value(sf_session *session, uint64_t position, sf_cell *cell);
-/* What the run ended with, for the record: finished, interrupted or failed. */
-void sf_session_set_state(sf_session *session, const char *state);
-
 double sf_clock(void); // seconds since some moment, never back
 
 #endif

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# samflow-mpi with four ranks: the same results as one process; a rank killed at work; the same command goes on.
+# usage: mpi.sh SAMFLOW SAMFLOW-MPI
+set -euo pipefail
+samflow=$1 mpi=$2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+cat > grid.yaml <<'GRID'
+data: {example: [1, 2]}
+dynamics: {mode: discrete, step: 0.01, steps: 20000}
+sweep:
+  axes:
+    network.init: {linspace: [0.3, 1.2, 40]}
+    optimizer.rho: {linspace: [0.5, 2, 20]}
+  observables: [regime, final_loss, direction]
+GRID
+ranks=(mpirun --oversubscribe -n 4)
+[ "$(id -u)" != 0 ] || ranks+=(--allow-run-as-root)
+
+"$samflow" sweep grid.yaml -o whole.db --quiet
+"$samflow" export whole.db -o whole.csv
+
+killed=0
+for attempt in 1 2 3 4 5; do
+    "${ranks[@]}" "$mpi" grid.yaml -o a.db --quiet > out.txt 2>&1 &
+    job=$!
+    for _ in $(seq 200); do
+        sleep 0.02
+        [ -s a.db ] && [ "$(sqlite3 a.db 'SELECT count(*) FROM point' 2> /dev/null || echo 0)" -gt 0 ] && break
+    done
+    victim=$(pgrep -P "$job" -f samflow-mpi | tail -1 || true)
+    [ -z "$victim" ] || kill -9 "$victim" || true
+    code=0
+    wait "$job" || code=$?
+    [ "$(sqlite3 a.db 'PRAGMA integrity_check')" = ok ]
+    if [ "$code" -ne 0 ]; then
+        killed=$((killed + 1))
+        break
+    fi
+    rm -f a.db # it was done before the kill
+done
+[ "$killed" -gt 0 ] || { echo "no run was caught at work"; exit 1; }
+before=$(sqlite3 a.db 'SELECT count(*) FROM point')
+"${ranks[@]}" "$mpi" grid.yaml -o a.db --quiet | tee out.txt
+grep -q "$before there before" out.txt
+"$samflow" export a.db -o a.csv
+cmp a.csv whole.csv
+"${ranks[@]}" "$mpi" grid.yaml -o a.db --quiet | grep -q "0 computed, 800 there before"
+code=0
+"${ranks[@]}" "$mpi" grid.yaml -o b.db --set optimizer.rh0=1 > out.txt 2>&1 || code=$?
+[ "$code" -eq 2 ] && [ ! -e b.db ]
+echo "a rank was killed after $before of 800 points; the rest was computed by the next run"
