@@ -12,15 +12,20 @@
 
 enum { MOST_FEATURES = 100 };
 
-/* A flow from alpha * 1. */
+/* A flow from alpha * 1. The example is given twice: the same loss, but the engine then integrates the network coordinate
+ * by coordinate, as it does for any data set, and not by the reduction, which it would use for a single example. */
 static sf_status start_flow(sf_outcome *out, size_t d, const double *mu, double rho, double alpha,
                             sf_flow **flow)
 {
-    double theta[2 * MOST_FEATURES];
+    double theta[2 * MOST_FEATURES], twice[2 * MOST_FEATURES];
+    const sf_dataset *dataset;
     sf_network *network;
-    SF_TRY(claim_example(out, d, mu, 2, &network));
-    for (size_t i = 0; i < 2 * d; i++)
+    for (size_t i = 0; i < 2 * d; i++) {
         theta[i] = alpha;
+        twice[i] = mu[i % d];
+    }
+    SF_TRY(claim_points(out, 2, d, twice, NULL, &dataset));
+    SF_TRY(claim_network(out, dataset, 2, &network));
     return claim_flow(out, network, SF_METHOD_L2, rho, theta, flow);
 }
 
@@ -234,7 +239,7 @@ static sf_status draw_order(sf_outcome *out)
 /* Amplitude over feature strength against time, with the predicted centre tau / (2 B). */
 static sf_status draw_spotlight(sf_outcome *out)
 {
-    enum { D = 60, SAMPLES = 120 };
+    enum { D = 50, SAMPLES = 80 };
     size_t mark = claim_mark(out);
     double mu[D], alpha, at[SAMPLES], centre[SAMPLES];
     double *cells = claim_doubles(out, (size_t)D * SAMPLES);
@@ -273,7 +278,7 @@ static sf_status draw_spotlight(sf_outcome *out)
                 "spotlight, d = %d: largest error of log β_j against the Gaussian window", D);
     sf_figure *figure = claim_figure(
         out, "t44-spotlight", 1,
-        "The spotlight: log_{10} of β_j over the largest β, for 60 features of strength 0.5 to 3, against τ; "
+        "The spotlight: log_{10} of β_j over the largest β, for 50 features of strength 0.5 to 3, against τ; "
         "ℓ2-SAM, L = 2, ρ = 1, α = 1.05 α_c. "
         "The bright window moves from weak to strong features. Dashed: its predicted centre τ / (2B).",
         "A bright band that begins at weak features and moves up to the strongest, with the predicted centre "
@@ -294,6 +299,29 @@ static sf_status draw_spotlight(sf_outcome *out)
     return SF_OK;
 }
 
+/* beta at log t = 1e5 by plain integration of the gradients at perturbed points, where they are e^{-1e5}. */
+static sf_status check_plainly(sf_outcome *out)
+{
+    enum { STEPS = 20000 };
+    static const double mu[] = {1.0, 2.0}, alpha = 0.6;
+    const sf_perturbation perturbation = {.method = SF_METHOD_L2, .rho = 1.0};
+    double theta[] = {alpha, alpha, alpha, alpha}, beta[2], exact[2];
+    sf_reduction *reduction;
+    sf_reduction_point end;
+    sf_network *network;
+    SF_TRY(start_reduction(out, 2, mu, 1.0, alpha, &reduction));
+    SF_TRY(sf_reduction_at_log_time(reduction, 1e5, &end));
+    sf_reduction_predictor(reduction, &end, exact, NULL);
+    SF_TRY(claim_example(out, 2, mu, 2, &network));
+    for (int i = 0; i < STEPS; i++)
+        SF_TRY(plain_step(network, &perturbation, true, end.tau / STEPS, theta));
+    sf_network_predictor(network, theta, beta);
+    for (size_t j = 0; j < 2; j++)
+        claim_check(out, SF_RELATION_RELATIVE, exact[j], beta[j], 1e-8,
+                    "d = 2, α = 0.6: β_%zu at log t = 100,000, by Runge-Kutta on the plain gradients", j);
+    return SF_OK;
+}
+
 sf_status claim_order_in_time(sf_outcome *out)
 {
     static const time_case cases[] = {{2, 1.0, 2.0, 0.0, 0.6, 200.0}, {2, 1.0, 2.0, 0.0, 0.53, 2e6},
@@ -309,17 +337,20 @@ sf_status claim_order_in_time(sf_outcome *out)
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         SF_TRY(check_order(out, &cases[i], table));
+    SF_TRY(check_plainly(out));
     order measured;
     static const double mu[] = {1.0, 2.0};
     SF_TRY(measure_order(out, 2, mu, 1.0, 0.6, 100.0, &measured));
     claim_check(out, SF_RELATION_RELATIVE, 1.14e23, exp(measured.leaders[1].log_time), 0.005,
                 "d = 2, α = 0.6: the major feature takes over at t");
     SF_TRY(measure_order(out, 2, mu, 1.0, 0.53, 2e6, &measured));
-    claim_check(out, SF_RELATION_EQUAL, 1077880.5169, measured.leaders[1].log_time, 1e-4,
+    claim_check(out, SF_RELATION_EQUAL, 1077880.5169, measured.leaders[1].log_time, 0.02,
                 "d = 2, α = 0.53: the major feature takes over at log t");
     claim_note(
         out, SF_NOTE_SETTING,
-        "ρ = 1, L = 2, one example, logistic loss, equal layers α·1; d = 2: μ = (1, 2), α = 0.6 and 0.53; d "
+        "ρ = 1, L = 2, one example (given twice, so that the engine integrates coordinate by coordinate and "
+        "not by the reduction that predicts), logistic loss, equal layers α·1; d = 2: μ = (1, 2), α = 0.6 "
+        "and 0.53; d "
         "= 3, 10, 100: strengths "
         "evenly from 1 to 3, α = 1.05 to 1.3 times the critical scale; flows to log t = 200 to 2,000,000.");
     claim_note(out, SF_NOTE_CAVEAT,
@@ -372,18 +403,17 @@ static sf_status threshold_of(sf_outcome *out, size_t d, const double *mu, doubl
  * rho for mu = (1, 2). */
 static sf_status draw_map(sf_outcome *out, sf_figure *figure, bool against_rho, size_t *wrong)
 {
-    enum { MOST = 22 };
+    enum { MOST = 16 };
     static const char *const classes[] = {"minor first", "major first", "", "", "collapse"};
     const size_t n = claim_quick(out) ? 8 : MOST;
     double x[MOST], y[MOST], cells[MOST * MOST], critical[MOST], major[MOST];
     if (against_rho)
         even_steps(n, 0.1, 2.0, x);
     else
-        even_ratios(n, 1.1, 10.0, x);
+        even_steps(n, 1.1, 10.0, x);
     even_steps(n, against_rho ? 0.1 : 0.41, against_rho ? 2.0 : 1.19, y);
     sf_figure_panel(figure, &(sf_axes){.x_label = against_rho ? "radius ρ" : "μ_2 / μ_1 (no unit)",
                                        .y_label = against_rho ? "scale of the start α" : "α / ρ (no unit)",
-                                       .x_scale = against_rho ? SF_SCALE_LINEAR : SF_SCALE_LOG,
                                        .x_min = x[0],
                                        .x_max = x[n - 1],
                                        .y_min = y[0],
@@ -460,7 +490,8 @@ sf_status claim_regimes(sf_outcome *out)
     claim_check(out, SF_RELATION_EQUAL, 0.0, (double)wrong, 0.0,
                 "cells of both maps that lie in another regime than predicted");
     claim_note(out, SF_NOTE_SETTING,
-               "ρ = 1 (maps: as drawn), L = 2, one example, logistic loss, equal layers α·1; flows until "
+               "ρ = 1 (maps: as drawn), L = 2, one example (given twice, so that the engine does not use the "
+               "reduction that predicts), logistic loss, equal layers α·1; flows until "
                "collapse or "
                "log ‖β‖ = 4 + 2 log max(α, ρ); thresholds by bisection.");
     return SF_OK;
@@ -561,7 +592,8 @@ sf_status claim_peak(sf_outcome *out)
     sf_figure_series(figure, "measured, ℓ2-SAM", (sf_style){.mark = SF_MARK_POINTS, .color = SF_COLOR_L2}, 5,
                      marks_x, measured);
     claim_note(out, SF_NOTE_SETTING,
-               "μ = (1, 2), ρ = 1, L = 2, logistic loss, equal layers α·1; the ratio is largest where n = ρ "
+               "μ = (1, 2) (given twice, so that the engine does not use the reduction that predicts), ρ = "
+               "1, L = 2, logistic loss, equal layers α·1; the ratio is largest where n = ρ "
                "(μ_1 + μ_2).");
     return SF_OK;
 }

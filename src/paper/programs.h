@@ -33,5 +33,6 @@ sf_status claim_mechanism(sf_outcome *out);
 /* claims_clocks.c */
 sf_status claim_discrete_is_flow(sf_outcome *out);
 sf_status claim_clocks(sf_outcome *out);
+sf_status claim_radius(sf_outcome *out);
 
 #endif

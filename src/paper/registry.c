@@ -111,6 +111,12 @@ const claim_entry claim_registry[] = {
       "time.",
       "Rescaled flow of the paper, sections 3 and 4", SF_NEEDS_NOTHING},
      claim_clocks},
+    {{"RADIUS", FOUNDATIONS, "The perturbation keeps its radius however small the gradient",
+      "‖ε‖ = ρ wherever the gradient is not exactly 0, at margins to 700 and gradients to e^{−700}: the "
+      "statements on limits are about "
+      "this perturbation.",
+      "Definition of SAM, section 2", SF_NEEDS_NOTHING},
+     claim_radius},
     {{"T4.2", MANY, "ℓ2-SAM at depth 2 tends to the ℓ1-max-margin, as GD does",
       "If the direction of ℓ2-SAM flow at depth 2 converges, it converges to the ℓ1-max-margin direction; on "
       "one example that is the "

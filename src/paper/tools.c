@@ -90,6 +90,31 @@ sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm
     return sf_flow_advance(flow, &target);
 }
 
+sf_status plain_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled, double h,
+                     double *theta)
+{
+    enum { MOST = 32 };
+    static const double stage_at[] = {0.0, 0.5, 0.5, 1.0}, weight[] = {1.0, 2.0, 2.0, 1.0};
+    size_t n = sf_network_parameters(network);
+    double rate[MOST] = {0}, sum[MOST] = {0}, stage[MOST], theta_hat[MOST], log_scale;
+    if (n > MOST)
+        return SF_ERR_ARGUMENT;
+    for (size_t s = 0; s < 4; s++) {
+        for (size_t k = 0; k < n; k++)
+            stage[k] = theta[k] + h * stage_at[s] * rate[k];
+        sf_perturb(network, perturbation, stage, theta_hat, NULL);
+        sf_network_gradient(network, theta_hat, rate, &log_scale);
+        double scale = rescaled ? -1.0 : -exp(log_scale);
+        for (size_t k = 0; k < n; k++) {
+            rate[k] *= scale;
+            sum[k] += weight[s] * rate[k];
+        }
+    }
+    for (size_t k = 0; k < n; k++)
+        theta[k] += h / 6.0 * sum[k];
+    return SF_OK;
+}
+
 sf_status record_path(sf_outcome *out, sf_flow *flow, size_t d, path_clock clock, size_t count,
                       const double *at, flow_path *path)
 {

@@ -25,6 +25,12 @@ const char *title_of_method(sf_method method); /* "ℓ2-SAM" */
 /* Runs until one of tau, log t, log norm is reached; INFINITY for those that do not matter. */
 sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm);
 
+/* One step h of the classical Runge-Kutta method on the plain right-hand side -grad F(theta + eps(theta)), by sf_perturb
+ * and sf_network_gradient alone: a flow without the engine of flows, where it is smooth and L * d <= 32. rescaled: h is a
+ * step of tau, else of t. SF_ERR_ARGUMENT if theta is too long. */
+sf_status plain_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled, double h,
+                     double *theta);
+
 /* Records of a flow. Arrays live in the claim's work space. */
 typedef struct flow_path {
     size_t count, d;

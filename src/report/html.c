@@ -163,6 +163,8 @@ static sf_status write_figure(sf_context *context, const sf_figure *figure, cons
 static void write_table(FILE *file, const sf_table *table)
 {
     size_t rows = sf_table_rows(table), columns = sf_table_columns(table);
+    if (rows == 0)
+        return;
     element(file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"",
             sf_table_caption(table), "\">\n");
     sentence(file, "<table class=\"data\">\n<caption>", sf_table_caption(table), "</caption>\n<thead><tr>");
@@ -269,7 +271,10 @@ static void write_summary_row(FILE *file, const sf_outcome *outcome)
     for (size_t i = 0; i < count; i++)
         passed += sf_check_passes(&checks[i]);
     fprintf(file, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th><td>", claim->id, claim->id);
-    sentence(file, "", claim->title, "</td><td class=\"number\" data-label=\"predicted\">");
+    sentence(file, "", claim->title, "");
+    if (check)
+        sentence(file, "<br><span class=\"source\">", check->what, "</span>");
+    fputs("</td><td class=\"number\" data-label=\"predicted\">", file);
     if (check) {
         char predicted[96];
         sf_check_describe(check, predicted, sizeof predicted);

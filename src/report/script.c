@@ -61,8 +61,8 @@ static void write_cells(FILE *file, const sf_layer *layer, const sf_axes *axes)
     for (size_t r = 0; r < layer->ny; r++)
         for (size_t c = 0; c < layer->nx; c++) {
             double left, right, low, high, z = layer->u[r * layer->nx + c];
-            if (!isfinite(z))
-                continue;
+            if (!isfinite(z) || (z == 0.0 && layer->palette == SF_PALETTE_DIVERGING))
+                continue; // stays white
             edges(layer->x, layer->nx, c, axes->x_scale, &left, &right);
             edges(layer->y, layer->ny, r, axes->y_scale, &low, &high);
             const double numbers[] = {layer->x[c], layer->y[r], left, right, low, high, z};

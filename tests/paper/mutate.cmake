@@ -1,0 +1,42 @@
+# Breaks a source file on purpose: cmake -DIN=file -DOUT=file -DMUTATION=name -P mutate.cmake
+# Every replacement must find its text, so that a mutation never silently becomes none.
+file(READ ${IN} source)
+
+function(mutate old new)
+  string(FIND "${source}" "${old}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "mutation ${MUTATION}: ${IN} no longer holds: ${old}")
+  endif()
+  string(REPLACE "${old}" "${new}" changed "${source}")
+  set(source "${changed}" PARENT_SCOPE)
+endfunction()
+
+get_filename_component(name ${IN} NAME)
+if(name STREQUAL "descent.c")
+  # every step by the plain form, which calls sf_perturb
+  mutate("descent->kernels = fused ?" "descent->kernels = fused && 0 ?")
+  if(MUTATION STREQUAL "step")
+    mutate("double factor = descent->step_size * exp(log_scale)" "double factor = exp(log_scale)")
+  endif()
+elseif(MUTATION STREQUAL "sign")
+  mutate("theta_hat[i] = theta[i] + e" "theta_hat[i] = theta[i] - e")
+  mutate("(g > 0.0 ? rho : g < 0.0 ? -rho : 0.0)" "(g > 0.0 ? -rho : g < 0.0 ? rho : 0.0)")
+elseif(MUTATION STREQUAL "rho")
+  mutate("double rho = perturbation->rho" "double rho = 0.0 * perturbation->rho")
+elseif(MUTATION STREQUAL "norm")
+  mutate("sf_network_gradient(network, theta, theta_hat, &log_scale)"
+         "rho *= with_a_floor(network, theta, theta_hat, &log_scale)")
+  mutate("void sf_perturb("
+         "static double with_a_floor(sf_network *network, const double *theta, double *gradient, double *log_scale)
+{
+    double square = 0.0;
+    sf_network_gradient(network, theta, gradient, log_scale);
+    for (size_t i = 0; i < sf_network_parameters(network); i++)
+        square += gradient[i] * gradient[i];
+    double norm = sqrt(square) * exp(*log_scale);
+    return norm / (norm + 1e-12);
+}
+
+void sf_perturb(")
+endif()
+file(WRITE ${OUT} "${source}")
