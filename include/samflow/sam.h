@@ -45,8 +45,8 @@ SF_API sf_status sf_descent_create(sf_context *context, sf_network *network, con
                                    double step, const double *theta, sf_descent **out);
 SF_API void sf_descent_destroy(sf_descent **descent);
 
-/* Takes that many steps. Stops early when theta leaves the finite numbers (then sf_descent_diverged is true and
- * theta is the last finite one) or with SF_ERR_CANCELLED (all steps taken so far count). */
+/* Takes that many steps. Stops early when theta or its predictor leaves the finite numbers (then sf_descent_diverged
+ * is true and theta is the last finite one) or with SF_ERR_CANCELLED (all steps taken so far count). */
 SF_API sf_status sf_descent_advance(sf_descent *descent, uint64_t steps);
 SF_API bool sf_descent_diverged(const sf_descent *descent);
 SF_API uint64_t sf_descent_step(const sf_descent *descent);         /* steps taken */

@@ -206,8 +206,10 @@ typedef struct sf_builder {
 static sf_place place_of(const sf_builder *builder, struct fy_event *event)
 {
     const struct fy_mark *mark = fy_event_start_mark(event);
-    if (builder->override || !mark)
-        return (sf_place){builder->source, builder->override ? 0 : 1, builder->override ? 0 : 1};
+    if (builder->override)
+        return (sf_place){builder->source, 0, 0};
+    if (!mark) // a value left out: the place of its key
+        return builder->key_place.line > 0 ? builder->key_place : (sf_place){builder->source, 1, 1};
     return (sf_place){builder->source, mark->line + 1,
                       mark->column + 1 - (mark->line == 0 ? builder->mark : 0)};
 }

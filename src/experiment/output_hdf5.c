@@ -275,6 +275,7 @@ sf_status sf_write_hdf5(const sf_trajectory *trajectory, const char *path)
 {
     H5E_auto2_t report = NULL;
     void *report_data = NULL;
+    H5dont_atexit(); // after a file that could not be closed (disk full), HDF5's clean-up at exit crashes
     H5Eget_auto2(H5E_DEFAULT, &report, &report_data); // HDF5 prints errors by itself; we report them
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     sf_h5 h5 = {.trajectory = trajectory};

@@ -224,6 +224,20 @@ static bool fast_step(sf_descent *descent)
 /* ---- the plain form ---------------------------------------------------------------------------------------
  */
 
+/* Whether the predictor of theta is finite in every coordinate. */
+static bool predicts(const sf_descent *descent, const double *theta)
+{
+    size_t d = (size_t)descent->network->d;
+    for (size_t j = 0; j < d; j++) {
+        double beta = theta[j];
+        for (size_t k = j + d; k < descent->parameters; k += d)
+            beta *= theta[k];
+        if (!isfinite(beta))
+            return false;
+    }
+    return true;
+}
+
 static bool plain_step(sf_descent *descent)
 {
     double log_scale;
@@ -236,7 +250,7 @@ static bool plain_step(sf_descent *descent)
         descent->next[k] = descent->theta[k] - factor * descent->next[k];
         finite &= isfinite(descent->next[k]) != 0;
     }
-    return finite;
+    return finite && predicts(descent, descent->next);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------

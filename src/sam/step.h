@@ -34,8 +34,8 @@ typedef struct sf_step_kernels {
     /* Row weights of the perturbed point; *applied gains the sum of eps^2 (LINF: the number of eps that are
      * not 0), *margin gains <weights, example>. */
     void (*perturb)(const sf_step *step, size_t begin, size_t end, double *applied, double *margin);
-    /* next = theta + factor * ascent * prod_{k != l} w_hat_k, and the row weights of next. False if not
-     * finite. */
+    /* next = theta + factor * ascent * prod_{k != l} w_hat_k, and the row weights of next. False if they
+     * or next are not finite. */
     bool (*update)(const sf_step *step, size_t begin, size_t end);
 } sf_step_kernels;
 

@@ -103,8 +103,7 @@ SF_INLINE void perturb_of_depth(const sf_step *step, int depth, size_t begin, si
     *margin += vd_sum(sum);
 }
 
-/* Updates feature base + j; returns the predictor there. *strange becomes NaN where a number is not finite.
- */
+/* Updates feature base + j; returns the predictor there. *strange becomes NaN where a weight is not finite. */
 SF_INLINE vd update_column(const sf_step *step, int depth, size_t base, size_t j, size_t count, double sign,
                            vd *strange)
 {
@@ -131,6 +130,7 @@ SF_INLINE bool update_of_depth(const sf_step *step, int depth, size_t begin, siz
         vd weights = update_column(step, depth, 0, j, count, 1.0, &strange);
         if (mirrored)
             weights = vd_sub(weights, update_column(step, depth, step->stored, j, count, -1.0, &strange));
+        strange = vd_fma(weights, vd_set(0.0), strange); // a predictor beyond the range of a double
         if (step->weights)
             vd_store_upto(step->weights + j, count, weights);
     }

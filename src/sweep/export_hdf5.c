@@ -192,6 +192,7 @@ sf_status sf_store_write_hdf5(sf_store *store, const char *path)
     char *values = sf_alloc(store->context, room, 8);
     if (!values)
         return SF_ERR_MEMORY;
+    H5dont_atexit(); // after a file that could not be closed (disk full), HDF5's clean-up at exit crashes
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL); // failures are reported here, not printed
     w.text = H5Tcopy(H5T_C_S1);
     H5Tset_size(w.text, H5T_VARIABLE);

@@ -269,6 +269,36 @@ static void test_divergence(void **state)
     sf_context_destroy(&context);
 }
 
+/* Weights of 1e199 are numbers, their product is none: the step before is where the run ends, at every depth that
+ * has kernels of its own and on mirrored data. */
+static void test_divergence_of_the_predictor(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    const double x[2] = {1.0, 2.0};
+    for (int variant = 0; variant < 8; variant++) {
+        int depth = 2 + variant % 4;
+        bool mirror = variant >= 4;
+        sf_dataset *dataset = NULL;
+        assert_ok(context, sf_dataset_from_points(context, 1, 2, x, NULL, &dataset));
+        if (mirror)
+            assert_ok(context, sf_dataset_mirror(dataset));
+        double theta[20];
+        for (int k = 0; k < 20; k++)
+            theta[k] = 0.6;
+        FOR_EACH_ISA(isa)
+        {
+            run r = descend(dataset, depth, SF_LOSS_LOGISTIC, methods[0], 1e200, theta, 100, 1);
+            assert_true(r.diverged);
+            assert_int_equal(r.steps, 0);
+            assert_true(r.theta[0] == 0.6);
+            free(r.theta);
+        }
+        sf_dataset_destroy(&dataset);
+    }
+    sf_context_destroy(&context);
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
@@ -305,7 +335,9 @@ int main(void)
         cmocka_unit_test(test_isa_against_plain), cmocka_unit_test(test_same_bits),
         cmocka_unit_test(test_rho_zero),          cmocka_unit_test(test_norm_at_extremes),
         cmocka_unit_test(test_permutation),       cmocka_unit_test(test_logistic_regression),
-        cmocka_unit_test(test_divergence),        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_divergence_of_the_predictor),
+        cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
