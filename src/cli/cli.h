@@ -2,6 +2,8 @@
 #ifndef SF_CLI_H
 #define SF_CLI_H
 
+#include <stdio.h>
+
 #include <samflow/samflow.h>
 
 typedef struct sf_cli {
@@ -37,6 +39,14 @@ int sf_cli_parse(sf_cli *cli, const sf_command *command, int argc, char **argv, 
 int sf_cli_fail(const sf_cli *cli, sf_status status);
 /* The same for a message of the program's own. */
 int sf_cli_usage(const sf_cli *cli, const char *command, const char *format, ...);
+
+/* Writes one JSON document; false if the stream failed. */
+typedef bool (*sf_cli_document_fn)(const void *subject, FILE *stream);
+/* Before the work: refuses an -o FILE that is no .json or has no folder. Returns -1 to go on, else the exit code. */
+int sf_cli_check_document(const sf_cli *cli, const char *command);
+/* The document to -o FILE.json, whole or not at all, and to standard output under --json, where these were given.
+ * Prints what went wrong and returns the exit code, 0 if nothing did. */
+int sf_cli_document(const sf_cli *cli, sf_cli_document_fn write, const void *subject);
 
 /* The commands, defined in cmd_NAME.c, listed in commands.c. */
 extern const sf_command sf_commands[];

@@ -38,8 +38,15 @@ static void write_vector(sf_json *json, const char *key, size_t d, const double 
         sf_json_null(json, key);
 }
 
-static sf_status write_json(const sf_experiment *experiment, const sf_limit_report *r, FILE *stream)
+typedef struct answer {
+    const sf_experiment *experiment;
+    const sf_limit_report *report;
+} answer;
+
+static bool write_json(const void *subject, FILE *stream)
 {
+    const sf_experiment *experiment = ((const answer *)subject)->experiment;
+    const sf_limit_report *r = ((const answer *)subject)->report;
     size_t d = sf_dataset_features(sf_experiment_dataset(experiment));
     sf_json json = sf_json_make(stream, true);
     sf_json_open_object(&json, NULL);
@@ -74,7 +81,7 @@ static sf_status write_json(const sf_experiment *experiment, const sf_limit_repo
     sf_json_number(&json, "loss_rate", r->loss_rate);
     sf_json_number(&json, "norm_rate", r->norm_rate);
     sf_json_close_object(&json);
-    return sf_json_finish(&json) ? SF_OK : SF_ERR_IO;
+    return sf_json_finish(&json);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
@@ -126,17 +133,6 @@ static bool parse_positive(const char *text, double *value)
     return end > text && *end == '\0' && *value > 0.0 && isfinite(*value);
 }
 
-static sf_status write_file(const sf_cli *cli, const sf_experiment *experiment, const sf_limit_report *r)
-{
-    FILE *stream = fopen(cli->output, "w");
-    sf_status status = stream ? write_json(experiment, r, stream) : SF_ERR_IO;
-    if (stream && fclose(stream) != 0)
-        status = SF_ERR_IO;
-    if (status != SF_OK)
-        fprintf(stderr, "samflow: %s could not be written\n", cli->output);
-    return status;
-}
-
 static int find(const sf_cli *cli, sf_experiment *experiment, const sf_limit_options *options)
 {
     sf_perturbation perturbation = sf_experiment_perturbation(experiment);
@@ -149,14 +145,11 @@ static int find(const sf_cli *cli, sf_experiment *experiment, const sf_limit_opt
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
     const sf_limit_report *r = sf_limit_get(limit);
-    if (cli->output)
-        status = write_file(cli, experiment, r);
-    if (status == SF_OK && cli->json)
-        status = write_json(experiment, r, stdout);
-    else if (status == SF_OK && !cli->output)
+    int code = sf_cli_document(cli, write_json, &(answer){experiment, r});
+    if (!cli->json && !cli->output)
         print_text(experiment, r);
     sf_limit_destroy(&limit);
-    return status == SF_OK ? 0 : sf_status_exit_code(status);
+    return code;
 }
 
 int sf_cmd_limit(sf_cli *cli, int argc, char **argv)
@@ -178,6 +171,8 @@ int sf_cmd_limit(sf_cli *cli, int argc, char **argv)
         return sf_cli_usage(cli, command.name, "--log-time is '%s', expected a number >= 1", log_time);
     if (tolerance && !parse_positive(tolerance, &options.tolerance))
         return sf_cli_usage(cli, command.name, "--tolerance is '%s', expected a number > 0", tolerance);
+    if ((left = sf_cli_check_document(cli, command.name)) >= 0)
+        return left;
     sf_experiment *experiment = NULL;
     sf_status status =
         sf_experiment_read(cli->context, cli->file, cli->override_count, cli->overrides, &experiment);

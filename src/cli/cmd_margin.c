@@ -31,9 +31,17 @@ static void write_unique(sf_json *json, const sf_margin *margin)
     sf_json_close_array(json);
 }
 
-static sf_status write_json(const sf_dataset *dataset, const sf_margin *margin,
-                            const sf_margin_options *options, FILE *stream)
+typedef struct answer {
+    const sf_dataset *dataset;
+    const sf_margin *margin;
+    const sf_margin_options *options;
+} answer;
+
+static bool write_json(const void *subject, FILE *stream)
 {
+    const sf_dataset *dataset = ((const answer *)subject)->dataset;
+    const sf_margin *margin = ((const answer *)subject)->margin;
+    const sf_margin_options *options = ((const answer *)subject)->options;
     size_t n = sf_dataset_examples(dataset), d = sf_dataset_features(dataset);
     sf_json json = sf_json_make(stream, true);
     sf_json_open_object(&json, NULL);
@@ -54,7 +62,7 @@ static sf_status write_json(const sf_dataset *dataset, const sf_margin *margin,
         sf_json_number(&json, "residual", sf_margin_certificate_residual(margin));
     }
     sf_json_close_object(&json);
-    return sf_json_finish(&json) ? SF_OK : SF_ERR_IO;
+    return sf_json_finish(&json);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
@@ -113,28 +121,12 @@ static bool print_text(const sf_dataset *dataset, const sf_margin *margin, const
 
 /* ---- the command --------------------------------------------------------------------------------------- */
 
-static int write_file(const sf_cli *cli, const sf_dataset *dataset, const sf_margin *margin,
-                      const sf_margin_options *options)
+static int deliver(const sf_cli *cli, const answer *found)
 {
-    FILE *stream = fopen(cli->output, "w");
-    bool written = stream && write_json(dataset, margin, options, stream) == SF_OK;
-    if (stream && fclose(stream) != 0)
-        written = false;
-    if (!written)
-        fprintf(stderr, "samflow: %s could not be written\n", cli->output);
-    return written ? 0 : sf_status_exit_code(SF_ERR_IO);
-}
-
-static int deliver(const sf_cli *cli, const sf_dataset *dataset, const sf_margin *margin,
-                   const sf_margin_options *options)
-{
-    int code = cli->output ? write_file(cli, dataset, margin, options) : 0;
-    bool printed = cli->json     ? write_json(dataset, margin, options, stdout) == SF_OK
-                   : cli->output ? true
-                                 : print_text(dataset, margin, options);
-    if (!printed && code == 0)
-        code = 1;
-    if (code == 0 && !sf_margin_separable(margin)) {
+    int code = sf_cli_document(cli, write_json, found);
+    if (!cli->json && !cli->output && !print_text(found->dataset, found->margin, found->options))
+        code = sf_status_exit_code(SF_ERR_MEMORY);
+    if (code == 0 && !sf_margin_separable(found->margin)) {
         fprintf(stderr, "samflow: the data are not separable; the certificate says why\n");
         code = sf_status_exit_code(SF_ERR_DATA);
     }
@@ -145,7 +137,7 @@ static int solve(const sf_cli *cli, const sf_dataset *dataset, const sf_margin_o
 {
     sf_margin *margin = NULL;
     sf_status status = sf_margin_solve(cli->context, dataset, options, &margin);
-    int code = status == SF_OK ? deliver(cli, dataset, margin, options) : sf_cli_fail(cli, status);
+    int code = status == SF_OK ? deliver(cli, &(answer){dataset, margin, options}) : sf_cli_fail(cli, status);
     sf_margin_destroy(&margin);
     return code;
 }
@@ -167,6 +159,8 @@ int sf_cmd_margin(sf_cli *cli, int argc, char **argv)
         return sf_cli_usage(cli, command.name, "an experiment file is missing (- reads standard input)");
     if (strcmp(norm, "l1") != 0 && strcmp(norm, "l2") != 0)
         return sf_cli_usage(cli, command.name, "--norm is '%s', expected l1 or l2", norm);
+    if ((left = sf_cli_check_document(cli, command.name)) >= 0)
+        return left;
     options.norm = norm[1] == '1' ? SF_NORM_L1 : SF_NORM_L2;
     sf_experiment *experiment = NULL;
     sf_status status =

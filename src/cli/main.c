@@ -209,5 +209,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "samflow: standard output could not be written\n");
         code = 1;
     }
-    return code;
+    return code == 0 && interrupted ? sf_status_exit_code(SF_ERR_CANCELLED) : code; // also while it was writing
 }
