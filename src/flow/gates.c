@@ -15,8 +15,7 @@
  * both sides; pair, |other| > rho   crossing; pair, |other| < rho   the layer slides at 0 with weight (1 + s
  * w_k / rho) / 2 of the side w_l > 0; the other one moves with dw_k/da = -rho s sign w_k and reaches 0 too.
  * Until then dt/dtau is the mean of 1/S over the two sides, afterwards the phase of the chatter decides and t
- * does not exist. With several examples a change of sign of G_j is a surface too: crossed where both sides
- * lead across.
+ * does not exist. With several examples a change of sign of G_j is a surface too: chatter.c.
  *
  * The clock: s = c tau for L <= 2. For L >= 3 and one example the blow-up tau_b of the mode is known and
  * dtau/ds = tau_b - tau; with several, dtau/ds = 1 / sqrt(floor^2 + sum_j (G_hat_j x_hat_j^{L-2})^2).
@@ -24,43 +23,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/dataset.h"
-#include "flow/model.h"
-
-typedef enum gate_kind {
-    GATE_BALANCED,
-    GATE_PAIR,
-    GATE_SLIDING, // one of two layers at 0
-    GATE_FIELD,   // balanced, held at G_j = 0
-    GATE_ZERO     // all layers at 0, or at rest there from the start
-} gate_kind;
-
-/* One coordinate. */
-typedef struct gate {
-    gate_kind kind;
-    signed char s;       // sign of the field in force; 0 where the field is 0
-    signed char sign[2]; // pair: of the two layers
-    unsigned char layer; // sliding: which one is at 0
-    uint64_t negative;   // balanced: bit l is set where w_l < 0
-    double u,
-        v; // at the base: balanced x_hat and the field it left 0 with; pair u_hat, v_hat; sliding the other weight; zero beta_hat
-    double base; // tau (one example) or drive a_j (several) where u, v hold
-} gate;
-
-typedef struct gates_model {
-    flow_model base;
-    const sf_dataset *data;
-    sf_loss loss;
-    bool single;           // one example
-    double rho;            // 0 for GD
-    double tau0, delta;    // one example: tau = tau0 + y/c, or tau_b - delta e^{-y} with tau_b = blow_up
-    double blow_up;        // INFINITY if no coordinate has one in this mode
-    double floor;          // of the clock, several examples
-    gate *gates;           // (d)
-    double *beta, *field;  // (d) work, several examples
-    double *moved, *other; // (d) work, several examples
-    int64_t slider;        // the coordinate of kind GATE_FIELD, -1 if none
-} gates_model;
+#include "flow/gates.h"
 
 static const double LOG_INFINITE = 230.0;
 
@@ -70,19 +33,13 @@ static double feature(const gates_model *model, size_t j)
     return j < stored ? model->data->z[j] : -model->data->z[j - stored];
 }
 
-/* All layers have the size x. */
-static bool is_common(const gate *g)
-{
-    return g->kind == GATE_BALANCED || g->kind == GATE_FIELD;
-}
-
 static double sign_of(double x)
 {
     return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
 }
 
 /* x^n for n >= 0 */
-static double power(double x, int n)
+double gates_power(double x, int n)
 {
     double result = 1.0;
     for (; n > 0; n--)
@@ -90,7 +47,7 @@ static double power(double x, int n)
     return result;
 }
 
-static double pi_of(const gate *g)
+double gates_pi(const gate *g)
 {
     return __builtin_parityll(g->negative) ? -1.0 : 1.0;
 }
@@ -115,7 +72,7 @@ static double closing(const gates_model *model, size_t j)
 {
     const gate *g = &model->gates[j];
     int n = model->base.depth - 2;
-    return n * pi_of(g) * power(g->u, n) * feature(model, j);
+    return n * gates_pi(g) * gates_power(g->u, n) * feature(model, j);
 }
 
 static double x_hat(const gates_model *model, const double *y, double tau, size_t j)
@@ -123,35 +80,27 @@ static double x_hat(const gates_model *model, const double *y, double tau, size_
     const gate *g = &model->gates[j];
     int n = model->base.depth - 2;
     double a = drive_since(model, y, tau, j), rest;
-    if (g->kind == GATE_FIELD)
-        return g->u + a - g->s * pi_of(g) * model->rho;
     if (n < 0)
         return g->u + a;
     if (n == 0)
-        return g->u * exp(pi_of(g) * a);
+        return g->u * exp(gates_pi(g) * a);
     double k = model->single ? closing(model, j) : 0.0;
     if (k > 0.0) // from the distance to the blow-up, which keeps its relative accuracy
         rest = k * ((g->base + 1.0 / k - model->blow_up) + model->delta * exp(-y[0]));
     else
-        rest = 1.0 - n * pi_of(g) * power(g->u, n) * a;
+        rest = 1.0 - n * gates_pi(g) * gates_power(g->u, n) * a;
     return rest > 0.0 ? g->u * pow(rest, -1.0 / n) : NAN;
 }
 
-/* Coordinate j: the weights' common size x (balanced) or both weights, and beta at the perturbed point. */
-typedef struct coordinate {
-    double w[2];     // balanced: x in w[0]
-    double beta_hat; // of the mode; sliding: mean exponent, see log_mean
-} coordinate;
-
-static coordinate at(const gates_model *model, const double *y, double tau, size_t j)
+gates_coordinate gates_at(const gates_model *model, const double *y, double tau, size_t j)
 {
     const gate *g = &model->gates[j];
     double rho = model->rho;
-    coordinate c = {{0.0, 0.0}, 0.0};
-    if (is_common(g)) {
+    gates_coordinate c = {{0.0, 0.0}, 0.0};
+    if (g->kind == GATE_BALANCED) {
         double hat = x_hat(model, y, tau, j);
-        c.w[0] = rho == 0.0 ? hat : hat + g->s * pi_of(g) * rho;
-        c.beta_hat = pi_of(g) * power(hat, model->base.depth);
+        c.w[0] = rho == 0.0 ? hat : hat + g->s * gates_pi(g) * rho;
+        c.beta_hat = gates_pi(g) * gates_power(hat, model->base.depth);
     } else if (g->kind == GATE_PAIR) {
         double grow = exp(drive_since(model, y, tau, j)), u = g->u * grow, v = g->v / grow;
         c.w[0] = 0.5 * (u + v) + rho * g->s * g->sign[1];
@@ -159,6 +108,8 @@ static coordinate at(const gates_model *model, const double *y, double tau, size
         c.beta_hat = 0.25 * (u - v) * (u + v);
     } else if (g->kind == GATE_SLIDING) {
         c.w[1 - g->layer] = g->u - rho * g->s * sign_of(g->u) * drive_since(model, y, tau, j);
+    } else if (g->kind == GATE_CHATTER) {
+        c.w[0] = g->u + (y[1 + j] - g->base);
     } else {
         c.beta_hat = g->u;
     }
@@ -182,7 +133,7 @@ static bool rates_single(const gates_model *model, const double *y, double *dy, 
     for (size_t j = 0; j < model->base.d; j++) {
         const gate *g = &model->gates[j];
         double mu = feature(model, j);
-        coordinate c = at(model, y, tau, j);
+        gates_coordinate c = gates_at(model, y, tau, j);
         exponent += g->kind == GATE_SLIDING ? log_mean(mu, model->rho, g->s, sign_of(g->u), c.w[1 - g->layer])
                                             : mu * c.beta_hat;
     }
@@ -215,15 +166,21 @@ static double field_hat(gates_model *model, const double *y)
 {
     double log_scale;
     for (size_t j = 0; j < model->base.d; j++)
-        model->beta[j] = at(model, y, 0.0, j).beta_hat;
+        model->beta[j] = gates_at(model, y, 0.0, j).beta_hat;
     sf_network_field(model->base.network, model->beta, model->field, &log_scale, NULL, NULL);
     return log_scale;
 }
 
-static double beta_of(const gates_model *model, const gate *g, const coordinate *c)
+/* All layers of one size x. */
+static bool is_one_size(const gate *g)
 {
-    if (is_common(g))
-        return pi_of(g) * power(c->w[0], model->base.depth);
+    return g->kind == GATE_BALANCED || g->kind == GATE_CHATTER;
+}
+
+double gates_beta(const gates_model *model, const gate *g, const gates_coordinate *c)
+{
+    if (is_one_size(g))
+        return gates_pi(g) * gates_power(c->w[0], model->base.depth);
     return c->w[0] * c->w[1];
 }
 
@@ -232,62 +189,49 @@ static void field_here(gates_model *model, const double *y)
 {
     double log_scale;
     for (size_t j = 0; j < model->base.d; j++) {
-        coordinate c = at(model, y, 0.0, j);
-        model->beta[j] = beta_of(model, &model->gates[j], &c);
+        gates_coordinate c = gates_at(model, y, 0.0, j);
+        model->beta[j] = gates_beta(model, &model->gates[j], &c);
     }
     sf_network_field(model->base.network, model->beta, model->field, &log_scale, NULL, NULL);
 }
 
-/* dG_j/dtau for a field at the perturbed point (d). */
-static double normal_velocity(gates_model *model, const double *y, size_t j, const double *field);
-
-/* The two sides of the slider's surface: side 1 is G_j > 0. lambda is the weight of that side. */
-typedef struct sides {
-    double lambda, log_s[2];
-} sides;
-
-/* Leaves the mean field of the two sides in field, except for the slider: there dx/dtau. */
-static sides mean_field(gates_model *model, const double *y)
+/* The field that moves the weights (over the sides, where coordinates chatter) into field. */
+static bool mean_field(gates_model *model, const double *y)
 {
-    sides result;
-    size_t j = (size_t)model->slider;
-    gate *g = &model->gates[j];
-    double velocity[2], moved[2];
-    for (int side = 0; side < 2; side++) {
-        g->s = side ? 1 : -1;
-        result.log_s[side] = field_hat(model, y);
-        moved[side] = pi_of(g) * model->field[j] * power(x_hat(model, y, 0.0, j), model->base.depth - 1);
-        velocity[side] = normal_velocity(model, y, j, model->field);
-        if (side == 0)
-            memcpy(model->other, model->field, model->base.d * sizeof *model->field);
-    }
-    double lambda = velocity[0] / (velocity[0] - velocity[1]);
-    for (size_t i = 0; i < model->base.d; i++)
-        model->field[i] = lambda * model->field[i] + (1.0 - lambda) * model->other[i];
-    model->field[j] = lambda * moved[1] + (1.0 - lambda) * moved[0];
-    result.lambda = lambda;
-    return result;
+    double log_dt;
+    if (gates_chatters(model))
+        return gates_chatter_rates(model, y, model->field, &log_dt);
+    field_hat(model, y);
+    return true;
 }
 
-/* The field that drives the unknowns into field; returns log(dt/dtau). */
-static double driving_field(gates_model *model, const double *y)
+double gates_gain(const gates_model *model, const double *y, size_t j)
 {
-    if (model->slider < 0)
-        return -field_hat(model, y);
-    sides both = mean_field(model, y);
-    return sf_log_add(log(fmax(both.lambda, 0.0)) - both.log_s[1],
-                      log(fmax(1.0 - both.lambda, 0.0)) - both.log_s[0]);
+    const gate *g = &model->gates[j];
+    gates_coordinate c = gates_at(model, y, 0.0, j);
+    if (g->kind == GATE_BALANCED) // beta = pi x^L, dx/da = pi x_hat^{L-1}
+        return model->base.depth * gates_power(c.w[0] * x_hat(model, y, 0.0, j), model->base.depth - 1);
+    if (g->kind != GATE_PAIR)
+        return 0.0;
+    double shift = model->rho * g->s;
+    return c.w[0] * (c.w[0] - shift * g->sign[1]) + c.w[1] * (c.w[1] - shift * g->sign[0]);
 }
 
 static bool rates_several(gates_model *model, const double *y, double *dy, flow_clocks *clocks)
 {
     size_t d = model->base.d;
     int n = model->base.depth - 2;
-    double log_dt = driving_field(model, y), sum = 0.0, pace = 1.0 / model->base.scale;
+    double log_dt, sum = 0.0, pace = 1.0 / model->base.scale;
+    if (gates_chatters(model)) {
+        if (!gates_chatter_rates(model, y, model->field, &log_dt))
+            return false;
+    } else {
+        log_dt = -field_hat(model, y);
+    }
     if (n > 0) {
         for (size_t j = 0; j < d; j++) {
             double rate = model->gates[j].kind == GATE_BALANCED
-                              ? model->field[j] * power(x_hat(model, y, 0.0, j), n)
+                              ? model->field[j] * gates_power(x_hat(model, y, 0.0, j), n)
                               : 0.0;
             sum += rate * rate;
         }
@@ -303,11 +247,11 @@ static bool rates_several(gates_model *model, const double *y, double *dy, flow_
 /* ---- modes ------------------------------------------------------------------------------------------------
  */
 
-static bool weight_passed_zero(const gates_model *model, const gate *g, const coordinate *c)
+static bool weight_passed_zero(const gates_model *model, const gate *g, const gates_coordinate *c)
 {
     switch (g->kind) {
     case GATE_BALANCED:
-    case GATE_FIELD:
+    case GATE_CHATTER:
         return model->base.depth > 1 && c->w[0] < 0.0;
     case GATE_PAIR:
         return g->sign[0] * c->w[0] < 0.0 || g->sign[1] * c->w[1] < 0.0;
@@ -318,14 +262,22 @@ static bool weight_passed_zero(const gates_model *model, const gate *g, const co
     }
 }
 
-/* Whether the field of coordinate j (in field) has left the sign of the mode, by more than rounding, and than what
- * it was off 0 when it was released from there (a tangent departure: the field grows like the square of time). */
-static bool turned(const gates_model *model, size_t j)
+/* Whether a coordinate that rests at 0 in phase is driven away from there: the sides x > 0 and x < 0 then lead
+ * outwards, to the same beta. */
+static bool leaves_zero(const gates_model *model, size_t j, double field)
 {
     const gate *g = &model->gates[j];
-    double off = g->kind == GATE_BALANCED ? fmin(0.0, g->s * g->v) : 0.0;
-    return g->kind != GATE_ZERO && g->kind != GATE_FIELD &&
-           g->s * model->field[j] < off - 1e-12 * model->base.scale;
+    return g->kind == GATE_ZERO && g->u != 0.0 && gates_passed(model, j, field);
+}
+
+static bool driven_from_zero(gates_model *model, const double *y)
+{
+    if (!mean_field(model, y))
+        return false;
+    for (size_t j = 0; j < model->base.d; j++)
+        if (leaves_zero(model, j, model->field[j]))
+            return true;
+    return false;
 }
 
 static bool ends_mode(flow_model *base, const double *y)
@@ -335,7 +287,7 @@ static bool ends_mode(flow_model *base, const double *y)
         return false;
     double tau = tau_of(base, y);
     for (size_t j = 0; j < base->d; j++) {
-        coordinate c = at(model, y, tau, j);
+        gates_coordinate c = gates_at(model, y, tau, j);
         if (weight_passed_zero(model, &model->gates[j], &c))
             return true;
     }
@@ -343,17 +295,11 @@ static bool ends_mode(flow_model *base, const double *y)
         return false;
     field_here(model, y);
     for (size_t j = 0; j < base->d; j++)
-        if (turned(model, j))
+        if (model->gates[j].kind != GATE_CHATTER && gates_passed(model, j, model->field[j]))
             return true;
-    if (model->slider >= 0) {
-        double lambda = mean_field(model, y).lambda;
-        return !(lambda >= 0.0 && lambda <= 1.0);
-    }
-    field_hat(model, y);
-    for (size_t j = 0; j < base->d; j++)
-        if (model->gates[j].kind == GATE_ZERO && model->gates[j].s * model->field[j] < 0.0)
-            return true;
-    return false;
+    if (gates_chatters(model))
+        return gates_chatter_ends(model, y) || driven_from_zero(model, y);
+    return driven_from_zero(model, y);
 }
 
 /* Coordinate j continues as a pair with these weights and signs (w on a surface takes the sign it is given).
@@ -370,8 +316,7 @@ static void set_pair(gates_model *model, gate *g, double w1, double w2, double b
 static void set_balanced(gates_model *model, gate *g, double x, double base)
 {
     g->kind = GATE_BALANCED;
-    g->v = 0.0;
-    g->u = x - g->s * pi_of(g) * model->rho;
+    g->u = x - g->s * gates_pi(g) * model->rho;
     g->base = base;
 }
 
@@ -398,7 +343,7 @@ static bool enter_surface(gates_model *model, gate *g, int l, double w, double b
 }
 
 /* True if coordinate j begins to slide. */
-static bool pass_zero(gates_model *model, size_t j, const coordinate *c, double base)
+static bool pass_zero(gates_model *model, size_t j, const gates_coordinate *c, double base)
 {
     gate *g = &model->gates[j];
     uint64_t all = model->base.depth < 64 ? ((uint64_t)1 << model->base.depth) - 1 : ~(uint64_t)0;
@@ -415,7 +360,7 @@ static bool pass_zero(gates_model *model, size_t j, const coordinate *c, double 
         return enter_surface(model, g, first ? 0 : 1, first ? c->w[1] : c->w[0], base);
     }
     if (model->base.depth % 2 == 0) {
-        set_zero(g, pi_of(g) * power(model->rho, model->base.depth));
+        set_zero(g, gates_pi(g) * gates_power(model->rho, model->base.depth));
         return true;
     }
     g->negative ^= all;
@@ -429,86 +374,45 @@ static sf_status not_covered(const gates_model *model, double tau, size_t j, con
                    j, what);
 }
 
-static void turn_field(gates_model *model, const double *y, double tau, size_t j, signed char s)
+void gates_turn(gates_model *model, const double *y, size_t j, signed char s)
 {
     gate *g = &model->gates[j];
-    coordinate c = at(model, y, tau, j);
+    gates_coordinate c = gates_at(model, y, 0.0, j);
     g->s = s;
-    if (g->kind == GATE_BALANCED)
-        set_balanced(model, g, c.w[0], y[1 + j]);
-    else
+    if (g->kind == GATE_PAIR)
         set_pair(model, g, c.w[0], c.w[1], y[1 + j]);
-}
-
-/* dG_j/dtau on the side where the field has the sign s. */
-static double side_velocity(gates_model *model, const double *y, double tau, size_t j, signed char s)
-{
-    gate kept = model->gates[j];
-    turn_field(model, y, tau, j, s);
-    field_hat(model, y);
-    double velocity = normal_velocity(model, y, j, model->field);
-    model->gates[j] = kept;
-    return velocity;
-}
-
-/* G_j has changed its sign: crosses or begins to slide. */
-static sf_status meet_field(gates_model *model, const double *y, double tau, size_t j, int64_t *slides,
-                            size_t *count)
-{
-    gate *g = &model->gates[j];
-    double plus = side_velocity(model, y, tau, j, 1), minus = side_velocity(model, y, tau, j, -1);
-    if (model->slider >= 0)
-        return not_covered(model, tau, j,
-                           "and another one meet a gradient of 0 together, which is not covered");
-    if (plus * minus > 0.0) {
-        turn_field(model, y, tau, j, plus > 0.0 ? 1 : -1);
-        return SF_OK;
-    }
-    if (g->kind != GATE_BALANCED || !(plus < 0.0 && minus > 0.0))
-        return not_covered(model, tau, j,
-                           "would slide where its gradient is 0 with unequal layers, which is not covered");
-    coordinate c = at(model, y, tau, j);
-    g->kind = GATE_FIELD;
-    g->u = c.w[0];
-    g->base = y[1 + j];
-    model->slider = (int64_t)j;
-    slides[(*count)++] = (int64_t)j;
-    return SF_OK;
-}
-
-/* The slider leaves its surface once the mean would need a negative weight of one side. */
-static void release_slider(gates_model *model, const double *y)
-{
-    if (model->slider < 0)
-        return;
-    size_t j = (size_t)model->slider;
-    double lambda = mean_field(model, y).lambda;
-    if (lambda >= 0.0 && lambda <= 1.0)
-        return;
-    gate *g = &model->gates[j];
-    coordinate c = at(model, y, 0.0, j);
-    g->s = lambda > 1.0 ? 1 : -1;
-    set_balanced(model, g, c.w[0], y[1 + j]);
-    model->slider = -1;
-    field_here(model, y);
-    g->v = model->field[j];
+    else if (g->kind != GATE_ZERO)
+        set_balanced(model, g, c.w[0], y[1 + j]);
 }
 
 static sf_status change_fields(gates_model *model, const double *y, double tau, int64_t *slides,
                                size_t *count)
 {
-    release_slider(model, y);
+    if (gates_chatters(model))
+        SF_TRY(gates_chatter_leave(model, y));
     field_here(model, y);
+    for (size_t j = 0; j < model->base.d; j++) {
+        gate *g = &model->gates[j];
+        if (g->kind == GATE_CHATTER || !gates_passed(model, j, model->field[j]))
+            continue;
+        bool begins = false;
+        if (g->kind == GATE_ZERO || g->kind == GATE_SLIDING)
+            g->s = (signed char)-g->s;
+        else
+            SF_TRY(gates_chatter_meet(model, y, j, &begins));
+        if (begins)
+            slides[(*count)++] = (int64_t)j;
+        field_here(model, y);
+    }
+    if (!mean_field(model, y))
+        return SF_OK;
     for (size_t j = 0; j < model->base.d; j++)
-        if (turned(model, j)) {
-            SF_TRY(meet_field(model, y, tau, j, slides, count));
-            field_here(model, y);
+        if (leaves_zero(model, j, model->field[j])) {
+            if (isnan(model->gates[j].u))
+                return not_covered(model, tau, j,
+                                   "would leave 0, to a side that the dynamics does not determine");
+            set_balanced(model, &model->gates[j], 0.0, y[1 + j]);
         }
-    field_hat(model, y);
-    for (size_t j = 0; j < model->base.d; j++)
-        if (model->gates[j].kind == GATE_ZERO && model->gates[j].s * model->field[j] < 0.0)
-            return not_covered(model, tau, j,
-                               "would leave 0, to a side that the dynamics does not determine");
     return SF_OK;
 }
 
@@ -518,7 +422,7 @@ static sf_status change_mode(flow_model *base, double *y, int64_t *slides, size_
     double tau = tau_of(base, y);
     *count = 0;
     for (size_t j = 0; j < base->d; j++) {
-        coordinate c = at(model, y, tau, j);
+        gates_coordinate c = gates_at(model, y, tau, j);
         if (!weight_passed_zero(model, &model->gates[j], &c))
             continue;
         if (pass_zero(model, j, &c, model->single ? tau : y[1 + j]))
@@ -532,52 +436,6 @@ static sf_status change_mode(flow_model *base, double *y, int64_t *slides, size_
     else
         SF_TRY(change_fields(model, y, tau, slides, count));
     return SF_OK;
-}
-
-/* d log s_n / d m_n at log slope log_s. */
-static double slope_rate(sf_loss loss, double log_s)
-{
-    return loss == SF_LOSS_EXPONENTIAL ? -1.0 : expm1(log_s);
-}
-
-static double normal_velocity(gates_model *model, const double *y, size_t j, const double *field)
-{
-    size_t d = model->base.d, stored = model->data->stored;
-    int depth = model->base.depth;
-    for (size_t i = 0; i < d; i++) {
-        const gate *g = &model->gates[i];
-        coordinate c = at(model, y, 0.0, i);
-        double moved = 0.0, shift = model->rho * g->s;
-        if (is_common(g)) // beta = pi x^L, dx/da = pi x_hat^{L-1}
-            moved = depth * power(c.w[0] * x_hat(model, y, 0.0, i), depth - 1);
-        else if (g->kind == GATE_PAIR)
-            moved = c.w[0] * (c.w[0] - shift * g->sign[1]) + c.w[1] * (c.w[1] - shift * g->sign[0]);
-        model->beta[i] = beta_of(model, g, &c);
-        model->moved[i] = moved * field[i]; // dbeta/dtau
-    }
-    double sum = 0.0, sum_z = 0.0, sum_rate = 0.0, sum_rate_z = 0.0, reference = -INFINITY;
-    for (int pass = 0; pass < 2; pass++) // the largest log slope first
-        for (size_t n = 0; n < model->data->n; n++) {
-            const double *z = model->data->z + n * stored;
-            double margin = 0.0, rate = 0.0;
-            for (size_t i = 0; i < d; i++) {
-                double z_i = i < stored ? z[i] : -z[i - stored];
-                margin += z_i * model->beta[i];
-                rate += z_i * model->moved[i];
-            }
-            double log_s = sf_loss_log_slope(model->loss, margin);
-            if (pass == 0) {
-                reference = fmax(reference, log_s);
-                continue;
-            }
-            double p = exp(log_s - reference), z_j = j < stored ? z[j] : -z[j - stored];
-            rate *= slope_rate(model->loss, log_s);
-            sum += p;
-            sum_z += p * z_j;
-            sum_rate += p * rate;
-            sum_rate_z += p * rate * z_j;
-        }
-    return sum_rate_z / sum - sum_z / sum * (sum_rate / sum);
 }
 
 /* ---- the table of functions ------------------------------------------------------------------------------
@@ -600,6 +458,10 @@ static void allowance(const flow_model *base, const double *y, double tolerance,
     double size = fmax(model->rho, 1e-300);
     for (size_t j = 0; j < base->d; j++) {
         // L = 2: log x = a. Other depths: da x^{L-2} is a relative error of x
+        if (model->gates[j].kind == GATE_CHATTER) {
+            allowed[1 + j] = tolerance * (fabs(gates_at(model, y, 0.0, j).w[0]) + 1e-3 * size);
+            continue;
+        }
         double hat = base->depth == 2 || model->gates[j].kind != GATE_BALANCED
                          ? 1.0
                          : fabs(x_hat(model, y, 0.0, j)) + 1e-3 * size;
@@ -618,12 +480,12 @@ static void predictor(const flow_model *base, const double *y, double *beta, dou
     double tau = tau_of(base, y);
     for (size_t j = 0; j < base->d; j++) {
         const gate *g = &model->gates[j];
-        coordinate c = at(model, y, tau, j);
+        gates_coordinate c = gates_at(model, y, tau, j);
         if (beta)
-            beta[j] = beta_of(model, g, &c);
+            beta[j] = gates_beta(model, g, &c);
         if (log_abs_beta)
             log_abs_beta[j] =
-                is_common(g) ? base->depth * log(fabs(c.w[0])) : log(fabs(c.w[0])) + log(fabs(c.w[1]));
+                is_one_size(g) ? base->depth * log(fabs(c.w[0])) : log(fabs(c.w[0])) + log(fabs(c.w[1]));
     }
 }
 
@@ -633,9 +495,9 @@ static void theta(const flow_model *base, const double *y, double *weights)
     double tau = tau_of(base, y);
     for (size_t j = 0; j < base->d; j++) {
         const gate *g = &model->gates[j];
-        coordinate c = at(model, y, tau, j);
+        gates_coordinate c = gates_at(model, y, tau, j);
         for (int l = 0; l < base->depth; l++)
-            weights[(size_t)l * base->d + j] = !is_common(g)           ? l < 2 ? c.w[l] : 0.0
+            weights[(size_t)l * base->d + j] = !is_one_size(g)         ? l < 2 ? c.w[l] : 0.0
                                                : g->negative >> l & 1u ? -c.w[0]
                                                                        : c.w[0];
     }
@@ -659,7 +521,7 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     bool zero = true;
     *remaining = 0.0;
     for (size_t j = 0; j < base->d; j++) {
-        coordinate c = at(model, y, tau, j);
+        gates_coordinate c = gates_at(model, y, tau, j);
         zero &= model->gates[j].kind == GATE_ZERO;
         if (base->depth > 2)
             high = fmax(high, base->depth * log(fabs(c.w[0])));
@@ -675,8 +537,7 @@ static void destroy(flow_model *base)
     sf_free(base->context, model->gates);
     sf_free_aligned(base->context, model->beta);
     sf_free_aligned(base->context, model->field);
-    sf_free_aligned(base->context, model->moved);
-    sf_free_aligned(base->context, model->other);
+    gates_chatter_destroy(base->context, &model->chatter);
     sf_free(base->context, model);
 }
 
@@ -759,8 +620,8 @@ static sf_status open_gates(gates_model *model, const flow_start *start)
             return not_covered(model, 0.0, j,
                                "would slide with one layer at 0, which is covered for one example only");
     }
-    model->floor =
-        model->base.scale * power(size > 0.0 ? size : 1.0, model->base.depth > 2 ? model->base.depth - 2 : 0);
+    model->floor = model->base.scale *
+                   gates_power(size > 0.0 ? size : 1.0, model->base.depth > 2 ? model->base.depth - 2 : 0);
     if (model->single)
         reset_clock(model, 0.0, &clock);
     return SF_OK;
@@ -782,14 +643,12 @@ sf_status flow_gates_create(sf_context *context, const flow_start *start, flow_m
     model->loss = sf_network_loss(start->network);
     model->rho = flow_is_gd(&start->perturbation) ? 0.0 : start->perturbation.rho;
     model->gates = SF_ARRAY(context, d, gate);
-    model->slider = -1;
-    size_t work = model->single ? 0 : d;
-    model->beta = sf_alloc_doubles(context, work);
-    model->field = sf_alloc_doubles(context, work);
-    model->moved = sf_alloc_doubles(context, work);
-    model->other = sf_alloc_doubles(context, work);
-    sf_status status = SF_ERR_MEMORY;
-    if (model->gates && model->beta && model->field && model->moved && model->other)
+    model->beta = sf_alloc_doubles(context, model->single ? 0 : d);
+    model->field = sf_alloc_doubles(context, model->single ? 0 : d);
+    sf_status status = model->gates && model->beta && model->field ? SF_OK : SF_ERR_MEMORY;
+    if (status == SF_OK && !model->single && model->rho > 0.0)
+        status = gates_chatter_create(context, d, &model->chatter);
+    if (status == SF_OK)
         status = open_gates(model, start);
     if (status != SF_OK)
         destroy(&model->base);
