@@ -349,6 +349,8 @@ static void take_out(gates_model *model, const double *y, size_t place)
 {
     gates_chatter *chatter = model->chatter;
     gates_turn(model, y, chatter->index[place], chatter->a[place] > 0.0 ? 1 : -1);
+    // it leaves at a tangent, its gradient growing like the square of time
+    model->gates[chatter->index[place]].slack = 2.0 * fabs(chatter->drift[place]);
     chatter->k--;
     for (size_t i = place; i < chatter->k; i++) {
         chatter->index[i] = chatter->index[i + 1];
