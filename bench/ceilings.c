@@ -83,13 +83,13 @@ static double measure_one(sf_pool *pool, rate_job *job, double work_of_round)
     double best = 0.0, seconds = 0.0;
     for (job->rounds = 16; seconds < 5e-3; job->rounds *= 2) {
         double start = bench_now();
-        sf_pool_run(pool, job->threads, true, rate_task, job);
+        sf_pool_run(pool, job->threads, rate_task, job);
         seconds = bench_now() - start;
     }
     job->rounds /= 2;
     for (int k = 0; k < 9; k++) {
         double start = bench_now();
-        sf_pool_run(pool, job->threads, true, rate_task, job);
+        sf_pool_run(pool, job->threads, rate_task, job);
         double rate = (double)job->rounds * work_of_round / (bench_now() - start);
         best = rate > best ? rate : best;
     }

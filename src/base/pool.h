@@ -20,9 +20,9 @@ sf_status sf_pool_create(sf_context *context, int threads, sf_pool **out);
 void sf_pool_destroy(sf_pool **pool);
 int sf_pool_threads(const sf_pool *pool);
 
-/* Runs task(argument, 0..count-1) and returns when all are done. fixed: each thread always takes the same
- * share of the numbers (its data stay in its cache); else threads take the next number when they are free. */
-void sf_pool_run(sf_pool *pool, size_t count, bool fixed, sf_task_fn task, void *argument);
+/* Runs task(argument, 0..count-1, worker) and returns when all are done. Each thread begins with the same share of the
+ * numbers every time (its data stay in its cache) and then helps the others. */
+void sf_pool_run(sf_pool *pool, size_t count, sf_task_fn task, void *argument);
 
 /* Processors that this process may use, at least 1. */
 int sf_pool_processors(void);

@@ -154,7 +154,7 @@ static void pass_group(void *argument, size_t group, int worker)
 void sf_field_pass(sf_network *network, const double *weights, bool backward, sf_field_total *total)
 {
     pass job = {network, gather(network, weights), backward};
-    sf_pool_run(network->pool, network->groups, true, pass_group, &job);
+    sf_pool_run(network->pool, network->groups, pass_group, &job);
     double reference = INFINITY, sum = 0.0;
     for (size_t g = 0; g < network->groups; g++)
         if (!(network->part[g].reference >= reference))
@@ -224,5 +224,5 @@ static void margins_of_group(void *argument, size_t group, int worker)
 void sf_field_margins(sf_network *network, const double *weights)
 {
     pass job = {network, gather(network, weights), false};
-    sf_pool_run(network->pool, network->groups ? network->groups : 1, true, margins_of_group, &job);
+    sf_pool_run(network->pool, network->groups ? network->groups : 1, margins_of_group, &job);
 }

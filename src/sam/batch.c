@@ -402,7 +402,7 @@ sf_status sf_batch_advance(sf_batch *batch, uint64_t steps)
             return sf_fail(batch->context, SF_ERR_CANCELLED, "interrupted after %llu steps",
                            (unsigned long long)batch->step);
         batch_job job = {batch, steps < slice ? steps : slice};
-        sf_pool_run(batch->pool, batch->blocks, false, advance_block, &job);
+        sf_pool_run(batch->pool, batch->blocks, advance_block, &job);
         batch->step += job.steps;
         steps -= job.steps;
     }

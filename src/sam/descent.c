@@ -117,7 +117,7 @@ static void update_chunk(void *argument, size_t chunk, int worker)
 
 static void run_chunks(sf_descent *descent, sf_task_fn task)
 {
-    sf_pool_run(descent->network->pool, descent->chunks, true, task, descent);
+    sf_pool_run(descent->network->pool, descent->chunks, task, descent);
 }
 
 /* Sets prescale and scale so that eps = scale * prescale * gradient has norm rho; the gradient may be as

@@ -125,7 +125,7 @@ static void work(void *argument, size_t number, int thread)
 
 static sf_status run_points(run *r)
 {
-    sf_pool_run(r->pool, r->worker_count, false, work, r);
+    sf_pool_run(r->pool, r->worker_count, work, r);
     return r->status;
 }
 

@@ -32,7 +32,7 @@ static void test_every_task_once(void **state)
         tally t = {.threads = sf_pool_threads(pool)};
         assert_in_range(t.threads, 1, threads);
         for (int round = 0; round < 200; round++) {
-            sf_pool_run(pool, TASKS, round % 2, count, &t);
+            sf_pool_run(pool, TASKS, count, &t);
             if (round % 50 == 49)
                 nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); // long enough for workers to sleep
         }
@@ -54,7 +54,7 @@ static void test_creation(void **state)
     assert_ok(context, sf_pool_create(context, 0, &pool));
     sf_pool_destroy(&pool);
     sf_context_destroy(&context);
-    for (long fail_at = 0; fail_at < 2; fail_at++) {
+    for (long fail_at = 0; fail_at < 3; fail_at++) {
         test_memory memory = {.fail_at = fail_at};
         sf_context *failing = test_context_failing(&memory);
         assert_int_equal(sf_pool_create(failing, 2, &pool), SF_ERR_MEMORY);
