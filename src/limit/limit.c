@@ -66,6 +66,8 @@ static sf_status run(search *s)
     int marks = (int)floor(log(s->options.log_time));
     for (int i = marks; i >= 0 && !s->track.ended; i--) {
         double log_time = s->options.log_time * exp(-(double)i);
+        if (s->track.count && s->track.marks[s->track.count - 1].log_time >= log_time * (1.0 - 1e-9))
+            continue; // a start with large margins: log t is large as soon as anything moves
         SF_TRY(sf_track_advance(&s->track, log_time));
         SF_TRY(judge(s));
         sf_progress(s->context, (double)(marks - i + 1) / (marks + 1), "direction at growing log t");

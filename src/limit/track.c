@@ -6,11 +6,12 @@
 
 #include "base/base.h"
 
-/* Evaluations of the right-hand side in one advance, and in all. */
-static const uint64_t WORK = 4000000;
+/* Evaluations of the right-hand side after which the search ends. */
+static const uint64_t WORK = 500000;
 /* Progress (the integrator's clock) made at a time between looks at the work done, relative to that made so far. */
 static const double STRIDE = 0.25;
-/* From this log t on, a norm or direction that has not moved by REST over a factor e in log t does not move. */
+/* beta that has not moved by REST over a factor e in log t does not move, once log (t F) is above LATE: a growing beta
+ * keeps t F bounded (the loss falls at least like 1/t), and before t F is about 1 nothing has had time to move. */
 static const double LATE = 30.0;
 static const double REST = 1e-10;
 /* log ||beta|| below this and still falling is 0. */
@@ -136,7 +137,7 @@ static void compare(sf_track *track)
         return;
     const sf_mark *before = last - 1;
     track->change = sf_direction_distance(track->norm, track->d, last->direction, before->direction);
-    if (track->ended || !(last->clock >= LATE))
+    if (track->ended || !(last->log_time + last->log_loss >= LATE))
         return;
     if (last->log_norm < FADED && last->log_norm < before->log_norm)
         track->at_zero = track->ended = true;

@@ -134,9 +134,9 @@ static void test_close_calls(void **state)
     expect((case_of_one){2, 3, SF_METHOD_GD, 0.0, (double[]){1.0, 1.0 + 1e-10},
                          (double[]){0.5, 0.5, 0.5, 0.5, 0.5, 0.5}},
            SF_LIMIT_UNKNOWN, -1, NULL);
-    // no example at all
+    // an example that moves nothing
     expect((case_of_one){2, 2, SF_METHOD_GD, 0.0, (double[]){0.0, 0.0}, (double[]){0.5, 0.5, 0.5, 0.5}},
-           SF_LIMIT_UNKNOWN, -1, NULL);
+           SF_LIMIT_POINT, -1, NULL);
 }
 
 /* (0.78, 1.4) and (1.01, 0.77) support the l1-max-margin direction (63, 23) / 86: from 0.78 a + 1.4 b = 1.01 a + 0.77 b. */
