@@ -28,6 +28,15 @@ sf_status claim_golub(sf_outcome *out);
 /* claims_many.c */
 sf_status claim_limit_l1(sf_outcome *out);
 sf_status claim_gaussian(sf_outcome *out);
+/* claims_depth.c */
+sf_status claim_depth(sf_outcome *out);
+/* claims_questions.c */
+sf_status claim_deeper(sf_outcome *out);
+sf_status claim_nearly_equal(sf_outcome *out);
+sf_status claim_any_start(sf_outcome *out);
+sf_status claim_scaling(sf_outcome *out);
+sf_status claim_specific(sf_outcome *out);
+sf_status claim_growth(sf_outcome *out);
 /* claims_mechanism.c */
 sf_status claim_mechanism(sf_outcome *out);
 /* claims_clocks.c */

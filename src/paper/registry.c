@@ -7,6 +7,8 @@
 #define LINF_DEEP    "ℓ∞-SAM at depth 2 and more: the radius is a gate"
 #define L2_DEPTH_TWO "ℓ2-SAM at depth 2: minor features first"
 
+#define DEPTH       "Depth side by side"
+#define QUESTIONS   "What readers asked and the paper leaves open"
 #define MANY        "Many examples"
 #define REAL_DATA   "Real data"
 #define FOUNDATIONS "Discrete updates, flows and clocks"
@@ -100,6 +102,12 @@ const claim_entry claim_registry[] = {
       "at every time a run reaches, where ℓ2-SAM from the same start relies on the minor feature.",
       "Section 4, discussion of the normalization factor", SF_NEEDS_NOTHING},
      claim_mechanism},
+    {{"DEPTH", DEPTH, "One layer: no effect; two and more: gates and minor features first",
+      "From the same start on the same example, depth 1 shows no difference between GD and SAM; from depth 2 "
+      "on ℓ∞-SAM has gates and "
+      "ℓ2-SAM relies on minor features first.",
+      "Figure 1 and sections 3, 4; depth 3 and 4 of ℓ2-SAM are beyond the paper", SF_NEEDS_NOTHING},
+     claim_depth},
     {{"DISCRETE-FLOW", FOUNDATIONS, "Discrete updates tend to the flow, in first order of the step size",
       "At a fixed time, the discrete iterates of GD and of every SAM variant tend to the flow as η → 0, with "
       "an error "
@@ -143,5 +151,34 @@ const claim_entry claim_registry[] = {
       "As for the digits, on 72 patients with 7,129 genes.", "Theory on linear diagonal networks",
       SF_NEEDS_GOLUB},
      claim_golub},
+    {{"Q-DEEPER", QUESTIONS, "Does the phenomenon survive at depth 3 and 4?",
+      "ℓ2-SAM at depth 3 and 4 relies on the minor feature first from intermediate starts, and on the major "
+      "one from large starts.",
+      "Open in the paper; measured", SF_NEEDS_NOTHING},
+     claim_deeper},
+    {{"Q-NEAR", QUESTIONS, "Features of nearly equal strength",
+      "The order minor first, major last holds for every ratio of strengths above 1; the switch is where τ/B "
+      "= μ_1 + μ_2.",
+      "Exact reduction", SF_NEEDS_NOTHING},
+     claim_nearly_equal},
+    {{"Q-STARTS", QUESTIONS, "Starts with negative or unequal layers",
+      "The reduction to one scalar equation, and with it the moving window, holds for any start of the two "
+      "layers.",
+      "Exact reduction", SF_NEEDS_NOTHING},
+     claim_any_start},
+    {{"Q-RADIUS", QUESTIONS, "Which ρ matter relative to α",
+      "Replacing (θ, ρ) by (cθ, cρ) maps flows on one example at depth 2 onto each other in the rescaled "
+      "clock, so only α/ρ matters.",
+      "Scale law of the reduction", SF_NEEDS_NOTHING},
+     claim_scaling},
+    {{"Q-SPECIFIC", QUESTIONS, "Is the order specific to SAM?",
+      "GD at depth 2 never raises the ratio minor / major above that of its start, equal or not; ℓ2-SAM does "
+      "from an equal start.",
+      "Closed form of GD at depth 2: the ratio is proportional to e^{−2(μ_2 − μ_1)τ}", SF_NEEDS_NOTHING},
+     claim_specific},
+    {{"Q-GROWTH", QUESTIONS, "Growth in original time",
+      "The loss of GD falls like 1/t, that of ℓ2-SAM at depth 2 faster: −log F ≈ log t + √2 ρ √(μ_d m).",
+      "Asymptotics of the reduction", SF_NEEDS_NOTHING},
+     claim_growth},
 };
 const size_t claim_registry_count = sizeof claim_registry / sizeof claim_registry[0];

@@ -27,7 +27,10 @@ void plot_size(const sf_figure *figure, int *width, int *height)
     int columns = (int)sf_figure_columns(figure), rows = (int)rows_of(figure);
     int across = is_image(figure) ? IMAGE : columns == 1 ? WIDE : columns == 2 ? PANEL_WIDTH : 380;
     bool square = sf_figure_panels(figure) > 0 && sf_figure_get_panel(figure, 0).axes.equal;
-    int down = is_image(figure) ? IMAGE + 20 : square ? 480 : columns == 1 ? 400 : PANEL_HEIGHT;
+    int down = is_image(figure) ? IMAGE + 20
+               : square         ? (columns > 2 ? 400 : 480)
+               : columns == 1   ? 400
+                                : PANEL_HEIGHT;
     *width = columns * across;
     *height = (rows < 1 ? 1 : rows) * down;
 }
