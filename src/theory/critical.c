@@ -16,11 +16,23 @@
 
 enum { MAX_STEPS = 200000, MAX_ROOT_STEPS = 200 };
 
+// far from the critical factor the backward trajectory can follow another saddle for long: flows forward come first
+static const sf_real NARROW = (sf_real)0.02;
+// the factor is wanted as a double
+static const sf_real ROUNDING = (sf_real)1.5e-17;
+
 typedef struct solver {
     const sf_modes *modes;
     sf_snapshot snapshot;
     sf_series *series;
 } solver;
+
+static sf_status poll(const sf_modes *modes)
+{
+    if (!sf_cancelled(modes->context))
+        return SF_OK;
+    return sf_fail(modes->context, SF_ERR_CANCELLED, "interrupted while computing the critical scale");
+}
 
 /* The B where n e^gamma = target at a given tau: n falls with B. */
 static sf_real b_of_n(solver *s, sf_real gamma, sf_real tau, sf_real log_target)
@@ -48,6 +60,31 @@ static sf_real b_of_n(solver *s, sf_real gamma, sf_real tau, sf_real log_target)
     return b;
 }
 
+/* At a saddle one mode is left and n equals its strength; going back, tau and B fall along a straight line. Returns
+ * for how long, in tau, until another mode comes to count (INFINITY if none will), and that strength; 0 elsewhere. */
+static sf_real resting_span(const solver *s, sf_real tau, sf_real *strength)
+{
+    const sf_modes *modes = s->modes;
+    const sf_snapshot *now = &s->snapshot;
+    const sf_real *e = now->scratch; // logs of the weights, of all modes
+    size_t k = 0, counting = 0;
+    for (size_t i = 0; i < now->active; i++)
+        if (now->weight[i] > REAL_EPSILON / 16)
+            counting++;
+    for (size_t i = 1; i < modes->count; i++)
+        k = e[i] > e[k] ? i : k;
+    sf_real lambda = *strength = modes->lambda[k], rounding = REAL_EPSILON * (64 + 16 * lambda * tau);
+    if (counting != 1 || lambda < 0 || real_abs(now->log_n - modes->log_strength[k]) > rounding)
+        return 0;
+    sf_real span = INFINITY;
+    for (size_t i = 0; i < modes->count; i++) {
+        sf_real other = modes->lambda[i], rate = 2 * other * (other / lambda - 1); // of its rise, going back
+        if (rate > 0 && (e[k] - e[i] - modes->cut) / rate < span)
+            span = (e[k] - e[i] - modes->cut) / rate;
+    }
+    return span;
+}
+
 /* Where the critical trajectory of gamma comes from: B at tau = 0 if that is positive, otherwise -tau / n at
  * B = 0, which has the same slope. */
 static sf_status start_of(solver *s, sf_real gamma, sf_real *origin)
@@ -59,12 +96,20 @@ static sf_status start_of(solver *s, sf_real gamma, sf_real *origin)
         *origin = -tau / weakest;
         return SF_OK;
     }
+    sf_snapshot_take(modes, gamma, tau, b, &s->snapshot);
     for (int i = 0; i < MAX_STEPS; i++) {
-        if (sf_cancelled(modes->context))
-            return sf_fail(modes->context, SF_ERR_CANCELLED,
-                           "interrupted while computing the critical scale");
+        SF_TRY(poll(modes));
+        sf_real lambda, rest = resting_span(s, tau, &lambda);
+        if (rest > 0) {
+            if (rest >= tau || rest >= b * lambda) {
+                *origin = b - tau / lambda;
+                return SF_OK;
+            }
+            tau -= rest;
+            b -= rest / lambda;
+            sf_snapshot_take(modes, gamma, tau, b, &s->snapshot);
+        }
         sf_step step;
-        sf_snapshot_take(modes, gamma, tau, b, &s->snapshot);
         sf_step_build(modes, s->series, &s->snapshot, tau, b, true, false, &step);
         bool no_time = step.end_tau <= 0;
         if (no_time)
@@ -94,9 +139,7 @@ static sf_status grows(solver *s, sf_real gamma, bool *answer)
     for (int i = 0; i < MAX_STEPS; i++) {
         if ((*answer = sf_snapshot_grows(&s->snapshot)) || sf_snapshot_shrinks(modes, &s->snapshot))
             return SF_OK;
-        if (sf_cancelled(modes->context))
-            return sf_fail(modes->context, SF_ERR_CANCELLED,
-                           "interrupted while computing the critical scale");
+        SF_TRY(poll(modes));
         sf_step step;
         sf_step_build(modes, s->series, &s->snapshot, tau, b, false, false, &step);
         sf_step_settle(modes, gamma, &s->snapshot, &step);
@@ -147,7 +190,7 @@ static sf_status find_root(solver *s, sf_real low, sf_real high, sf_real *root)
             fb = fc;
             fc = fa;
         }
-        sf_real tolerance = REAL_EPSILON * (2 * real_abs(b) + (sf_real)0.5), middle = (c - b) / 2;
+        sf_real tolerance = ROUNDING * (1 + real_abs(b)), middle = (c - b) / 2;
         if (real_abs(middle) <= tolerance || fb == 0)
             break;
         if (real_abs(e) < tolerance || real_abs(fa) <= real_abs(fb)) {
@@ -191,8 +234,16 @@ static sf_status solve(solver *s, sf_real *log_factor, bool *certain)
         *certain = true;
         return SF_OK;
     }
-    SF_TRY(find_root(s, low, high, log_factor));
     bool above, below;
+    while (high - low > NARROW) {
+        sf_real middle = low + (high - low) / 2;
+        SF_TRY(grows(s, middle, &above));
+        if (above)
+            high = middle;
+        else
+            low = middle;
+    }
+    SF_TRY(find_root(s, low, high, log_factor));
     sf_real margin = 1e4 * REAL_EPSILON;
     SF_TRY(grows(s, *log_factor + margin, &above));
     SF_TRY(grows(s, *log_factor - margin, &below));

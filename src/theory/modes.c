@@ -350,13 +350,15 @@ void sf_snapshot_take(const sf_modes *modes, sf_real log_factor, sf_real tau, sf
     // a mode stays if it matters for n, for the margin (weight / lambda) or for its perturbation (weight *
     // lambda)
     size_t active = 0;
+    bool many = modes->count > SF_FEW_MODES; // then the series are in double, too
     sf_real sum = 0, cut = modes->cut;
     for (size_t i = 0; i < modes->count; i++) {
         sf_real s = modes->log_strength[i];
         if (e[i] < high - cut && e[i] - s < high_inverse - cut && e[i] + s < high_mean - cut)
             continue;
         snapshot->lambda[active] = modes->lambda[i];
-        sum += snapshot->weight[active++] = real_exp(e[i] - high);
+        sf_real w = many ? (sf_real)exp((double)(e[i] - high)) : real_exp(e[i] - high);
+        sum += snapshot->weight[active++] = w;
     }
     snapshot->active = active;
     snapshot->log_n = active ? log_factor + (high + real_log(sum)) / 2 : -INFINITY;

@@ -16,9 +16,10 @@
 enum { K = SF_TAYLOR_ORDER };
 
 struct sf_series {
-    sf_real moment[K + 1][SF_MOMENTS]; // Taylor coefficients of G_{i-1}
+    double moment[K + 1][SF_MOMENTS];  // Taylor coefficients of G_{i-1}
     sf_real mode[SF_FEW_MODES][K + 1]; // of E_i, for few modes
     sf_real s[K + 1], r[K + 1], rate[K + 1];
+    sf_real ds[K + 1], dr[K + 1];        // s, r (or the reciprocal) times their index
     sf_real inverse[K + 1], mean[K + 1]; // of G_{-1}, G_1
     sf_real reciprocal[K + 1];
     sf_real *power; // (count) work space of the moments
@@ -64,22 +65,31 @@ sf_real sf_polynomial_slope(const sf_real *c, sf_real x)
     return value;
 }
 
-/* Coefficient k of the product a b. */
+/* Coefficient k of the product a b; four sums, so that additions do not wait for each other. */
 static sf_real convolve(const sf_real *a, const sf_real *b, int k)
 {
-    sf_real sum = 0;
-    for (int l = 0; l <= k; l++)
-        sum += a[l] * b[k - l];
-    return sum;
+    sf_real sum[4] = {0};
+    int l = 0;
+    for (; l + 3 <= k; l += 4) {
+        sum[0] += a[l] * b[k - l];
+        sum[1] += a[l + 1] * b[k - l - 1];
+        sum[2] += a[l + 2] * b[k - l - 2];
+        sum[3] += a[l + 3] * b[k - l - 3];
+    }
+    for (; l <= k; l++)
+        sum[0] += a[l] * b[k - l];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* Coefficient k >= 1 of S^p, given those before it and S with S(0) = 1. */
-static sf_real power_term(const sf_real *s, const sf_real *r, sf_real p, int k)
+/* Coefficient k >= 1 of r = S^p with S(0) = 1, from k r_k = p sum l s_l r_{k-l} - sum s_l (k-l) r_{k-l}. ds, dr: the
+ * coefficients times their index; dr[k] is filled in. */
+static sf_real power_term(const sf_real *s, const sf_real *ds, const sf_real *r, sf_real *dr, sf_real p,
+                          int k)
 {
-    sf_real sum = 0;
-    for (int l = 1; l <= k; l++)
-        sum += (p * l - (k - l)) * s[l] * r[k - l];
-    return sum / k;
+    dr[k] = 0;
+    sf_real term = p * convolve(ds, r, k) - convolve(s, dr, k);
+    dr[k] = term;
+    return term / k;
 }
 
 /* Coefficient k + 1 of E with E' = 2 lambda (X' - lambda Y') E. rate: the series of Y' (clock tau) or X'
@@ -105,20 +115,20 @@ static void advance_modes(sf_series *series, const sf_snapshot *snapshot, sf_rea
 static void advance_moments(sf_series *series, bool b_clock, bool descent, int k)
 {
     int last = 2 * (K - k - 1) + 2; // highest row still needed at order k + 1 (row i holds the power i - 1)
-    sf_real *next = series->moment[k + 1];
+    double *restrict next = series->moment[k + 1];
     int shift = b_clock ? 1 : 2; // of the row that meets the series
     for (int i = 0; i <= last; i++)
-        next[i] = 0;
+        next[i] = 0.0;
     for (int l = 0; l <= k && !descent; l++) {
-        const sf_real *row = series->moment[k - l] + shift;
-        sf_real rate = series->rate[l];
+        const double *restrict row = series->moment[k - l] + shift;
+        double rate = (double)series->rate[l];
         for (int i = 0; i <= last; i++)
             next[i] += rate * row[i];
     }
-    const sf_real *plain = series->moment[k] + (3 - shift);
-    sf_real factor = (sf_real)2 / (k + 1);
+    const double *restrict plain = series->moment[k] + (3 - shift);
+    double factor = 2.0 / (k + 1), sign = b_clock ? -factor : factor;
     for (int i = 0; i <= last; i++)
-        next[i] = factor * (b_clock ? next[i] - plain[i] : plain[i] - next[i]);
+        next[i] = sign * (plain[i] - next[i]);
     series->inverse[k + 1] = next[0];
     series->s[k + 1] = next[1];
     series->mean[k + 1] = next[2];
@@ -130,27 +140,34 @@ static void start_modes(sf_series *series, const sf_snapshot *snapshot)
         series->mode[i][0] = snapshot->weight[i];
 }
 
+/* Sums in lanes of fixed width, in tiles that stay in the first cache. */
 static void start_moments(sf_series *series, const sf_snapshot *snapshot, sf_real strength)
 {
-    enum { TILE = 64 };
-    sf_real *moment = series->moment[0];
-    for (int i = 0; i < SF_MOMENTS; i++)
-        moment[i] = 0;
+    enum { TILE = 64, LANES = 8 };
+    double lane[SF_MOMENTS][LANES] = {{0}};
     for (size_t from = 0; from < snapshot->active; from += TILE) {
         size_t n = snapshot->active - from < TILE ? snapshot->active - from : TILE;
-        sf_real power[TILE], lambda[TILE];
+        double power[TILE] = {0}, lambda[TILE] = {0};
         for (size_t j = 0; j < n; j++) {
-            lambda[j] = snapshot->lambda[from + j] / strength;
-            power[j] = snapshot->weight[from + j] / lambda[j];
+            lambda[j] = (double)(snapshot->lambda[from + j] / strength);
+            power[j] = (double)snapshot->weight[from + j] / lambda[j];
         }
         for (int i = 0; i < SF_MOMENTS; i++) {
-            sf_real sum = 0;
-            for (size_t j = 0; j < n; j++) {
-                sum += power[j];
-                power[j] *= lambda[j];
-            }
-            moment[i] += sum;
+            double sum[LANES] = {0};
+            for (size_t j = 0; j < TILE; j += LANES)
+                for (size_t q = 0; q < LANES; q++) {
+                    sum[q] += power[j + q];
+                    power[j + q] *= lambda[j + q];
+                }
+            for (size_t q = 0; q < LANES; q++)
+                lane[i][q] += sum[q];
         }
+    }
+    for (int i = 0; i < SF_MOMENTS; i++) {
+        double sum = 0.0;
+        for (size_t q = 0; q < LANES; q++)
+            sum += lane[i][q];
+        series->moment[0][i] = sum;
     }
 }
 
@@ -160,7 +177,7 @@ static sf_real length(const sf_real *c, sf_real tolerance, sf_real limit)
     for (int k = K - 1; k <= K; k++) {
         sf_real size = real_abs(c[k]);
         if (size > 0) {
-            sf_real x = real_pow(tolerance / size, (sf_real)1 / k);
+            sf_real x = exp((double)real_log(tolerance / size) / k);
             limit = x < limit ? x : limit;
         }
     }
@@ -178,8 +195,9 @@ static void margin_series(sf_series *series, sf_real n0, sf_real scale, bool b_c
     }
     sf_real *reciprocal = series->reciprocal;
     reciprocal[0] = 1;
+    series->dr[0] = 0;
     for (int k = 1; k <= K; k++)
-        reciprocal[k] = power_term(s, reciprocal, -1, k);
+        reciprocal[k] = power_term(s, series->ds, reciprocal, series->dr, -1, k);
     for (int k = 0; k <= K; k++) {
         sf_real n = b_clock ? r[k] : convolve(s, r, k); // S^{1/2} = S S^{-1/2}
         margin[k] =
@@ -201,6 +219,7 @@ void sf_step_build(const sf_modes *modes, sf_series *series, const sf_snapshot *
     bool b_clock = !descent && n0 * n0 * strength * strength < snapshot->square;
     bool few = snapshot->active <= SF_FEW_MODES;
     series->s[0] = series->r[0] = 1;
+    series->ds[0] = series->dr[0] = 0;
     series->inverse[0] = snapshot->inverse * strength;
     series->mean[0] = snapshot->mean / strength;
     if (few)
@@ -214,7 +233,8 @@ void sf_step_build(const sf_modes *modes, sf_series *series, const sf_snapshot *
             advance_modes(series, snapshot, strength, b_clock, descent, k);
         else
             advance_moments(series, b_clock, descent, k);
-        series->r[k + 1] = power_term(series->s, series->r, power, k + 1);
+        series->ds[k + 1] = (k + 1) * series->s[k + 1];
+        series->r[k + 1] = power_term(series->s, series->ds, series->r, series->dr, power, k + 1);
         series->rate[k + 1] = scale * series->r[k + 1];
     }
     sf_real tolerance = REAL_EPSILON / 16, radius = 4;
