@@ -14,7 +14,7 @@
 
 #include "theory/taylor.h"
 
-enum { MAX_STEPS = 200000, MAX_ROOT_STEPS = 200 };
+enum { MAX_STEPS = 200000, MAX_BACK_STEPS = 2000, MAX_ROOT_STEPS = 100 };
 
 // far from the critical factor the backward trajectory can follow another saddle for long: flows forward come first
 static const sf_real NARROW = (sf_real)0.02;
@@ -60,9 +60,11 @@ static sf_real b_of_n(solver *s, sf_real gamma, sf_real tau, sf_real log_target)
     return b;
 }
 
-/* At a saddle one mode is left and n equals its strength; going back, tau and B fall along a straight line. Returns
- * for how long, in tau, until another mode comes to count (INFINITY if none will), and that strength; 0 elsewhere. */
-static sf_real resting_span(const solver *s, sf_real tau, sf_real *strength)
+/* At a saddle one mode k is left and n equals its strength; going back, tau and B fall along a straight line,
+ * B = tau / lambda + *intercept. Returns for how long, in tau, until another mode comes to count (INFINITY if none
+ * will); 0 elsewhere. */
+static sf_real resting_span(const solver *s, sf_real gamma, sf_real tau, sf_real *strength,
+                            sf_real *intercept)
 {
     const sf_modes *modes = s->modes;
     const sf_snapshot *now = &s->snapshot;
@@ -76,6 +78,7 @@ static sf_real resting_span(const solver *s, sf_real tau, sf_real *strength)
     sf_real lambda = *strength = modes->lambda[k], rounding = REAL_EPSILON * (64 + 16 * lambda * tau);
     if (counting != 1 || lambda < 0 || real_abs(now->log_n - modes->log_strength[k]) > rounding)
         return 0;
+    *intercept = ((modes->log_weight[k] / 2 + gamma) - modes->log_strength[k]) / (lambda * lambda);
     sf_real span = INFINITY;
     for (size_t i = 0; i < modes->count; i++) {
         sf_real other = modes->lambda[i], rate = 2 * other * (other / lambda - 1); // of its rise, going back
@@ -86,7 +89,7 @@ static sf_real resting_span(const solver *s, sf_real tau, sf_real *strength)
 }
 
 /* Where the critical trajectory of gamma comes from: B at tau = 0 if that is positive, otherwise -tau / n at
- * B = 0, which has the same slope. */
+ * B = 0, which has the same slope; NaN if the way is too long. */
 static sf_status start_of(solver *s, sf_real gamma, sf_real *origin)
 {
     const sf_modes *modes = s->modes;
@@ -97,17 +100,18 @@ static sf_status start_of(solver *s, sf_real gamma, sf_real *origin)
         return SF_OK;
     }
     sf_snapshot_take(modes, gamma, tau, b, &s->snapshot);
-    for (int i = 0; i < MAX_STEPS; i++) {
+    for (int i = 0; i < MAX_BACK_STEPS; i++) {
         SF_TRY(poll(modes));
-        sf_real lambda, rest = resting_span(s, tau, &lambda);
-        if (rest > 0) {
-            if (rest >= tau || rest >= b * lambda) {
-                *origin = b - tau / lambda;
-                return SF_OK;
-            }
-            tau -= rest;
-            b -= rest / lambda;
+        sf_real lambda, intercept = 0, rest = resting_span(s, gamma, tau, &lambda, &intercept);
+        if (rest >= 2 * tau) {
+            *origin = intercept;
+            return SF_OK;
+        }
+        if (rest * lambda > 8) { // short of it, since far ahead exponents have lost their digits
+            tau -= (sf_real)0.9 * (rest < tau ? rest : tau);
+            b = tau / lambda + intercept;
             sf_snapshot_take(modes, gamma, tau, b, &s->snapshot);
+            continue;
         }
         sf_step step;
         sf_step_build(modes, s->series, &s->snapshot, tau, b, true, false, &step);
@@ -126,8 +130,8 @@ static sf_status start_of(solver *s, sf_real gamma, sf_real *origin)
             return SF_OK;
         }
     }
-    return sf_fail(modes->context, SF_ERR_NUMERIC, "the critical trajectory takes more than %d steps",
-                   MAX_STEPS);
+    *origin = NAN;
+    return SF_OK;
 }
 
 /* Whether the flow of e^gamma grows, forward from the start. */
@@ -165,13 +169,16 @@ static void bracket(solver *s, sf_real *low, sf_real *high)
     }
 }
 
-/* Brent's method for B_0(gamma) = 0. */
+/* Brent's method for B_0(gamma) = 0; NaN if that could not be followed. */
 static sf_status find_root(solver *s, sf_real low, sf_real high, sf_real *root)
 {
     sf_real a = low, b = high, fa, fb;
     SF_TRY(start_of(s, a, &fa));
     SF_TRY(start_of(s, b, &fb));
     sf_real c = a, fc = fa, d = b - a, e = d;
+    *root = NAN;
+    if (isnan(fa) || isnan(fb))
+        return SF_OK;
     if (fa * fb > 0) { // theory has the root in between; by rounding it is at one of the ends
         *root = real_abs(fa) < real_abs(fb) ? a : b;
         return SF_OK;
@@ -220,6 +227,8 @@ static sf_status find_root(solver *s, sf_real low, sf_real high, sf_real *root)
         fa = fb;
         b += real_abs(d) > tolerance ? d : middle > 0 ? tolerance : -tolerance;
         SF_TRY(start_of(s, b, &fb));
+        if (isnan(fb))
+            return SF_OK;
     }
     *root = b;
     return SF_OK;
@@ -235,15 +244,17 @@ static sf_status solve(solver *s, sf_real *log_factor, bool *certain)
         return SF_OK;
     }
     bool above, below;
-    while (high - low > NARROW) {
-        sf_real middle = low + (high - low) / 2;
-        SF_TRY(grows(s, middle, &above));
-        if (above)
-            high = middle;
+    for (sf_real width = NARROW; isnan(*log_factor); width /= 1024) {
+        while (high - low > (width > ROUNDING ? width : ROUNDING)) {
+            sf_real middle = low + (high - low) / 2;
+            SF_TRY(grows(s, middle, &above));
+            *(above ? &high : &low) = middle;
+        }
+        if (width > ROUNDING)
+            SF_TRY(find_root(s, low, high, log_factor));
         else
-            low = middle;
+            *log_factor = low + (high - low) / 2;
     }
-    SF_TRY(find_root(s, low, high, log_factor));
     sf_real margin = 1e4 * REAL_EPSILON;
     SF_TRY(grows(s, *log_factor + margin, &above));
     SF_TRY(grows(s, *log_factor - margin, &below));

@@ -276,7 +276,7 @@ sf_real sf_step_log_n(const sf_step *step, sf_real x)
 
 void sf_step_settle(const sf_modes *modes, sf_real log_factor, sf_snapshot *snapshot, sf_step *step)
 {
-    for (int half = 0; half < 60; half++) {
+    for (int half = 0; half < 400; half++) {
         sf_snapshot_take(modes, log_factor, step->end_tau, step->end_b, snapshot);
         // exponents are differences of terms of this size
         sf_real size = step->strength * (real_abs(step->end_tau) + step->strength * real_abs(step->end_b));
