@@ -24,9 +24,11 @@ typedef struct sf_reduction sf_reduction;
 
 /* mu, w1, w2: d numbers each, copied. rho >= 0 (0: GD, B = 0). loss fixes the clock log t.
  * Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY. */
-SF_API sf_status sf_reduction_create(sf_context *context, size_t d, const double *mu, const double *w1,
+SF_API
+sf_status sf_reduction_create(sf_context *context, size_t d, const double *mu, const double *w1,
                                      const double *w2, double rho, sf_loss loss, sf_reduction **out);
-SF_API void sf_reduction_destroy(sf_reduction **reduction);
+SF_API
+void sf_reduction_destroy(sf_reduction **reduction);
 
 typedef struct sf_reduction_point {
     double tau, b, log_n;              /* log_n = -INFINITY after a collapse */
@@ -34,53 +36,173 @@ typedef struct sf_reduction_point {
     bool collapsed;
 } sf_reduction_point;
 
+/* A leader: the coordinate whose |beta| is the largest from this moment on. */
+typedef struct sf_leader {
+    size_t index;
+    double tau;
+    double log_time; /* -infinity at the start; infinity where log t itself is beyond the range of a double */
+} sf_leader;
+
 /* The state at tau, or at the first moment where log t reaches log_time (relative error 1e-10 or better away
  * from alpha_c). SF_ERR_NUMERIC if the integration fails. */
-SF_API sf_status sf_reduction_at_tau(sf_reduction *reduction, double tau, sf_reduction_point *point);
-SF_API sf_status sf_reduction_at_log_time(sf_reduction *reduction, double log_time, sf_reduction_point *point);
+SF_API
+sf_status sf_reduction_at_tau(sf_reduction *reduction, double tau, sf_reduction_point *point);
+SF_API
+sf_status sf_reduction_at_log_time(sf_reduction *reduction, double log_time, sf_reduction_point *point);
 /* beta, log|beta| (d each, either may be NULL) at a point. */
-SF_API void sf_reduction_predictor(const sf_reduction *reduction, const sf_reduction_point *point, double *beta,
+SF_API
+void sf_reduction_predictor(const sf_reduction *reduction, const sf_reduction_point *point, double *beta,
                                    double *log_abs_beta);
 
-/* alpha_c: the start c * (w1, w2) collapses for c * |start| below it, grows above. Returned as the factor c.
- * NaN with SF_OK where the direction has none. */
-SF_API sf_status sf_critical_factor(sf_context *context, size_t d, const double *mu, const double *w1,
+/* The whole order of features: every leader from tau = 0 on, in the order of time, until nothing changes any more.
+ * Coordinates with the same |mu| and the same start are tied for ever; the smallest index stands for them. count is
+ * at least 1 unless every predictor is 0 for ever. *leaders is owned by the reduction. Errors: SF_ERR_NUMERIC,
+ * SF_ERR_MEMORY, SF_ERR_CANCELLED. */
+SF_API
+sf_status sf_reduction_dominance(sf_reduction *reduction, const sf_leader **leaders, size_t *count);
+
+/* The end of a collapse: tau and log t where theta reaches 0. *collapses is false in growth (then tau and log_time are
+ * infinite) and for gradient descent. Decided by proof: growth once the modes up to some strength keep n above it, a
+ * collapse once n is below every growing strength. */
+SF_API
+sf_status sf_reduction_fate(sf_reduction *reduction, bool *collapses, double *tau, double *log_time);
+
+/* The largest ratio |beta_minor| / |beta_major| over the flow, for layers that are equal in both coordinates
+ * (w_1 = +-w_2 with the sign of mu, so that beta does not change sign): at n = rho (|mu_i| + |mu_j|) where n rises
+ * through that, or at the start. log_ratio is infinite if the flow collapses; all NaN for other starts. */
+typedef struct sf_peak {
+    size_t minor, major;
+    double ratio, log_ratio, tau, log_time;
+} sf_peak;
+SF_API
+sf_status sf_reduction_peak(sf_reduction *reduction, size_t minor, size_t major, sf_peak *peak);
+
+/* The critical factor c of a direction of start: c' (w1, w2) collapses for c' < c and grows for c' > c (relative error
+ * of c: a few 1e-16, certified by two flows on either side). For w1 = w2 = 1 it is alpha_c itself. NaN with SF_OK
+ * where there is none: rho = 0, no coordinate that moves, or no growing part (u_j = 0 where mu_j > 0, v_j = 0 where
+ * mu_j < 0), when every scale collapses. Errors: as above. */
+SF_API
+sf_status sf_critical_factor(sf_context *context, size_t d, const double *mu, const double *w1,
                                     const double *w2, double rho, double *factor);
 
 /* ---- what theory says of an experiment ------------------------------------------------------------------ */
 
-typedef enum sf_regime { SF_REGIME_NONE, SF_REGIME_COLLAPSE, SF_REGIME_MINOR_FIRST, SF_REGIME_MAJOR_FIRST } sf_regime;
+typedef enum sf_regime {
+    SF_REGIME_NONE, /* theory has none, or it is too close to call; the basis says which */
+    SF_REGIME_COLLAPSE,
+    SF_REGIME_MINOR_FIRST, /* grows, and a weaker feature leads before the strongest one does */
+    SF_REGIME_MAJOR_FIRST  /* grows, and the strongest feature leads from the start */
+} sf_regime;
 
 typedef enum sf_limit_kind {
     SF_LIMIT_UNKNOWN,
     SF_LIMIT_ZERO,
-    SF_LIMIT_BASIS,      /* direction e_index */
-    SF_LIMIT_DIRECTION,  /* a tie: direction given */
-    SF_LIMIT_POINT,      /* beta itself converges, to `direction * norm` */
-    SF_LIMIT_MAX_MARGIN
+    SF_LIMIT_BASIS,     /* direction e_index (or -e_index) */
+    SF_LIMIT_DIRECTION, /* a tie: direction given */
+    SF_LIMIT_POINT,     /* beta itself converges */
+    SF_LIMIT_MAX_MARGIN /* the max-margin direction of the data in a norm; given where it is known in closed form */
 } sf_limit_kind;
 
-SF_API const char *sf_regime_name(sf_regime regime);         /* "collapse", ...; NULL for none */
-SF_API const char *sf_limit_kind_name(sf_limit_kind kind);   /* "zero", ... */
+SF_API
+const char *sf_regime_name(sf_regime regime); /* "collapse", ...; NULL for none */
+SF_API
+const char *sf_limit_kind_name(sf_limit_kind kind); /* "zero", ...; NULL for unknown */
 
-typedef struct sf_leader {
-    size_t index; /* the coordinate of largest |beta| from this moment on */
-    double tau, log_time;
-} sf_leader;
+/* What a coordinate does by itself (linf-SAM and GD; coordinates decouple in tau). */
+typedef enum sf_gate_kind {
+    SF_GATE_UNKNOWN,
+    SF_GATE_ZERO,     /* reaches 0 at tau and stays (even depth, below the gate) */
+    SF_GATE_LEVEL,    /* tends to a finite level (+-rho^L, or 0 for GD) without reaching it */
+    SF_GATE_CONSTANT, /* at the gate, or at rest */
+    SF_GATE_GROWS,    /* for ever (depth 1 and 2) */
+    SF_GATE_BLOW_UP   /* infinite at tau (depth 3 and more) */
+} sf_gate_kind;
+
+typedef struct sf_gate {
+    sf_gate_kind kind;
+    double tau;   /* of reaching 0 or infinity; NaN if there is none or it is not known in closed form */
+    double level; /* beta at the end by itself: 0, +-rho^L, +-infinity, or where it rests */
+    double final; /* beta when the flow ends: at tau_max, if another coordinate blows up before; else the level */
+} sf_gate;
+SF_API
+const char *sf_gate_name(sf_gate_kind kind); /* "zero", "level", ...; NULL for unknown */
+
+/* The window of features at one moment (theory, section 3): amplitudes are a Gaussian in mu with this centre and
+ * width. */
+typedef struct sf_spotlight {
+    double tau, log_time, centre /* tau / (2 B) */, width /* 1 / sqrt(2 B) */;
+} sf_spotlight;
+
+/* Starts that are certain without computation, as scales (largest |weight| of the start): all features shrink at the
+ * start and the flow collapses below `collapse_below`; all grow above `growth_above`; the strongest leads from the
+ * start from `major_first_from` on. Equal layers alpha * 1 only, NaN otherwise. */
+typedef struct sf_thresholds {
+    double collapse_below, growth_above, major_first_from;
+} sf_thresholds;
+
+typedef enum sf_answer_field {
+    SF_FIELD_REGIME,
+    SF_FIELD_CRITICAL_SCALE,
+    SF_FIELD_SPOTLIGHT,
+    SF_FIELD_DOMINANCE,
+    SF_FIELD_PEAK_RATIO,
+    SF_FIELD_LIMIT,
+    SF_FIELD_COLLAPSE,
+    SF_FIELD_GATES,
+    SF_FIELD_COUNT
+} sf_answer_field;
 
 typedef struct sf_prediction sf_prediction;
 
-/* What theory says of the flow of a network from theta (L*d). */
-SF_API sf_status sf_predict(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
-                            const double *theta, sf_prediction **out);
-SF_API void sf_prediction_destroy(sf_prediction **prediction);
+/* What theory says of the flow of a network from theta (L*d), without integrating the network. Where theory has no
+ * answer a field is NaN, empty or unknown, and its basis says why. Errors: SF_ERR_ARGUMENT, SF_ERR_NUMERIC,
+ * SF_ERR_MEMORY, SF_ERR_CANCELLED. */
+SF_API
+sf_status sf_predict(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
+                     const double *theta, sf_prediction **out);
+SF_API
+void sf_prediction_destroy(sf_prediction **prediction);
 
-SF_API sf_regime sf_prediction_regime(const sf_prediction *prediction);
-SF_API double sf_prediction_critical_scale(const sf_prediction *prediction);
-SF_API double sf_prediction_spotlight(const sf_prediction *prediction);
-SF_API const sf_leader *sf_prediction_dominance(const sf_prediction *prediction, size_t *count);
-SF_API sf_limit_kind sf_prediction_limit(const sf_prediction *prediction, int64_t *index,
-                                         const double **direction /* (d) or NULL */, double *norm);
+SF_API
+sf_regime sf_prediction_regime(const sf_prediction *prediction);
+/* alpha_c, as a scale: the largest |weight| of the start that is critical; and the factor from the start given. */
+SF_API
+double sf_prediction_critical_scale(const sf_prediction *prediction);
+SF_API
+double sf_prediction_critical_factor(const sf_prediction *prediction);
+/* tau / B at the start, n(0) / rho. */
+SF_API
+double sf_prediction_spotlight(const sf_prediction *prediction);
+SF_API
+const sf_spotlight *sf_prediction_spotlight_path(const sf_prediction *prediction, size_t *count);
+SF_API
+const sf_leader *sf_prediction_dominance(const sf_prediction *prediction, size_t *count);
+/* Weakest against strongest feature; NULL where theory has none. */
+SF_API
+const sf_peak *sf_prediction_peak(const sf_prediction *prediction);
+/* tau and log t at which theta reaches 0; NaN if it does not or the time is not known. */
+SF_API
+double sf_prediction_collapse_tau(const sf_prediction *prediction);
+SF_API
+double sf_prediction_collapse_log_time(const sf_prediction *prediction);
+/* The tau at which t is infinite (depth 3 and more); NaN if there is none. */
+SF_API
+double sf_prediction_tau_max(const sf_prediction *prediction);
+SF_API
+sf_thresholds sf_prediction_thresholds(const sf_prediction *prediction);
+/* d gates, NULL where coordinates do not decouple. */
+SF_API
+const sf_gate *sf_prediction_gates(const sf_prediction *prediction);
+/* index: of a basis vector, else -1. *direction: (d), of norm 1 in *norm ("l1" or "l2"), or NULL; for a point the point
+ * itself, and *norm is NULL. For max_margin *norm names the problem, *nonnegative says whether it is over beta >= 0
+ * (equal layers, even depth), and *direction is NULL unless it is known in closed form (one example). Pointers may be
+ * NULL. */
+SF_API
+sf_limit_kind sf_prediction_limit(const sf_prediction *prediction, int64_t *index, const double **direction,
+                                  const char **norm, bool *nonnegative);
+/* The theorem or reduction that an answer rests on, or why there is none. */
+SF_API
+const char *sf_prediction_basis(const sf_prediction *prediction, sf_answer_field field);
 
 #ifdef __cplusplus
 }

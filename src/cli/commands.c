@@ -3,6 +3,7 @@
 
 const sf_command sf_commands[] = {
     {"simulate", "FILE.yaml", "run one experiment, print or write its trajectory", sf_cmd_simulate},
+    {"predict", "FILE.yaml", "what theory says of an experiment, without simulating it", sf_cmd_predict},
     {"sweep", "GRID.yaml -o RESULT.db", "many experiments over a grid, into one result file", sf_cmd_sweep},
     {"export", "RESULT.db -o FILE.csv | FILE.h5", "write the results of a sweep as CSV or HDF5", sf_cmd_export},
     {"merge", "OUT.db IN.db...", "put the result files of shards into one", sf_cmd_merge},

@@ -10,6 +10,7 @@
 #include "theory/reduction.h"
 
 #include "theory/clock.h"
+#include "theory/dominance.h"
 
 #include <string.h>
 
@@ -62,6 +63,7 @@ void sf_reduction_destroy(sf_reduction **reduction)
         sf_modes_release(&r->modes);
     }
     sf_free(context, r->steps);
+    sf_free(context, r->leaders);
     sf_free(context, r->mu);
     sf_free(context, r->w1);
     sf_free(context, r->w2);
@@ -332,4 +334,97 @@ void sf_reduction_predictor(const sf_reduction *r, const sf_reduction_point *poi
         if (log_abs_beta)
             log_abs_beta[j] = (double)(log_scale + real_log(real_abs(value)));
     }
+}
+
+/* ---- the order of features, the fate, ratios -------------------------------------------------------------- */
+
+sf_status sf_reduction_dominance(sf_reduction *r, const sf_leader **leaders, size_t *count)
+{
+    if (!r->leaders)
+        SF_TRY(sf_dominance(r, &r->leaders, &r->leader_count));
+    *leaders = r->leaders;
+    *count = r->leader_count;
+    return SF_OK;
+}
+
+sf_status sf_reduction_fate(sf_reduction *r, bool *collapses, double *tau, double *log_time)
+{
+    *collapses = false;
+    *tau = *log_time = INFINITY;
+    if (r->modes.descent || r->end == SF_END_STILL)
+        return SF_OK;
+    while (r->end == SF_END_OPEN && !sf_snapshot_grows(&r->snapshot))
+        SF_TRY(sf_reduction_extend(r));
+    *collapses = r->end == SF_END_COLLAPSE;
+    if (*collapses) {
+        *tau = (double)(r->tau / r->modes.unit);
+        *log_time = (double)(collapse_time(r) - real_log((sf_real)r->modes.unit));
+    }
+    return SF_OK;
+}
+
+static bool equal_layers(const sf_reduction *r, size_t j)
+{
+    return r->w1[j] != 0.0 && r->w2[j] == (r->mu[j] < 0.0 ? -r->w1[j] : r->w1[j]);
+}
+
+/* Fills the peak with what it is at x of a step. */
+static void peak_at(sf_reduction *r, size_t k, sf_real x, sf_peak *peak)
+{
+    sf_real c = r->modes.unit, tau = 0, b = 0;
+    if (k < r->count)
+        sf_step_at(&r->steps[k], x, &tau, &b);
+    sf_real i = fabs(r->mu[peak->minor]) / c, j = fabs(r->mu[peak->major]) / c;
+    sf_real start = 2 * real_log(fabs(r->w1[peak->minor]) / (sf_real)fabs(r->w1[peak->major]));
+    sf_real log_ratio = start + 2 * (j - i) * ((i + j) * b - tau);
+    if (k < r->count && !(log_ratio > peak->log_ratio))
+        return;
+    peak->log_ratio = (double)log_ratio;
+    peak->ratio = (double)real_exp(log_ratio);
+    peak->tau = (double)(tau / c);
+    peak->log_time = k < r->count && tau > 0 ? sf_reduction_log_time(r, k, x) : -INFINITY;
+}
+
+sf_status sf_reduction_peak(sf_reduction *r, size_t minor, size_t major, sf_peak *peak)
+{
+    *peak = (sf_peak){minor, major, NAN, NAN, NAN, NAN};
+    if (minor >= r->d || major >= r->d)
+        return sf_fail(r->context, SF_ERR_ARGUMENT, "features %zu and %zu, expected numbers below %zu", minor,
+                       major, r->d);
+    bool collapses;
+    double tau, log_time;
+    if (!equal_layers(r, minor) || !equal_layers(r, major))
+        return SF_OK;
+    SF_TRY(sf_reduction_fate(r, &collapses, &tau, &log_time));
+    if (collapses && fabs(r->mu[minor]) < fabs(r->mu[major])) {
+        peak->ratio = peak->log_ratio = INFINITY;
+        peak->tau = tau;
+        peak->log_time = log_time;
+        return SF_OK;
+    }
+    peak_at(r, r->count, 0, peak);
+    sf_real target = real_log((fabs(r->mu[minor]) + fabs(r->mu[major])) / (sf_real)r->modes.unit);
+    for (size_t k = 0; !r->modes.descent && r->end != SF_END_STILL; k++) {
+        if (k == r->count)
+            SF_TRY(sf_reduction_extend(r));
+        if (k == r->count)
+            break;
+        const sf_step *step = &r->steps[k];
+        sf_real low = 0, high = step->radius;
+        bool rises = sf_polynomial_slope(step->square, high) > 0;
+        if (!rises || sf_step_log_n(step, high) < target)
+            continue;
+        if (sf_step_log_n(step, low) < target || sf_polynomial_slope(step->square, low) < 0) {
+            for (int i = 0; i < 80 && high - low > REAL_EPSILON * high; i++) {
+                sf_real x = (low + high) / 2;
+                if (sf_step_log_n(step, x) < target || sf_polynomial_slope(step->square, x) < 0)
+                    low = x;
+                else
+                    high = x;
+            }
+            peak_at(r, k, high, peak);
+        }
+        break; // n has no maximum: it rises through the target once
+    }
+    return SF_OK;
 }

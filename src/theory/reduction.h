@@ -26,7 +26,8 @@ struct sf_reduction {
     sf_real tau, b; // at the end of the last step
     sf_reduction_end end;
     sf_real log_end_time; // log t' at a collapse, once known; NaN before
-    double still_margin;  // margin when nothing moves
+    sf_leader *leaders;   // once asked for
+    size_t leader_count;
 };
 
 /* Takes steps until tau (B, for the second) is covered or the trajectory has ended. */

@@ -1,0 +1,507 @@
+/* The order of features over time.
+ *
+ * With nu_j = |mu_j| and start amplitudes p_j (growing) and q_j (shrinking),
+ *     log |beta_j| = 2 nu_j (tau - nu_j B) + g_j(tau),   g_j = log |p_j^2 - q_j^2 e^{-4 nu_j tau}| / 4,
+ * and g_j is constant for equal layers. Two facts about every trajectory keep the search finite. d log n / d tau =
+ * (S_1 - S_2 / n) / S_0 with S_k = sum w lambda^k, and wherever that is 0 its derivative is a positive multiple of
+ * sum w lambda^2 (n - lambda)^2: n has no maximum, it falls and then rises. And so does s = tau / B, the harmonic mean
+ * of n over the time passed.
+ *
+ * One start for all (alpha * 1): |beta_j| > |beta_i|, nu_j > nu_i, exactly when s > nu_i + nu_j (theory, section 3), so
+ * the leader goes down the sorted list while s falls and up while it rises: one sort, and one root for each change.
+ *
+ * Any start: divide and conquer in time. On a piece where n is monotone the curve (tau, B) lies in the triangle of
+ * its end points and the crossing of its end tangents, and g_j lies between its end values unless beta_j changes
+ * sign; so a feature that another one exceeds at the three corners, g at its worst, cannot lead there. Pieces are
+ * halved until one feature is left, or two whose difference has one root.
+ *
+ * Features with the same |mu| and the same start are tied for ever: the smallest index stands for them.
+ */
+#include "theory/dominance.h"
+
+#include "theory/clock.h"
+
+#include <stdlib.h>
+
+typedef struct feature {
+    size_t index;
+    double nu;
+    sf_real p2, q2; // p^2 / 4, q^2 / 4
+    bool constant;  // q = 0: g does not change
+    sf_real g;      // its value then
+} feature;
+
+/* A place on the trajectory: x in a step, or, behind the last step, x = tau with B at rest. */
+typedef struct place {
+    size_t step;
+    sf_real x, tau, b, log_n;
+} place;
+
+typedef struct finder {
+    sf_reduction *r;
+    sf_leader *list;
+    size_t count, capacity;
+    // the last change, from where the clock goes on
+    size_t step;
+    sf_real x, log_time;
+} finder;
+
+/* ---- places and times ------------------------------------------------------------------------------------ */
+
+static place at(const finder *f, size_t step, sf_real x)
+{
+    const sf_reduction *r = f->r;
+    place p = {.step = step, .x = x};
+    if (step == r->count) {
+        p.tau = x;
+        p.b = r->b;
+        p.log_n = INFINITY;
+        return p;
+    }
+    sf_step_at(&r->steps[step], x, &p.tau, &p.b);
+    p.log_n = sf_step_log_n(&r->steps[step], x);
+    return p;
+}
+
+static sf_real log_add(sf_real a, sf_real b)
+{
+    sf_real high = a > b ? a : b, low = a > b ? b : a;
+    return low == -INFINITY ? high : high + real_log1p(real_exp(low - high));
+}
+
+/* log t at a place; changes come in the order of time, so spans need not be summed again. */
+static double time_at(finder *f, const place *p)
+{
+    sf_reduction *r = f->r;
+    if (p->tau <= 0)
+        return -INFINITY;
+    if (p->step == r->count)
+        return INFINITY; // beyond the range of a double, see reduction.c
+    const sf_step *step = &r->steps[p->step];
+    sf_real log_time;
+    if (f->step == p->step && f->x <= p->x && isnan(sf_clock_tail(step, p->x)))
+        log_time = log_add(f->log_time, sf_clock_span(step, r->loss, f->x, p->x));
+    else
+        log_time = sf_reduction_step_time(r, p->step, p->x);
+    f->step = p->step;
+    f->x = p->x;
+    f->log_time = log_time;
+    return (double)(log_time - real_log((sf_real)r->modes.unit));
+}
+
+static sf_status append(finder *f, size_t index, const place *p)
+{
+    if (f->count > 0 && f->list[f->count - 1].index == index)
+        return SF_OK;
+    if (f->count == f->capacity) {
+        size_t capacity = f->capacity ? 2 * f->capacity : 8;
+        sf_leader *list = sf_resize(f->r->context, f->list, capacity, sizeof *list);
+        if (!list)
+            return SF_ERR_MEMORY;
+        f->list = list;
+        f->capacity = capacity;
+    }
+    f->list[f->count] = (sf_leader){index, (double)(p->tau / f->r->modes.unit), time_at(f, p)};
+    f->count++;
+    return SF_OK;
+}
+
+/* ---- one start for all ----------------------------------------------------------------------------------- */
+
+bool sf_dominance_uniform(const sf_reduction *r)
+{
+    for (size_t j = 0; j < r->d; j++)
+        if (fabs(r->w1[j]) != fabs(r->w1[0]) || r->w1[j] == 0.0 ||
+            r->w2[j] != (r->mu[j] < 0.0 ? -r->w1[j] : r->w1[j]))
+            return false;
+    return true;
+}
+
+typedef struct ranked {
+    double nu;
+    size_t index;
+} ranked;
+
+static int by_strength(const void *left, const void *right)
+{
+    const ranked *a = left, *b = right;
+    if (a->nu != b->nu)
+        return a->nu > b->nu ? 1 : -1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* Distinct strengths in the units of the modes, ascending; of equal ones the smallest index. */
+static size_t rank(const sf_reduction *r, ranked *list)
+{
+    for (size_t j = 0; j < r->d; j++)
+        list[j] = (ranked){fabs(r->mu[j]) / r->modes.unit, j};
+    qsort(list, r->d, sizeof *list, by_strength);
+    size_t kept = 0;
+    for (size_t j = 0; j < r->d; j++)
+        if (kept == 0 || list[kept - 1].nu != list[j].nu)
+            list[kept++] = list[j];
+    return kept;
+}
+
+/* Where tau = sum B between two places of one step; tau - sum B has opposite signs there. */
+static place crossing(const finder *f, sf_real sum, const place *from, const place *to)
+{
+    sf_real low = from->x, high = to->x, x = (low + high) / 2;
+    bool rising = to->tau - sum * to->b > 0;
+    place p = *from;
+    for (int i = 0; i < 90; i++) {
+        p = at(f, from->step, x);
+        sf_real miss = p.tau - sum * p.b;
+        if ((miss > 0) == rising)
+            high = x;
+        else
+            low = x;
+        const sf_step *step = &f->r->steps[from->step];
+        sf_real n = real_exp(p.log_n);
+        sf_real dtau = step->b_clock ? n / (step->strength * step->strength) : 1 / step->strength;
+        sf_real next = x - miss / (dtau * (1 - sum / n));
+        if (!(next > low && next < high))
+            next = (low + high) / 2;
+        if (real_abs(next - x) <= 2 * REAL_EPSILON * real_abs(x) || !(high - low > REAL_EPSILON * high))
+            break;
+        x = next;
+    }
+    return p;
+}
+
+/* tau / B falls exactly where n is below it. */
+static bool falls(const place *p, sf_real start)
+{
+    sf_real s = p->tau > 0 ? p->tau / p->b : start;
+    return p->log_n < real_log(s);
+}
+
+/* Where tau / B is smallest, inside a step at whose ends it falls and rises. */
+static place lowest(const finder *f, const place *from, const place *to, sf_real start)
+{
+    sf_real low = from->x, high = to->x;
+    for (int i = 0; i < 80 && high - low > REAL_EPSILON * high; i++) {
+        sf_real x = (low + high) / 2;
+        place p = at(f, from->step, x);
+        if (falls(&p, start))
+            low = x;
+        else
+            high = x;
+    }
+    return at(f, from->step, high);
+}
+
+/* Changes on a piece of a step over which tau / B is monotone. */
+static sf_status follow(finder *f, const ranked *list, size_t kept, size_t *leader, place from, place to)
+{
+    for (;;) {
+        sf_real up = *leader + 1 < kept ? (sf_real)list[*leader].nu + list[*leader + 1].nu : INFINITY;
+        sf_real down = *leader > 0 ? (sf_real)list[*leader].nu + list[*leader - 1].nu : -INFINITY;
+        bool rises = to.tau > up * to.b, sinks = to.tau < down * to.b;
+        if (!rises && !sinks)
+            return SF_OK;
+        place p = to;
+        if (to.step < f->r->count)
+            p = crossing(f, rises ? up : down, &from, &to);
+        else
+            p.x = p.tau = up * p.b;
+        *leader += rises ? 1 : (size_t)-1;
+        SF_TRY(append(f, list[*leader].index, &p));
+        from = p;
+    }
+}
+
+static sf_status uniform(finder *f)
+{
+    sf_reduction *r = f->r;
+    ranked *list = SF_ARRAY(r->context, r->d, ranked);
+    if (!list)
+        return SF_ERR_MEMORY;
+    size_t kept = rank(r, list), leader = 0;
+    sf_status status = SF_OK;
+    // before the first step: tau / B = n(0), a tie goes to the side to which it moves
+    sf_snapshot_take(&r->modes, 0, 0, 0, &r->snapshot);
+    place origin = {.log_n = r->snapshot.log_n};
+    sf_real start = real_exp(origin.log_n);
+    bool falling = !r->modes.descent && r->snapshot.mean * start < r->snapshot.square, fell_first = falling;
+    sf_snapshot_take(&r->modes, 0, r->tau, r->b, &r->snapshot);
+    while (leader + 1 < kept) {
+        sf_real sum = (sf_real)list[leader].nu + list[leader + 1].nu, gap = start - sum;
+        bool tie = real_abs(gap) <= 4 * REAL_EPSILON * sum;
+        if (!r->modes.descent && (tie ? falling : gap < 0))
+            break;
+        leader++;
+    }
+    status = append(f, list[leader].index, &origin);
+    for (size_t k = 0; status == SF_OK && !r->modes.descent; k++) {
+        // nothing can change any more once the strongest leads in a rise
+        if (k == r->count && (r->end != SF_END_OPEN || (leader + 1 == kept && k > 0 && !falling)))
+            break;
+        if (k == r->count)
+            status = sf_reduction_extend(r);
+        if (status != SF_OK)
+            break;
+        place from = at(f, k, 0), to = at(f, k, r->steps[k].radius);
+        falling = falls(&to, start);
+        if (!falling && (k == 0 ? fell_first : falls(&from, start))) {
+            place turn = lowest(f, &from, &to, start);
+            status = follow(f, list, kept, &leader, from, turn);
+            from = turn;
+        }
+        if (status == SF_OK)
+            status = follow(f, list, kept, &leader, from, to);
+    }
+    if (status == SF_OK && r->end == SF_END_FROZEN && !r->modes.descent) {
+        place from = at(f, r->count, r->tau), to = from;
+        to.x = to.tau = INFINITY;
+        status = follow(f, list, kept, &leader, from, to);
+    }
+    sf_free(r->context, list);
+    return status;
+}
+
+/* ---- any start ------------------------------------------------------------------------------------------- */
+
+static sf_real g_at(const feature *c, sf_real tau)
+{
+    if (c->constant)
+        return c->g;
+    return real_log(real_abs((c->p2 - c->q2) - c->q2 * real_expm1(-4 * c->nu * tau)));
+}
+
+static sf_real linear(const feature *c, const place *p)
+{
+    return 2 * c->nu * (p->tau - c->nu * p->b);
+}
+
+/* Whether beta changes sign between two times: g has no lower bound there. */
+static bool changes_sign(const feature *c, sf_real tau0, sf_real tau1)
+{
+    sf_real first = (c->p2 - c->q2) - c->q2 * real_expm1(-4 * c->nu * tau0);
+    sf_real second = (c->p2 - c->q2) - c->q2 * real_expm1(-4 * c->nu * tau1);
+    return !c->constant && !((first > 0) == (second > 0) && first != 0 && second != 0);
+}
+
+/* The candidate with the largest |beta| just after (forward) or just before a place. */
+static size_t leader_at(const feature *list, size_t count, const place *p, bool forward)
+{
+    size_t best = 0;
+    sf_real high = -INFINITY, high_slope = 0, inverse = p->log_n == INFINITY ? 0 : real_exp(-p->log_n);
+    for (size_t i = 0; i < count; i++) {
+        sf_real value = linear(&list[i], p) + g_at(&list[i], p->tau);
+        sf_real slope = list[i].nu * (1 - list[i].nu * inverse);
+        if (!forward)
+            slope = -slope;
+        bool tie = real_abs(value - high) <= 4 * REAL_EPSILON * (1 + real_abs(value));
+        if (i == 0 || (tie ? slope > high_slope : value > high)) {
+            best = i;
+            high = value;
+            high_slope = slope;
+        }
+    }
+    return best;
+}
+
+/* The third corner of the triangle around the curve: the crossing of the tangents, of slope dB/dtau = 1/n. */
+static place corner(const place *from, const place *to)
+{
+    sf_real a = real_exp(-from->log_n), b = real_exp(-to->log_n);
+    place p = *from;
+    p.tau = (to->b - from->b + from->tau * a - to->tau * b) / (a - b);
+    if (!(p.tau > from->tau && p.tau < to->tau)) // straight to rounding
+        p.tau = (from->tau + to->tau) / 2;
+    p.b = from->b + (p.tau - from->tau) * a;
+    if (p.b > to->b)
+        p.b = to->b;
+    return p;
+}
+
+/* Keeps the candidates that may lead somewhere on the piece. */
+static size_t prune(const feature *list, size_t count, const place *from, const place *to, feature *kept)
+{
+    place corners[3] = {*from, *to, corner(from, to)};
+    size_t strong[3];
+    for (int v = 0; v < 3; v++)
+        strong[v] = leader_at(list, count, &corners[v], v == 0);
+    size_t left = 0;
+    for (size_t j = 0; j < count; j++) {
+        bool beaten = false;
+        sf_real first = g_at(&list[j], from->tau), last = g_at(&list[j], to->tau),
+                most = first > last ? first : last;
+        for (int v = 0; v < 3 && !beaten; v++) {
+            const feature *i = &list[strong[v]];
+            if (strong[v] == j || changes_sign(i, from->tau, to->tau))
+                continue;
+            sf_real g0 = g_at(i, from->tau), g1 = g_at(i, to->tau), least = g0 < g1 ? g0 : g1;
+            beaten = true;
+            for (int k = 0; k < 3; k++)
+                beaten = beaten && linear(i, &corners[k]) - linear(&list[j], &corners[k]) + least - most > 0;
+        }
+        if (!beaten)
+            kept[left++] = list[j];
+    }
+    return left;
+}
+
+/* Where two features are equal, with opposite order at the two places of one step. */
+static place meeting(const finder *f, const feature *i, const feature *k, place from, place to)
+{
+    for (int n = 0; n < 120 && to.x - from.x > REAL_EPSILON * to.x; n++) {
+        place middle = at(f, from.step, (from.x + to.x) / 2);
+        sf_real lead = linear(i, &middle) - linear(k, &middle) + g_at(i, middle.tau) - g_at(k, middle.tau);
+        if (lead > 0)
+            from = middle;
+        else
+            to = middle;
+    }
+    return to;
+}
+
+static sf_status search(finder *f, const feature *list, size_t count, const place *from, const place *to,
+                        int depth)
+{
+    enum { DEEP = 60 };
+    sf_context *context = f->r->context;
+    feature *kept = SF_ARRAY(context, count, feature);
+    if (!kept)
+        return SF_ERR_MEMORY;
+    size_t left = prune(list, count, from, to, kept);
+    size_t first = leader_at(kept, left, from, true), last = leader_at(kept, left, to, false);
+    sf_status status = SF_OK;
+    bool end = depth >= DEEP || !(to->x - from->x > 4 * REAL_EPSILON * to->x);
+    if (left > 1 && first != last && (end || (left == 2 && depth >= 6))) {
+        place p = meeting(f, &kept[first], &kept[last], *from, *to);
+        status = append(f, kept[last].index, &p);
+    } else if (left > 1 && !end) {
+        place middle = at(f, from->step, (from->x + to->x) / 2);
+        status = search(f, kept, left, from, &middle, depth + 1);
+        if (status == SF_OK)
+            status = search(f, kept, left, &middle, to, depth + 1);
+    }
+    sf_free(context, kept);
+    return status;
+}
+
+/* Inside a step at whose ends n falls and rises: where it is smallest. */
+static place least_n(const finder *f, const place *from, const place *to)
+{
+    sf_real low = from->x, high = to->x;
+    const sf_real *square = f->r->steps[from->step].square;
+    for (int i = 0; i < 80 && high - low > REAL_EPSILON * high; i++) {
+        sf_real x = (low + high) / 2;
+        if (sf_polynomial_slope(square, x) < 0)
+            low = x;
+        else
+            high = x;
+    }
+    return at(f, from->step, high);
+}
+
+static size_t collect(const sf_reduction *r, feature *list)
+{
+    size_t count = 0;
+    for (size_t j = 0; j < r->d; j++) {
+        sf_real other = r->mu[j] < 0.0 ? -(sf_real)r->w2[j] : (sf_real)r->w2[j];
+        sf_real p = (sf_real)r->w1[j] + other, q = (sf_real)r->w1[j] - other;
+        feature c = {.index = j, .nu = fabs(r->mu[j]) / r->modes.unit, .p2 = p * p / 4, .q2 = q * q / 4};
+        if (c.nu == 0.0) { // it rests
+            c.p2 = real_abs(c.p2 - c.q2);
+            c.q2 = 0;
+        }
+        c.constant = c.q2 == 0;
+        c.g = real_log(c.p2);
+        if (c.p2 > 0 || c.q2 > 0)
+            list[count++] = c;
+    }
+    return count;
+}
+
+static int by_all(const void *left, const void *right)
+{
+    const feature *a = left, *b = right;
+    if (a->nu != b->nu)
+        return a->nu > b->nu ? 1 : -1;
+    if (a->p2 != b->p2)
+        return a->p2 > b->p2 ? 1 : -1;
+    if (a->q2 != b->q2)
+        return a->q2 > b->q2 ? 1 : -1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+static size_t drop_twins(size_t count, feature *list)
+{
+    qsort(list, count, sizeof *list, by_all);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const feature *last = kept ? &list[kept - 1] : NULL;
+        if (!last || last->nu != list[i].nu || last->p2 != list[i].p2 || last->q2 != list[i].q2)
+            list[kept++] = list[i];
+    }
+    return kept;
+}
+
+static sf_status general(finder *f)
+{
+    sf_reduction *r = f->r;
+    feature *list = SF_ARRAY(r->context, r->d, feature);
+    if (!list)
+        return SF_ERR_MEMORY;
+    size_t count = drop_twins(collect(r, list), list);
+    sf_status status = SF_OK;
+    for (size_t k = 0; status == SF_OK && count > 0; k++) {
+        if (k == r->count)
+            status = sf_reduction_extend(r);
+        if (status != SF_OK || k == r->count)
+            break;
+        const sf_step *step = &r->steps[k];
+        place from = at(f, k, 0), to = at(f, k, step->radius);
+        if (k == 0) { // predictors that start at 0 have an order just after
+            place origin = from, soon = at(f, 0, step->radius * (sf_real)1e-9);
+            bool all = true;
+            for (size_t i = 0; i < count; i++)
+                all = all && list[i].constant;
+            status = append(f, list[leader_at(list, count, all ? &from : &soon, true)].index, &origin);
+            from = all ? from : soon;
+        }
+        bool turns =
+            sf_polynomial_slope(step->square, from.x) < 0 && sf_polynomial_slope(step->square, to.x) > 0;
+        if (status == SF_OK && turns) {
+            place turn = least_n(f, &from, &to);
+            status = search(f, list, count, &from, &turn, 0);
+            from = turn;
+        }
+        if (status == SF_OK)
+            status = search(f, list, count, &from, &to, 0);
+    }
+    if (status == SF_OK && count > 0 && r->end == SF_END_FROZEN) {
+        // B rests: lines in tau; behind the last possible crossing the strongest leads
+        sf_real gap = 1, spread = 0;
+        for (size_t i = 0; i + 1 < count; i++) {
+            sf_real step = (sf_real)list[i + 1].nu - list[i].nu, g = g_at(&list[i], r->tau);
+            gap = step > 0 && step < gap ? step : gap;
+            spread = real_abs(g) > spread && isfinite(g) ? real_abs(g) : spread;
+        }
+        place from = at(f, r->count, r->tau),
+              to = at(f, r->count, 2 * r->tau + 2 * r->b + (2 * spread + 1) / gap);
+        status = search(f, list, count, &from, &to, 0);
+    }
+    sf_free(r->context, list);
+    return status;
+}
+
+sf_status sf_dominance(sf_reduction *reduction, sf_leader **out, size_t *count)
+{
+    finder f = {.r = reduction, .step = SIZE_MAX};
+    *out = NULL;
+    *count = 0;
+    sf_status status = SF_OK;
+    if (reduction->end != SF_END_STILL)
+        status = sf_dominance_uniform(reduction) ? uniform(&f) : general(&f);
+    if (status != SF_OK) {
+        sf_free(reduction->context, f.list);
+        return status;
+    }
+    *out = f.list;
+    *count = f.count;
+    return SF_OK;
+}
