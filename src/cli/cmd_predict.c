@@ -327,7 +327,7 @@ static int deliver(sf_cli *cli, const answer *a)
     return code;
 }
 
-static int predict(sf_cli *cli, const sf_experiment *experiment)
+static int predict(sf_cli *cli, sf_experiment *experiment)
 {
     sf_network *network = sf_experiment_network(experiment);
     sf_perturbation perturbation = sf_experiment_perturbation(experiment);
