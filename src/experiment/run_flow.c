@@ -30,7 +30,7 @@ typedef struct sf_flow_run {
     double *direction[DIRECTIONS];  // beta / ||beta||_1 at the last checks, a ring; NULL until made
     double *direction_now;          // (d)
     int64_t check;                  // next check of the direction is at log t = e^{check / DIRECTIONS}
-    double end;                     // progress at the last stop where the flow was still running
+    double end;                     // progress at the last record where the flow still moved
     bool collapsed;                 // and the moment is recorded
 } sf_flow_run;
 
@@ -223,6 +223,20 @@ static bool take_asked(sf_flow_run *run, double tau, double log_time)
     return run->next_tau + run->next_log_time > before;
 }
 
+/* Whether beta differs between the last two records. A flow can come to rest without being at rest: where it only
+ * approaches its limit, nothing more is to be seen however long it goes on. */
+static bool has_moved(const sf_trajectory *trajectory)
+{
+    if (trajectory->count < 2)
+        return true;
+    const double *now = trajectory->samples[trajectory->count - 1].beta;
+    const double *before = trajectory->samples[trajectory->count - 2].beta;
+    for (size_t j = 0; j < trajectory->d; j++)
+        if (!(fabs(now[j] - before[j]) <= 1e-12 * fabs(now[j])))
+            return true;
+    return false;
+}
+
 /* The records due where the flow has stopped; *done where the end is reached. */
 static sf_status take_stop(sf_flow_run *run, const sf_flow_target *target, bool *done)
 {
@@ -238,8 +252,11 @@ static sf_status take_stop(sf_flow_run *run, const sf_flow_target *target, bool 
     bool asked = take_asked(run, tau, log_time),
          grid = is_reached(target->progress, sf_flow_progress(run->flow));
     bool check = state == SF_FLOW_RUNNING && is_reached(next_check(run), log_time);
-    if (asked || (grid && state == SF_FLOW_RUNNING))
+    if (asked || (grid && state == SF_FLOW_RUNNING)) {
         SF_TRY(record(run, asked ? -1 : run->next_place, tau, log_time));
+        if (state == SF_FLOW_RUNNING && has_moved(run->trajectory))
+            run->end = sf_flow_progress(run->flow);
+    }
     run->on_grid += grid && !asked;
     run->next_place += grid;
     if (check)
@@ -280,8 +297,6 @@ static sf_status advance(sf_flow_run *run)
         sf_flow_target target = next_stop(run);
         SF_TRY(sf_flow_advance(run->flow, &target));
         SF_TRY(take_stop(run, &target, &done));
-        if (sf_flow_get_state(run->flow) == SF_FLOW_RUNNING)
-            run->end = sf_flow_progress(run->flow);
         if (run->on_grid > run->capacity)
             coarsen(run);
         show_progress(run);
@@ -317,6 +332,7 @@ static sf_status make_pass(sf_flow_run *run, double spacing, int64_t last_place,
     run->next_place = run->on_grid = 1;
     run->check = 0;
     run->collapsed = false;
+    run->end = 0.0;
     double *start = sf_alloc_doubles(experiment->context, sf_network_parameters(experiment->network));
     if (!start)
         return SF_ERR_MEMORY;
@@ -356,7 +372,9 @@ static sf_status make_records(sf_flow_run *run)
     if (samples == 2)
         return make_pass(run, INFINITY, 0, 2);
     SF_TRY(make_pass(run, FINEST_SPACING, INT64_MAX, capacity > OVERSAMPLING ? capacity : OVERSAMPLING));
-    if (scout || run->on_grid < samples)
+    if (run->end == 0.0)
+        run->end = sf_flow_progress(run->flow); // shorter than the finest grid
+    if (scout || run->end < (double)(samples - 1) * run->spacing)
         return make_pass(run, run->end / (double)(samples - 1), (int64_t)samples - 2, SIZE_MAX);
     thin(run, samples);
     return SF_OK;
