@@ -6,6 +6,12 @@
 
 #include <samflow/samflow.h>
 
+/* The progress bar (progress.c). */
+typedef struct sf_cli_bar {
+    double drawn; // when, in seconds
+    bool shown;
+} sf_cli_bar;
+
 typedef struct sf_cli {
     sf_context *context;
     bool json;                  // --json: one document on standard output, nothing else there
@@ -14,7 +20,13 @@ typedef struct sf_cli {
     const char *output;         // -o FILE
     const char **overrides;     // --set key=value
     size_t override_count;
+    sf_cli_bar *bar;
 } sf_cli;
+
+/* An sf_progress_fn; user is the bar. */
+void sf_cli_show_progress(double fraction, const char *note, void *user);
+/* Takes the bar off its line, so that a message can be written there. */
+void sf_cli_clear_progress(sf_cli_bar *bar);
 
 /* One option of a command beyond the common ones: --name or --name=VALUE (value_name NULL: a flag). `target` is a
  * const char * (value) or bool (flag). */

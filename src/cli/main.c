@@ -18,24 +18,9 @@ static void on_interrupt(int number)
     interrupted = 1;
 }
 
-static void show_progress(double fraction, const char *note, void *user)
-{
-    (void)user;
-    enum { WIDTH = 30 };
-    char bar[WIDTH + 1];
-    int filled = fraction >= 0.0 && fraction <= 1.0 ? (int)(fraction * WIDTH) : 0;
-    memset(bar, ' ', WIDTH);
-    memset(bar, '#', (size_t)filled);
-    bar[WIDTH] = '\0';
-    fprintf(stderr, "\r[%s] %3.0f%% %-40.40s", bar, fraction >= 0.0 ? 100.0 * fraction : 0.0, note ? note : "");
-    if (fraction >= 1.0)
-        fprintf(stderr, "\r%*s\r", WIDTH + 50, "");
-    fflush(stderr);
-}
-
 static void print_log(sf_log_level level, const char *record, void *user)
 {
-    (void)user;
+    sf_cli_clear_progress(user);
     static const char *const name[] = {"error", "warning", "info", "debug"};
     fprintf(stderr, "samflow: %s: %s\n", name[level], record);
 }
@@ -69,13 +54,14 @@ static void print_command_help(const sf_command *command, const sf_cli_option *o
 int sf_cli_fail(const sf_cli *cli, sf_status status)
 {
     const char *message = sf_context_message(cli->context);
+    sf_cli_clear_progress(cli->bar);
     fprintf(stderr, "samflow: %s\n", *message ? message : sf_status_message(status));
     return sf_status_exit_code(status);
 }
 
 int sf_cli_usage(const sf_cli *cli, const char *command, const char *format, ...)
 {
-    (void)cli;
+    sf_cli_clear_progress(cli->bar);
     va_list arguments;
     va_start(arguments, format);
     fputs("samflow: ", stderr);
@@ -165,7 +151,8 @@ int sf_cli_parse(sf_cli *cli, const sf_command *command, int argc, char **argv, 
 
 int main(int argc, char **argv)
 {
-    sf_cli cli = {0};
+    sf_cli_bar bar = {0};
+    sf_cli cli = {.bar = &bar};
     if (sf_context_create(NULL, &cli.context) != SF_OK) {
         fprintf(stderr, "samflow: out of memory\n");
         return 1;
@@ -197,12 +184,13 @@ int main(int argc, char **argv)
             signal(SIGPIPE, SIG_IGN);
             signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of writing, said as one
             sf_context_set_cancel(cli.context, &interrupted);
-            sf_context_set_log(cli.context, print_log, SF_LOG_WARNING, NULL);
+            sf_context_set_log(cli.context, print_log, SF_LOG_WARNING, &bar);
             if (isatty(STDERR_FILENO))
-                sf_context_set_progress(cli.context, show_progress, NULL);
+                sf_context_set_progress(cli.context, sf_cli_show_progress, &bar);
             code = command->run(&cli, argc - 1, argv + 1);
         }
     }
+    sf_cli_clear_progress(&bar);
     free(cli.overrides);
     sf_context_destroy(&cli.context);
     if (fflush(stdout) != 0 && code == 0) {
