@@ -3,9 +3,9 @@
  * Regime, as measured: collapse if theta reached 0; else minor_first if some feature other than the strongest led at
  * some time of the run; else major_first. Strength is |(1/N) sum_n z_nj| (theory, section 5).
  * Limit, as measured: zero after a collapse; basis j if coordinate j holds 0.999 of sum |beta| at the end; else
- * unknown: a run of finite length does not show its limit.
- * Peak ratio: the largest |beta_i| / |beta_j| over all records and all pairs of features with strength_i < strength_j;
- * its logarithm is kept, since it is without bound close to the critical scale.
+ * none: a run of finite length does not show its limit.
+ * Peak ratio: the largest |beta_i| / |beta_j| over all records, i the weakest and j the strongest feature (the first of
+ * several); its logarithm is kept, since it is without bound close to the critical scale.
  */
 #include "sweep/measured.h"
 
@@ -117,29 +117,18 @@ static const char *measured_regime(const sf_findings *findings, const sf_finding
     return sf_regime_name(SF_REGIME_MAJOR_FIRST);
 }
 
-/* Largest log ratio of a record: from the strongest features to the weakest, group by group of equal strength, each
- * against the smallest |beta| of all stronger ones. */
 static void peak_of_record(const sf_findings *findings, const double *log_abs, sf_finding *finding)
 {
     const struct sf_ranked *order = findings->order;
-    size_t low = SIZE_MAX, end = findings->features;
-    while (end > 0) {
-        size_t first = end - 1;
-        while (first > 0 && order[first - 1].strength == order[end - 1].strength)
-            first--;
-        for (size_t k = first; k < end && low != SIZE_MAX; k++) {
-            double ratio = log_abs[order[k].feature] - log_abs[low];
-            if (!isnan(ratio) && !(ratio <= finding->log_peak_ratio)) {
-                finding->log_peak_ratio = ratio;
-                finding->peak_minor = (int64_t)order[k].feature;
-                finding->peak_major = (int64_t)low;
-            }
-        }
-        for (size_t k = first; k < end; k++)
-            if (low == SIZE_MAX || log_abs[order[k].feature] < log_abs[low])
-                low = order[k].feature;
-        end = first;
-    }
+    size_t major = findings->features - 1;
+    while (major > 0 && order[major - 1].strength == order[major].strength)
+        major--;
+    double ratio = log_abs[order[0].feature] - log_abs[order[major].feature];
+    if (major == 0 || isnan(ratio) || ratio <= finding->log_peak_ratio)
+        return;
+    finding->log_peak_ratio = ratio;
+    finding->peak_minor = (int64_t)order[0].feature;
+    finding->peak_major = (int64_t)order[major].feature;
 }
 
 void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs,

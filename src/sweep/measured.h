@@ -31,4 +31,8 @@ void sf_findings_direction(sf_findings *findings, const double *beta, const doub
 sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, const sf_dataset *dataset,
                               const sf_trajectory *trajectory, sf_finding *finding);
 
+/* What theory says of the experiment; in exact mode it is also the regime, limit, order and peak ratio. After
+ * sf_findings_measure, if that is called at all. */
+sf_status sf_findings_predict(sf_findings *findings, sf_experiment *experiment, sf_finding *finding);
+
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/session.h"
 #include "sweep/worker.h"
 
 /* ---- overrides of the axes ------------------------------------------------------------------------------ */
@@ -300,14 +301,18 @@ sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, 
 /* ---- the check of the axes ------------------------------------------------------------------------------ */
 
 enum { CHECKED_VALUES = 512 };
+#define CHECK_SECONDS 2.0 // reading large data takes its time: then the ends of an axis must do
 
 /* Values of one axis, the others at the first point. Those of long axes evenly spread, with both ends. */
 static sf_status check_axis(const sf_sweep *sweep, size_t number, grid_value *values)
 {
     const grid_axis *axis = &sweep->grid->axes[number];
     size_t checked = axis->count < CHECKED_VALUES ? axis->count : CHECKED_VALUES;
+    double begin = sf_clock();
     sf_grid_values(sweep->grid, 0, values);
     for (size_t i = 0; i < checked; i++) {
+        if (i > 0 && sf_clock() - begin > CHECK_SECONDS)
+            i = checked - 1;
         size_t index = checked < axis->count ? i * (axis->count - 1) / (checked - 1) : i;
         const grid_group *group = &sweep->grid->groups[axis->group];
         for (size_t k = 0; k < group->axes; k++) // zipped axes move together

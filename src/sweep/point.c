@@ -165,6 +165,18 @@ static sf_status run_experiment(sf_worker *worker, sf_experiment *experiment, sf
     return status;
 }
 
+/* Runs it and asks theory, as far as the observables need. */
+static sf_status find_out(sf_worker *worker, sf_experiment *experiment, sf_finding *finding)
+{
+    unsigned needs = worker->sweep->measure->needs;
+    bool exact = sf_experiment_mode(experiment) == SF_MODE_EXACT;
+    if ((needs & SF_NEED_RUN) || (!exact && (needs & (SF_NEED_REGIME | SF_NEED_ORDER))))
+        SF_TRY(run_experiment(worker, experiment, finding));
+    if ((needs & SF_NEED_THEORY) || (exact && (needs & (SF_NEED_REGIME | SF_NEED_ORDER))))
+        SF_TRY(sf_findings_predict(&worker->findings, experiment, finding));
+    return SF_OK;
+}
+
 static sf_status check_features(sf_worker *worker, const sf_experiment *experiment)
 {
     size_t d = sf_dataset_features(sf_experiment_dataset(experiment));
@@ -211,7 +223,7 @@ static sf_status investigate(sf_worker *worker, sf_hash *hash, sf_finding *findi
         status = sf_sweep_experiment(worker->sweep, worker->context, worker->values, 1, extra, &experiment);
     }
     if (status == SF_OK)
-        status = run_experiment(worker, experiment, finding);
+        status = find_out(worker, experiment, finding);
     sf_experiment_destroy(&experiment);
     return status;
 }

@@ -204,7 +204,9 @@ static sf_status count_points(sf_sweep *sweep, sf_database *database, const sf_s
 {
     sf_ledger ledger;
     sf_status status = sf_ledger_open(sweep, database, options->retry_failed, &ledger);
-    for (uint64_t n = 0; n < sweep->grid->points && status == SF_OK; n++) {
+    if (!database && options->shards < 2)
+        counts->points = counts->pending = sweep->grid->points;
+    for (uint64_t n = counts->points; n < sweep->grid->points && status == SF_OK; n++) {
         if (options->shards > 1 && n % options->shards != options->shard - 1)
             continue;
         counts->points++;

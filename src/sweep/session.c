@@ -501,18 +501,30 @@ static sf_status roll_back(sf_session *session, sf_status status)
     return status;
 }
 
-sf_status sf_session_store(sf_session *session, size_t size, const void *bytes)
+static sf_status store_rows(sf_session *session, size_t size, const void *bytes)
 {
-    SF_TRY(begin(session));
     sf_row row = {.cells = session->cells};
     for (size_t at = 0; at < size;) {
         if (!sf_rows_read(bytes, size, &at, &row, session->sweep->measure->column_count))
-            return roll_back(session,
-                             sf_fail(session->context, SF_ERR_INTERNAL, "results of a block are malformed"));
-        sf_status status = store_row(session, &row);
-        if (status != SF_OK)
-            return roll_back(session, status);
+            return sf_fail(session->context, SF_ERR_INTERNAL, "results of a block are malformed");
+        SF_TRY(store_row(session, &row));
     }
+    return SF_OK;
+}
+
+/* A block is stored as a whole or not at all; those before it are not touched. */
+sf_status sf_session_store(sf_session *session, size_t size, const void *bytes)
+{
+    sf_sweep_counts before = session->counts;
+    SF_TRY(begin(session));
+    SF_TRY(sf_database_execute(session->database, "SAVEPOINT block"));
+    sf_status status = store_rows(session, size, bytes);
+    if (status != SF_OK) {
+        session->counts = before;
+        int code = sqlite3_exec(session->database->handle, "ROLLBACK TO block", NULL, NULL, NULL);
+        return code == SQLITE_OK ? status : roll_back(session, status); // SQLite may have rolled back all
+    }
+    SF_TRY(sf_database_execute(session->database, "RELEASE block"));
     double wait = fmin(session->interval, COMMIT_SHARE * session->cost);
     return sf_clock() - session->committed >= wait ? sf_session_commit(session) : SF_OK;
 }
