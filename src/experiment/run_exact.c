@@ -184,18 +184,51 @@ static sf_status keep_last_state(sf_exact_run *run)
     return status;
 }
 
-static sf_status add_collapse(const sf_exact_run *run)
+static sf_status add_event(const sf_exact_run *run, sf_event_kind kind, int64_t from, int64_t to,
+                           const sf_reduction_point *point)
 {
-    if (!run->end.collapsed)
-        return SF_OK;
-    sf_event event = {.kind = SF_EVENT_COLLAPSE,
-                      .from = -1,
-                      .to = -1,
+    sf_event event = {.kind = kind,
+                      .from = from,
+                      .to = to,
                       .step = NAN,
-                      .tau = run->end.tau,
-                      .log_time = run->end.log_time,
-                      .log_loss = run->end.log_loss};
+                      .tau = point->tau,
+                      .log_time = point->log_time,
+                      .log_loss = point->log_loss};
     return sf_trajectory_append_event(run->trajectory, &event);
+}
+
+/* The changes of leader up to the end of the run, as theory finds them. */
+static sf_status add_dominance(const sf_exact_run *run, const sf_prediction *prediction)
+{
+    size_t count;
+    const sf_leader *leader = sf_prediction_dominance(prediction, &count);
+    for (size_t i = 1; i < count && leader[i].tau <= run->end.tau; i++) {
+        sf_reduction_point point;
+        SF_TRY(sf_reduction_at_tau(run->reduction, leader[i].tau, &point));
+        SF_TRY(add_event(run, SF_EVENT_DOMINANCE, (int64_t)leader[i - 1].index, (int64_t)leader[i].index,
+                         &point));
+    }
+    return SF_OK;
+}
+
+static sf_status add_events(const sf_exact_run *run)
+{
+    sf_experiment *experiment = run->experiment;
+    sf_perturbation perturbation = sf_experiment_perturbation(experiment);
+    double *start = sf_alloc_doubles(experiment->context, 2 * run->trajectory->d);
+    if (!start)
+        return SF_ERR_MEMORY;
+    sf_experiment_fill_start(experiment, start);
+    sf_prediction *prediction = NULL;
+    sf_status status =
+        sf_predict(experiment->context, experiment->network, &perturbation, start, &prediction);
+    sf_free_aligned(experiment->context, start);
+    if (status == SF_OK)
+        status = add_dominance(run, prediction);
+    sf_prediction_destroy(&prediction);
+    if (status == SF_OK && run->end.collapsed)
+        status = add_event(run, SF_EVENT_COLLAPSE, -1, -1, &run->end);
+    return status;
 }
 
 static sf_status run_all(sf_exact_run *run)
@@ -205,7 +238,7 @@ static sf_status run_all(sf_exact_run *run)
     sf_status status = make_records(run);
     if (status != SF_OK && status != SF_ERR_CANCELLED)
         return status;
-    SF_TRY(add_collapse(run));
+    SF_TRY(add_events(run));
     SF_TRY(keep_last_state(run));
     return status;
 }

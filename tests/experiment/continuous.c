@@ -149,7 +149,45 @@ static void test_flow_against_exact(void **state)
     sf_context_destroy(&context);
 }
 
-/* One feature collapses below 1 / sqrt 2 at tau = ln(n_0 / rho / ...): beta is 0 from then on, and times asked for
+/* Changes of leader: at the same moments in both modes, and where tau / B = mu_0 + mu_1, so |beta_0| = |beta_1|. */
+static void test_dominance(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    const char *set[] = {"dynamics.mode=flow", "network.init=0.6", "dynamics.until.log_time=200", NULL};
+    sf_experiment *experiment, *other;
+    sf_trajectory *flow = run(context, EXAMPLE, 3, set, &experiment);
+    set[0] = "dynamics.mode=exact";
+    sf_trajectory *exact = run(context, EXAMPLE, 3, set, &other);
+    size_t flows, exacts;
+    const sf_event *a = sf_trajectory_events(flow, &flows), *b = sf_trajectory_events(exact, &exacts);
+    assert_int_equal(flows, 1);
+    assert_int_equal(exacts, 1);
+    assert_int_equal(a->kind, SF_EVENT_DOMINANCE);
+    assert_int_equal(b->kind, SF_EVENT_DOMINANCE);
+    assert_true(a->from == 0 && a->to == 1 && b->from == 0 && b->to == 1);
+    assert_relative(b->log_time, log(1.14e23), 1e-3); // t = 1.14e23
+    assert_relative(a->tau, b->tau, 1e-8);
+    assert_relative(a->log_time, b->log_time, 1e-8);
+    assert_relative(a->log_loss, b->log_loss, 1e-8);
+    char at[64];
+    snprintf(at, sizeof at, "record.at={tau: [%.17g]}", b->tau);
+    release(&experiment, &flow);
+    release(&other, &exact);
+    set[3] = at;
+    exact = run(context, EXAMPLE, 4, set, &experiment);
+    bool found = false;
+    for (size_t i = 0; i < sf_trajectory_records(exact); i++) {
+        sf_record record = sf_trajectory_record(exact, i);
+        if (fabs(record.beta[0] - record.beta[1]) <= 1e-8 * record.beta[0] && record.tau > 0.0)
+            found = true;
+    }
+    assert_true(found);
+    release(&experiment, &exact);
+    sf_context_destroy(&context);
+}
+
+/* One feature collapses below 1 / sqrt 2 at tau = -ln(1 - sqrt 2 w / rho) / mu: beta is 0 from then on, and times asked for
  * after that are still records. */
 static void test_collapse(void **state)
 {
@@ -266,10 +304,15 @@ static void test_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records),         cmocka_unit_test(test_evenness),
-        cmocka_unit_test(test_times_asked_for), cmocka_unit_test(test_flow_against_exact),
-        cmocka_unit_test(test_collapse),        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_blow_up),         cmocka_unit_test(test_allocation),
+        cmocka_unit_test(test_records),
+        cmocka_unit_test(test_evenness),
+        cmocka_unit_test(test_times_asked_for),
+        cmocka_unit_test(test_flow_against_exact),
+        cmocka_unit_test(test_dominance),
+        cmocka_unit_test(test_collapse),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_blow_up),
+        cmocka_unit_test(test_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
