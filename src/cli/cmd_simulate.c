@@ -90,17 +90,25 @@ static void print_table(const sf_trajectory *trajectory, bool discrete)
 /* ---- the reference of settings --------------------------------------------------------------------------
  */
 
+/* Text in a cell of a Markdown table. */
+static void print_escaped(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        printf(*c == '|' ? "\\%c" : "%c", *c);
+}
+
 static void print_settings(void)
 {
     sf_setting_info info;
     printf("| key | expected | default | meaning |\n| --- | --- | --- | --- |\n");
     for (size_t i = 0; sf_settings_describe(i, &info); i++) {
         printf("| `%s` | ", info.key);
-        for (const char *c = info.expected; *c; c++)
-            printf(*c == '|' ? "\\%c" : "%c", *c);
-        printf(" | %s%s%s | %s%s%s%s |\n", info.fallback ? "`" : "", info.fallback ? info.fallback : "",
-               info.fallback ? "`" : "", info.meaning, *info.scope ? " (only with `" : "", info.scope,
-               *info.scope ? "`)" : "");
+        print_escaped(info.expected);
+        printf(info.fallback ? " | `%s` | " : " | | ", info.fallback);
+        print_escaped(info.meaning);
+        if (*info.scope)
+            printf(" (only with `%s`)", info.scope);
+        printf(" |\n");
     }
 }
 

@@ -47,7 +47,7 @@ static const char *range_text(const sf_setting *setting, char *buffer)
     if (isfinite(setting->low))
         used =
             (size_t)snprintf(buffer, PHRASE_SIZE, " %s %.16g", setting->low_open ? ">" : ">=", setting->low);
-    if (isfinite(setting->high) && setting->high < 9e18)
+    if (isfinite(setting->high) && setting->high < 1e12)
         snprintf(buffer + used, PHRASE_SIZE - used, "%s <= %.16g", used ? " and" : "", setting->high);
     return buffer;
 }

@@ -29,7 +29,7 @@ static const struct {
     {"data: {}\n", "file.yaml:1:7", "data", "exactly one source"},
     {"data: 3\n", "file.yaml:1:7", "data", "expected a mapping with keys among: example, points"},
     {"data: {gaussian: {std: 1}}\n", "file.yaml:1:", "data.gaussian.mean", "a list of numbers"},
-    {"data:\n  exmaple: [1, 2]\n", "file.yaml:2:3", "data.exmaple", "did you mean 'data.example'"},
+    {"data:\n  sample: [1, 2]\n", "file.yaml:2:3", "data.sample", "did you mean 'data.example'"},
     {EXAMPLE "rho: 1\n", "file.yaml:2:1", "rho", "did you mean 'optimizer.rho'"},
     {EXAMPLE "optimiser: {rho: 1}\n", "file.yaml:2:1", "optimiser", "did you mean 'optimizer'"},
     {EXAMPLE "optimizer: {zzzzzz: 1}\n", "file.yaml:2:13", "optimizer.zzzzzz",

@@ -123,6 +123,9 @@ class Documents(Folder):
         done = run("--settings")
         self.assertEqual(done.returncode, 0)
         self.assertIn("| `optimizer.rho` | a finite number >= 0 | `1` |", done.stdout)
+        reference = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc", "experiment.md")
+        with open(reference, encoding="utf-8") as stream:
+            self.assertIn(done.stdout, stream.read(), "doc/experiment.md: replace its table by simulate --settings")
 
 
 class Files(Folder):
