@@ -18,9 +18,35 @@ typedef struct sf_exact_run {
     sf_reduction_point end; // of the records spread evenly; the moment of the collapse, if there is one
     sf_reduction_point *points;
     size_t count;
+    sf_leader *leaders;
+    size_t leader_count;
 } sf_exact_run;
 
 /* ---- set up --------------------------------------------------------------------------------------------- */
+
+/* Which feature leads when, as theory finds it. First of all, since it takes the memory of a reduction of its own. */
+static sf_status find_leaders(sf_exact_run *run)
+{
+    sf_experiment *experiment = run->experiment;
+    sf_perturbation perturbation = sf_experiment_perturbation(experiment);
+    double *start = sf_alloc_doubles(experiment->context, 2 * run->trajectory->d);
+    if (!start)
+        return SF_ERR_MEMORY;
+    sf_experiment_fill_start(experiment, start);
+    sf_prediction *prediction = NULL;
+    sf_status status =
+        sf_predict(experiment->context, experiment->network, &perturbation, start, &prediction);
+    sf_free_aligned(experiment->context, start);
+    if (status == SF_OK) {
+        const sf_leader *leaders = sf_prediction_dominance(prediction, &run->leader_count);
+        run->leaders = SF_ARRAY(experiment->context, run->leader_count, sf_leader);
+        status = run->leaders ? SF_OK : SF_ERR_MEMORY;
+        if (run->leaders && run->leader_count > 0)
+            memcpy(run->leaders, leaders, run->leader_count * sizeof *leaders);
+    }
+    sf_prediction_destroy(&prediction);
+    return status;
+}
 
 static sf_status create_reduction(sf_exact_run *run)
 {
@@ -197,42 +223,20 @@ static sf_status add_event(const sf_exact_run *run, sf_event_kind kind, int64_t 
     return sf_trajectory_append_event(run->trajectory, &event);
 }
 
-/* The changes of leader up to the end of the run, as theory finds them. */
-static sf_status add_dominance(const sf_exact_run *run, const sf_prediction *prediction)
-{
-    size_t count;
-    const sf_leader *leader = sf_prediction_dominance(prediction, &count);
-    for (size_t i = 1; i < count && leader[i].tau <= run->end.tau; i++) {
-        sf_reduction_point point;
-        SF_TRY(sf_reduction_at_tau(run->reduction, leader[i].tau, &point));
-        SF_TRY(add_event(run, SF_EVENT_DOMINANCE, (int64_t)leader[i - 1].index, (int64_t)leader[i].index,
-                         &point));
-    }
-    return SF_OK;
-}
-
 static sf_status add_events(const sf_exact_run *run)
 {
-    sf_experiment *experiment = run->experiment;
-    sf_perturbation perturbation = sf_experiment_perturbation(experiment);
-    double *start = sf_alloc_doubles(experiment->context, 2 * run->trajectory->d);
-    if (!start)
-        return SF_ERR_MEMORY;
-    sf_experiment_fill_start(experiment, start);
-    sf_prediction *prediction = NULL;
-    sf_status status =
-        sf_predict(experiment->context, experiment->network, &perturbation, start, &prediction);
-    sf_free_aligned(experiment->context, start);
-    if (status == SF_OK)
-        status = add_dominance(run, prediction);
-    sf_prediction_destroy(&prediction);
-    if (status == SF_OK && run->end.collapsed)
-        status = add_event(run, SF_EVENT_COLLAPSE, -1, -1, &run->end);
-    return status;
+    for (size_t i = 1; i < run->leader_count && run->leaders[i].tau <= run->end.tau; i++) {
+        int64_t from = (int64_t)run->leaders[i - 1].index, to = (int64_t)run->leaders[i].index;
+        sf_reduction_point point;
+        SF_TRY(sf_reduction_at_tau(run->reduction, run->leaders[i].tau, &point));
+        SF_TRY(add_event(run, SF_EVENT_DOMINANCE, from, to, &point));
+    }
+    return run->end.collapsed ? add_event(run, SF_EVENT_COLLAPSE, -1, -1, &run->end) : SF_OK;
 }
 
 static sf_status run_all(sf_exact_run *run)
 {
+    SF_TRY(find_leaders(run));
     SF_TRY(create_reduction(run));
     SF_TRY(find_end(run));
     sf_status status = make_records(run);
@@ -249,5 +253,6 @@ sf_status sf_run_exact(sf_experiment *experiment, sf_trajectory *trajectory)
     sf_status status = run_all(&run);
     sf_reduction_destroy(&run.reduction);
     sf_free(experiment->context, run.points);
+    sf_free(experiment->context, run.leaders);
     return status;
 }
