@@ -68,6 +68,7 @@ int sf_cmd_simulate(sf_cli *cli, int argc, char **argv);
 int sf_cmd_predict(sf_cli *cli, int argc, char **argv);
 int sf_cmd_limit(sf_cli *cli, int argc, char **argv);
 int sf_cmd_margin(sf_cli *cli, int argc, char **argv);
+int sf_cmd_plot(sf_cli *cli, int argc, char **argv);
 int sf_cmd_reproduce(sf_cli *cli, int argc, char **argv);
 int sf_cmd_sweep(sf_cli *cli, int argc, char **argv);
 int sf_cmd_export(sf_cli *cli, int argc, char **argv);

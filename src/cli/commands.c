@@ -11,6 +11,7 @@ const sf_command sf_commands[] = {
     {"margin", "FILE.yaml", "max-margin direction of a data set, with its certificate", sf_cmd_margin},
     {"data", "info FILE... | fetch NAME", "what data sets hold, and public ones to download", sf_cmd_data},
     {"bench", "", "speed on fixed workloads, as JSON", sf_cmd_bench},
+    {"plot", "FILE -o FIGURE", "figures of a trajectory or of a sweep", sf_cmd_plot},
     {"reproduce", "", "every claim of the paper: predicted, measured, verdict", sf_cmd_reproduce},
 };
 const size_t sf_command_count = sizeof sf_commands / sizeof sf_commands[0];

@@ -43,6 +43,10 @@ typedef struct sf_text {
     size_t length;
 } sf_text;
 
+/* The whole of a file ("-": standard input); the block is the caller's, also on failure. expected: what it should be,
+ * for messages ("an experiment file"). Errors: SF_ERR_CONFIG, SF_ERR_MEMORY. */
+sf_status sf_text_read(sf_context *context, const char *path, const char *expected, sf_text *text);
+
 /* Parses a text. source: name in messages, borrowed by the nodes. A single document without anchors and tags.
  * Errors: SF_ERR_CONFIG with place, SF_ERR_MEMORY. */
 sf_status sf_document_parse(sf_context *context, const char *source, const sf_text *text, sf_node **out);

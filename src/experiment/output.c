@@ -69,8 +69,18 @@ static void write_final(const sf_trajectory *trajectory, double *scratch, sf_jso
     sf_json_close_object(json);
 }
 
+/* One that was read from a file lacks its experiment, and with it a part of what is written. */
+static sf_status check_complete(const sf_trajectory *trajectory)
+{
+    if (trajectory->experiment)
+        return SF_OK;
+    return sf_fail(trajectory->context, SF_ERR_ARGUMENT,
+                   "a trajectory that was read from a file cannot be written");
+}
+
 sf_status sf_trajectory_write_json(const sf_trajectory *trajectory, FILE *stream)
 {
+    SF_TRY(check_complete(trajectory));
     double *scratch = SF_ARRAY(trajectory->context, trajectory->d, double);
     if (!scratch)
         return SF_ERR_MEMORY;
@@ -235,6 +245,7 @@ static sf_status write_and_rename(const sf_trajectory *trajectory, const char *p
 
 sf_status sf_trajectory_write(const sf_trajectory *trajectory, const char *path)
 {
+    SF_TRY(check_complete(trajectory));
     SF_TRY(sf_trajectory_check_output(trajectory->context, path));
     size_t size = strlen(path) + 32;
     char *temporary = sf_alloc(trajectory->context, size, 1);

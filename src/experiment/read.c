@@ -9,7 +9,8 @@
 /* ---- text of a file -------------------------------------------------------------------------------------
  */
 
-static sf_status read_stream(sf_context *context, FILE *stream, const char *name, sf_text *text)
+static sf_status read_stream(sf_context *context, FILE *stream, const char *name, const char *expected,
+                             sf_text *text)
 {
     size_t capacity = 1 << 16, used = SF_TEXT_HEADROOM;
     text->block = sf_alloc(context, capacity, 1);
@@ -27,20 +28,20 @@ static sf_status read_stream(sf_context *context, FILE *stream, const char *name
     }
     text->length = used - SF_TEXT_HEADROOM;
     if (ferror(stream))
-        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be read: %s, expected an experiment file", name,
-                       strerror(errno));
+        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be read: %s, expected %s", name, strerror(errno),
+                       expected);
     return SF_OK;
 }
 
-static sf_status read_text(sf_context *context, const char *path, sf_text *text)
+sf_status sf_text_read(sf_context *context, const char *path, const char *expected, sf_text *text)
 {
     if (strcmp(path, "-") == 0)
-        return read_stream(context, stdin, "standard input", text);
+        return read_stream(context, stdin, "standard input", expected, text);
     FILE *stream = fopen(path, "rb");
     if (!stream)
-        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be opened: %s, expected an experiment file", path,
-                       strerror(errno));
-    sf_status status = read_stream(context, stream, path, text);
+        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be opened: %s, expected %s", path, strerror(errno),
+                       expected);
+    sf_status status = read_stream(context, stream, path, expected, text);
     fclose(stream);
     return status;
 }
@@ -334,7 +335,8 @@ static sf_status build(sf_context *context, const char *name, const char *source
     sf_text text = {NULL, 0};
     sf_status status = create(context, name, out);
     if (status == SF_OK)
-        status = source ? copy_text(context, source, &text) : read_text(context, name, &text);
+        status = source ? copy_text(context, source, &text)
+                        : sf_text_read(context, name, "an experiment file", &text);
     if (status == SF_OK)
         status = parse_text(*out, &text, count, overrides);
     sf_free(context, text.block);

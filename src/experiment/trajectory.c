@@ -3,15 +3,22 @@
 
 #include <string.h>
 
-sf_status sf_trajectory_create(const sf_experiment *experiment, sf_trajectory **out)
+sf_status sf_trajectory_create_bare(sf_context *context, size_t d, size_t depth, sf_trajectory **out)
 {
-    sf_trajectory *trajectory = *out = SF_NEW(experiment->context, sf_trajectory);
+    sf_trajectory *trajectory = *out = SF_NEW(context, sf_trajectory);
     if (!trajectory)
         return SF_ERR_MEMORY;
-    trajectory->context = experiment->context;
-    trajectory->experiment = experiment;
-    trajectory->d = sf_network_features(experiment->network);
-    trajectory->depth = (size_t)sf_network_depth(experiment->network);
+    trajectory->context = context;
+    trajectory->d = d;
+    trajectory->depth = depth;
+    return SF_OK;
+}
+
+sf_status sf_trajectory_create(const sf_experiment *experiment, sf_trajectory **out)
+{
+    SF_TRY(sf_trajectory_create_bare(experiment->context, sf_network_features(experiment->network),
+                                     (size_t)sf_network_depth(experiment->network), out));
+    (*out)->experiment = experiment;
     return SF_OK;
 }
 

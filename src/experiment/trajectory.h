@@ -16,7 +16,7 @@ typedef struct sf_sample {
 
 struct sf_trajectory {
     sf_context *context;
-    const sf_experiment *experiment; // borrowed
+    const sf_experiment *experiment; // borrowed; NULL if read from a file
     size_t d, depth;
     sf_run_status status;
     sf_sample *samples;
@@ -28,6 +28,10 @@ struct sf_trajectory {
 };
 
 sf_status sf_trajectory_create(const sf_experiment *experiment, sf_trajectory **out);
+/* One without an experiment, as read from a file. */
+sf_status sf_trajectory_create_bare(sf_context *context, size_t d, size_t depth, sf_trajectory **out);
+/* Reads what output_hdf5.c writes. */
+sf_status sf_trajectory_read_hdf5(sf_context *context, const char *path, sf_trajectory **out);
 
 /* Appends a sample with its clocks, evaluations NaN; beta is allocated, not filled. */
 sf_status sf_trajectory_append(sf_trajectory *trajectory, double step, double tau, double log_time,

@@ -403,7 +403,7 @@ static sf_status threshold_of(sf_outcome *out, size_t d, const double *mu, doubl
  * rho for mu = (1, 2). */
 static sf_status draw_map(sf_outcome *out, sf_figure *figure, bool against_rho, size_t *wrong)
 {
-    enum { MOST = 16 };
+    enum { MOST = 12 };
     static const char *const classes[] = {"minor first", "major first", "", "", "collapse"};
     const size_t n = claim_quick(out) ? 8 : MOST;
     double x[MOST], y[MOST], cells[MOST * MOST], critical[MOST], major[MOST];
