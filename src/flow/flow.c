@@ -22,6 +22,7 @@ static const double TIE = 1e-11;
 static const double PARTED = 1e-3;
 /* A panel is not shortened below this part of its step. */
 static const double SHORTEST = 1e-3;
+enum { LOOK = PANEL_MAX / 2 /* divides every degree */ };
 enum { MODE_CHANGES_IN_PLACE = 100 };
 
 struct sf_flow {
@@ -31,22 +32,22 @@ struct sf_flow {
     flow_model *model;
     flow_integrator *integrator;
     sf_flow_state state;
-    double s, tau, log_time;    // position of the flow
-    double *y;                  // (size) the state there
-    double step_from, step_to;  // the dense output ends here
-    flow_panel panel;           // around s
-    double panel_log_time;      // log t at panel.a
-    double width;               // of the last panel that was resolved, before it was cut
-    double norm[PANEL_MAX + 1]; // log ||beta|| at the nodes
-    size_t top[PANEL_MAX + 1];  // the largest coordinate at the nodes
-    bool mode_ends;             // at panel.b
-    double last_change;         // of the mode
-    int stuck;                  // mode changes without progress
-    int64_t leader;             // largest coordinate of |beta|, -1 before the first step
-    double *ahead, *rate;       // (size) work: a state elsewhere, its rate
-    double *later;              // (d) work: log |beta| at a node
-    double *log_beta;           // (d) work
-    int64_t *slides;            // (d) work, discontinuous models only
+    double s, tau, log_time;   // position of the flow
+    double *y;                 // (size) the state there
+    double step_from, step_to; // the dense output ends here
+    flow_panel panel;          // around s
+    double panel_log_time;     // log t at panel.a
+    double psi;                // at the next panel's first node, NaN if not known
+    double width;              // of the last panel that was resolved, before it was cut
+    size_t top[PANEL_MAX + 1]; // the largest coordinate at every LOOK-th node
+    bool mode_ends;            // at panel.b
+    double last_change;        // of the mode
+    int stuck;                 // mode changes without progress
+    int64_t leader;            // largest coordinate of |beta|, -1 before the first step
+    double *ahead, *rate;      // (size) work: a state elsewhere, its rate
+    double *later;             // (d) work: log |beta| at a node
+    double *log_beta;          // (d) work
+    int64_t *slides;           // (d) work, discontinuous models only
     sf_event *events;
     size_t event_count, event_room;
 };
@@ -60,11 +61,17 @@ const char *sf_event_name(sf_event_kind kind)
 /* ---- creation -------------------------------------------------------------------------------------------
  */
 
+/* The model's rates, as far as log t stays clear of the end of the doubles (it may be NaN). */
+static bool rates(flow_model *model, const double *y, double *dy, flow_clocks *clocks)
+{
+    return model->system->rates(model, y, dy, clocks) && !(fabs(clocks->log_dt) > 1e300);
+}
+
 static bool rhs(const double *y, double *dy, void *user)
 {
     flow_model *model = ((sf_flow *)user)->model;
     flow_clocks clocks;
-    if (!model->system->rates(model, y, dy, &clocks))
+    if (!rates(model, y, dy, &clocks))
         return false;
     for (size_t i = 0; i < model->size; i++)
         if (!isfinite(dy[i]))
@@ -140,6 +147,7 @@ sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_pert
     flow->log_time = flow->panel_log_time = -INFINITY;
     flow->leader = -1;
     flow->width = INFINITY;
+    flow->psi = NAN;
     sf_status status = set_up(flow, &(flow_start){network, *perturbation, theta});
     if (status != SF_OK) {
         sf_flow_destroy(&flow);
@@ -290,13 +298,15 @@ static bool fill_panel(sf_flow *flow, double a, double b)
 {
     flow_panel *panel = &flow->panel;
     flow_panel_place(panel, a, b, degree_of(flow));
-    for (int k = 0; k <= panel->degree; k++) {
+    panel->psi[0] = flow->psi;
+    for (int k = isnan(flow->psi) ? 0 : 1; k <= panel->degree; k++) {
         flow_clocks clocks;
         const double *y = look(flow, panel->s[k]);
-        if (!flow->model->system->rates(flow->model, y, flow->rate, &clocks))
+        if (!rates(flow->model, y, flow->rate, &clocks))
             return false;
         panel->psi[k] = clocks.log_dt + clocks.log_pace;
     }
+    flow->psi = panel->psi[0];
     return true;
 }
 
@@ -355,23 +365,32 @@ static void choose_first_leader(sf_flow *flow)
 }
 
 /* The panel that begins at s: within the dense output, in one mode, short enough to be resolved. */
-static void next_panel(sf_flow *flow)
+static sf_status next_panel(sf_flow *flow)
 {
     flow_panel *panel = &flow->panel;
     double a = flow->s, left = flow->step_to - a, width = fmin(left, 2.0 * flow->width);
-    while ((!fill_panel(flow, a, width < left ? a + width : flow->step_to) || !resolved(flow)) &&
-           width > SHORTEST * (flow->step_to - flow->step_from))
+    double shortest = SHORTEST * (flow->step_to - flow->step_from);
+    bool filled;
+    while (!(filled = fill_panel(flow, a, width < left ? a + width : flow->step_to)) || !resolved(flow)) {
+        if (width <= shortest)
+            break;
         width *= 0.5;
+    }
+    if (!filled) {
+        panel->a = panel->b = a; // nothing lies beyond
+        return sf_fail(flow->context, SF_ERR_NUMERIC,
+                       "beyond tau = %.17g the flow leaves the range of a double", flow->tau);
+    }
     flow->width = width;
     cut_panel(flow);
     flow_panel_fit(panel);
     flow->panel_log_time = flow->log_time;
+    flow->psi = panel->psi[panel->degree];
     if (flow->leader < 0)
         choose_first_leader(flow);
-    for (int k = 0; k <= panel->degree; k++) {
+    for (int k = LOOK; k <= panel->degree; k += LOOK)
         flow->top[k] = look_at_beta(flow, panel->s[k]);
-        flow->norm[k] = log_norm(flow, flow->top[k]);
-    }
+    return SF_OK;
 }
 
 /* Goes to a position of the panel. */
@@ -417,13 +436,13 @@ static sf_status add_event(sf_flow *flow, sf_event_kind kind, int64_t from, int6
 static double next_dominance(sf_flow *flow)
 {
     const flow_panel *panel = &flow->panel;
-    for (int k = 1; k <= panel->degree && flow->leader >= 0; k++) {
+    for (int k = LOOK; k <= panel->degree && flow->leader >= 0; k += LOOK) {
         if (panel->s[k] <= flow->s || (int64_t)flow->top[k] == flow->leader)
             continue;
         look_at_beta(flow, panel->s[k]);
         memcpy(flow->later, flow->log_beta, flow->model->d * sizeof *flow->later);
         if (flow->later[flow->top[k]] > flow->later[flow->leader] + TIE)
-            return locate(flow, lead_lost, 0.0, fmax(flow->s, panel->s[k - 1]), panel->s[k]);
+            return locate(flow, lead_lost, 0.0, fmax(flow->s, panel->s[k - LOOK]), panel->s[k]);
     }
     return NAN;
 }
@@ -461,8 +480,7 @@ static double log_dt_at_rest(sf_flow *flow)
     // linf-SAM keeps its perturbation at 0 (chatter), the others lose it there
     if (flow->state == SF_FLOW_COLLAPSED && !flow->model->system->ends_mode)
         return -sf_loss_log_slope(sf_network_loss(flow->network), 0.0);
-    flow->model->system->rates(flow->model, flow->y, flow->rate, &clocks);
-    return clocks.log_dt;
+    return rates(flow->model, flow->y, flow->rate, &clocks) ? clocks.log_dt : NAN;
 }
 
 /* At rest the clocks run freely: the progress like tau. */
@@ -507,13 +525,9 @@ static double next_target(sf_flow *flow, const sf_flow_target *target, double en
         first = fmin(first, locate(flow, tau_minus, target->tau, from, end));
     if (target->log_time < INFINITY && log_time_at(flow, end) >= target->log_time)
         first = fmin(first, locate(flow, log_time_minus, target->log_time, from, end));
-    for (int k = 1; k <= flow->panel.degree && target->log_norm < INFINITY; k++) {
-        double a = fmax(from, flow->panel.s[k - 1]), b = fmin(end, flow->panel.s[k]);
-        if (b > a && flow->norm[k] >= target->log_norm && flow->norm[k - 1] < target->log_norm) {
-            first = fmin(first, locate(flow, log_norm_minus, target->log_norm, a, b));
-            break;
-        }
-    }
+    if (target->log_norm < INFINITY && log_norm_minus(flow, end, target->log_norm) >= 0.0 &&
+        log_norm_minus(flow, from, target->log_norm) < 0.0)
+        first = fmin(first, locate(flow, log_norm_minus, target->log_norm, from, end));
     return first;
 }
 
@@ -538,6 +552,7 @@ static sf_status change_mode(sf_flow *flow)
     flow->mode_ends = false;
     flow->step_to = flow->s;
     flow->width = INFINITY;
+    flow->psi = NAN;
     return flow_integrator_restart(flow->integrator, flow->s, flow->y);
 }
 
@@ -554,8 +569,7 @@ static sf_status proceed(sf_flow *flow)
             return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
         SF_TRY(flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to));
     }
-    next_panel(flow);
-    return SF_OK;
+    return next_panel(flow);
 }
 
 sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)

@@ -44,10 +44,14 @@ bool flow_is_gd(const sf_perturbation *perturbation)
     return perturbation->method == SF_METHOD_GD || perturbation->rho == 0.0;
 }
 
+static const double LOG_FOUR = 1.3862943611198906;
+
 void flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs)
 {
     double high = fmax(log_u, log_v), low = fmin(log_u, log_v);
-    double value = isinf(high) ? -INFINITY : 2.0 * high + sf_log1m_exp(2.0 * (low - high)) - log(4.0);
+    double value = 2.0 * high - LOG_FOUR;
+    if (low > high - 20.0) // e^{-40} is below rounding
+        value += sf_log1m_exp(2.0 * (low - high));
     if (log_abs)
         *log_abs = value;
     if (beta)

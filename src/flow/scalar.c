@@ -37,9 +37,12 @@ static double b_of(const flow_model *base, const double *y)
     return flow_is_gd(&base->perturbation) ? 0.0 : (y[CLOCK] - c * y[TAU]) / (c * c);
 }
 
-/* Sums over coordinates at (tau, B), scaled: the true value of n is e^{shift} n. */
+/* Power sums at (tau, B) without the factor e^{2 shift}: odd[k] = sum mu^{2k+1} (u^2 - v^2), even[k] = sum mu^{2k+2}
+ * (u^2 + v^2). All that is needed follows from them: n^2 = even[0] / 2, the margin odd[0] / 4, and with u_hat =
+ * u (1 - kappa mu), v_hat = v (1 + kappa mu) the margin at the perturbed point
+ * (odd[0] - 2 kappa even[0] + kappa^2 odd[1]) / 4. */
 typedef struct scalar_sums {
-    double shift, n, n_rate; // n_rate = -d log n / dB as far as it comes from B
+    double shift, odd[2], even[2];
 } scalar_sums;
 
 static double largest_exponent(const scalar_model *model, double tau, double b)
@@ -60,33 +63,35 @@ static double amplitude(double start, double exponent)
     return start == 0.0 ? 0.0 : start * exp(exponent);
 }
 
+/* One pass over the coordinates, one exponential for each amplitude that is not 0. */
 static scalar_sums sum_up(const scalar_model *model, double tau, double b)
 {
-    double shift = largest_exponent(model, tau, b), second = 0.0, fourth = 0.0;
+    scalar_sums sums = {.shift = largest_exponent(model, tau, b)};
     for (size_t j = 0; j < model->base.d; j++) {
         double mu = feature(model, j), square = mu * mu;
-        double u = amplitude(model->u0[j], mu * tau - square * b - shift);
-        double v = amplitude(model->v0[j], -mu * tau - square * b - shift);
-        double term = square * (u * u + v * v);
-        second += term;
-        fourth += square * term;
+        double u = amplitude(model->u0[j], mu * tau - square * b - sums.shift);
+        double v = amplitude(model->v0[j], -mu * tau - square * b - sums.shift);
+        double odd = mu * (u - v) * (u + v), even = square * (u * u + v * v);
+        sums.odd[0] += odd;
+        sums.odd[1] += square * odd;
+        sums.even[0] += even;
+        sums.even[1] += square * even;
     }
-    return (scalar_sums){shift, sqrt(0.5 * second), second > 0.0 ? fourth / second : 0.0};
+    return sums;
 }
 
-/* Margin at the perturbed point, u_hat = u (1 - kappa mu), v_hat = v (1 + kappa mu). scaled_kappa = kappa
- * e^{shift} stays finite on collapse. */
-static double margin_at(const scalar_model *model, double tau, double b, double shift, double scaled_kappa)
+/* n without the factor e^{shift}. */
+static double scaled_norm(const scalar_sums *sums)
 {
-    double factor = exp(shift), margin = 0.0;
-    for (size_t j = 0; j < model->base.d; j++) {
-        double mu = feature(model, j), square = mu * mu;
-        double u = amplitude(model->u0[j], mu * tau - square * b - shift);
-        double v = amplitude(model->v0[j], -mu * tau - square * b - shift);
-        double u_hat = u * (factor - scaled_kappa * mu), v_hat = v * (factor + scaled_kappa * mu);
-        margin += mu * 0.25 * (u_hat - v_hat) * (u_hat + v_hat);
-    }
-    return margin;
+    return sqrt(0.5 * sums->even[0]);
+}
+
+/* The margin at the perturbed point; scaled_kappa = kappa e^{shift} stays finite on collapse. */
+static double margin_at(const scalar_sums *sums, double scaled_kappa)
+{
+    double factor = exp(sums->shift);
+    return 0.25 * (factor * factor * sums->odd[0] - 2.0 * factor * scaled_kappa * sums->even[0] +
+                   scaled_kappa * scaled_kappa * sums->odd[1]);
 }
 
 static void begin(const flow_model *base, double *y)
@@ -103,25 +108,21 @@ static bool is_l2(const scalar_model *model)
 static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *clocks)
 {
     const scalar_model *model = (const scalar_model *)base;
-    double rho = base->perturbation.rho, c = base->scale, tau = y[TAU], b = b_of(base, y);
-    double shift, scaled_kappa = 0.0, pace = 1.0 / c; // scaled_kappa = kappa e^{shift}
+    double rho = base->perturbation.rho, c = base->scale;
+    double scaled_kappa = 0.0, pace = 1.0 / c; // scaled_kappa = kappa e^{shift}
+    scalar_sums sums = sum_up(model, y[TAU], b_of(base, y));
     if (is_l2(model)) {
-        scalar_sums sums = sum_up(model, tau, b);
-        double n = exp(sums.shift) * sums.n;
-        shift = sums.shift;
-        if (sums.n > 0.0) {
-            scaled_kappa = rho / sums.n;
+        double scaled = scaled_norm(&sums), n = exp(sums.shift) * scaled;
+        if (scaled > 0.0) {
+            scaled_kappa = rho / scaled;
             pace = n / (n + rho * c) / c;
         }
-    } else {
-        shift = largest_exponent(model, tau, b);
-        if (!flow_is_gd(&base->perturbation)) {
-            double kappa = rho * exp(sf_loss_log_slope(model->loss, margin_at(model, tau, b, shift, 0.0)));
-            scaled_kappa = kappa * exp(shift);
-            pace = 1.0 / (c + c * c * kappa);
-        }
+    } else if (!flow_is_gd(&base->perturbation)) {
+        double kappa = rho * exp(sf_loss_log_slope(model->loss, margin_at(&sums, 0.0)));
+        scaled_kappa = kappa * exp(sums.shift);
+        pace = 1.0 / (c + c * c * kappa);
     }
-    double margin = margin_at(model, tau, b, shift, scaled_kappa);
+    double margin = margin_at(&sums, scaled_kappa);
     dy[TAU] = pace;
     dy[CLOCK] = 1.0;
     *clocks = (flow_clocks){log(pace), -sf_loss_log_slope(model->loss, margin)};
@@ -167,16 +168,15 @@ static double applied_norm(flow_model *base, const double *y)
     if (flow_is_gd(&base->perturbation))
         return 0.0;
     scalar_sums sums = sum_up(model, tau, b);
-    if (sums.n == 0.0)
+    double n = scaled_norm(&sums);
+    if (n == 0.0)
         return 0.0;
     if (!is_l2(model))
-        return rho *
-               exp(sf_loss_log_slope(model->loss, margin_at(model, tau, b, sums.shift, 0.0)) + sums.shift) *
-               sums.n;
+        return rho * exp(sf_loss_log_slope(model->loss, margin_at(&sums, 0.0)) + sums.shift) * n;
     for (size_t j = 0; j < base->d; j++) {
         double mu = feature(model, j), square = mu * mu;
-        double u = rho * (mu * amplitude(model->u0[j], mu * tau - square * b - sums.shift) / sums.n);
-        double v = rho * (mu * amplitude(model->v0[j], -mu * tau - square * b - sums.shift) / sums.n);
+        double u = rho * (mu * amplitude(model->u0[j], mu * tau - square * b - sums.shift) / n);
+        double v = rho * (mu * amplitude(model->v0[j], -mu * tau - square * b - sums.shift) / n);
         sum += 0.5 * (u * u + v * v);
     }
     return sqrt(sum);
@@ -188,13 +188,12 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     if (!is_l2(model))
         return SF_FLOW_RUNNING;
     scalar_sums sums = sum_up(model, y[TAU], b_of(base, y));
-    double n = exp(sums.shift) * sums.n;
-    if (sums.n == 0.0) {
-        *remaining = 0.0;
+    *remaining = 0.0;
+    if (sums.even[0] == 0.0)
         return SF_FLOW_RESTING; // g = 0 from the start: eps = 0 and nothing moves
-    }
-    // near the end tau stands still while n = n e^{-rate B}
-    *remaining = n / (base->perturbation.rho * sums.n_rate);
+    // near the end tau stands still while n falls like e^{-rate B}
+    double n = exp(sums.shift) * scaled_norm(&sums), rate = sums.even[1] / sums.even[0];
+    *remaining = n / (base->perturbation.rho * rate);
     return *remaining < 1e-17 * y[TAU] ? SF_FLOW_COLLAPSED : SF_FLOW_RUNNING;
 }
 
