@@ -28,20 +28,20 @@ static sf_real log_add(sf_real a, sf_real b)
     return low == -INFINITY ? high : high + real_log1p(real_exp(low - high));
 }
 
-/* dt'/dx at x, relative to e^reference: dt/dtau times dtau/dx. */
-static sf_real speed(const sf_step *step, sf_loss loss, sf_real reference, sf_real x)
+/* dt'/dx at x, relative to e^reference: dt/dtau times dtau/dx. floor: the 1 of 1 + e^M, 0 with the exponential loss. */
+static sf_real speed(const sf_step *step, sf_real floor, sf_real reference, sf_real x)
 {
     sf_real dtau = (step->b_clock ? sf_polynomial_slope(step->other, x) : 1) / step->strength;
     sf_real e = real_exp(sf_polynomial(step->margin, x) - reference);
-    return dtau * (loss == SF_LOSS_LOGISTIC ? e + real_exp(-reference) : e);
+    return dtau * (e + floor);
 }
 
-static sf_real panel(const sf_step *step, sf_loss loss, sf_real reference, sf_real from, sf_real to)
+static sf_real panel(const sf_step *step, sf_real floor, sf_real reference, sf_real from, sf_real to)
 {
     sf_real middle = (from + to) / 2, half = (to - from) / 2, sum = 0;
     for (int i = 0; i < NODES / 2; i++)
-        sum += half_weight[i] * (speed(step, loss, reference, middle - half * half_node[i]) +
-                                 speed(step, loss, reference, middle + half * half_node[i]));
+        sum += half_weight[i] * (speed(step, floor, reference, middle - half * half_node[i]) +
+                                 speed(step, floor, reference, middle + half * half_node[i]));
     return sum * real_abs(half);
 }
 
@@ -59,6 +59,7 @@ static sf_real monotone(const sf_step *step, sf_loss loss, sf_real a, sf_real b)
     }
     sf_real reference = loss == SF_LOSS_LOGISTIC && high < 0 ? 0 : high, sum = 0, here = high;
     // with the logistic loss dt >= dtau: the integrand has a floor below M = 0
+    sf_real floor = loss == SF_LOSS_LOGISTIC ? real_exp(-reference) : 0;
     while (x != end) {
         sf_real next = end;
         for (int i = 0; i < 60; i++) {
@@ -68,7 +69,7 @@ static sf_real monotone(const sf_step *step, sf_loss loss, sf_real a, sf_real b)
             sf_real part = 3 / real_abs(there - here); // a first guess, halved until it serves
             next = x + (next - x) * (i == 0 && part < (sf_real)0.5 ? part : (sf_real)0.5);
         }
-        sf_real part = panel(step, loss, reference, x, next);
+        sf_real part = panel(step, floor, reference, x, next);
         sum += part;
         here = sf_polynomial(step->margin, next);
         x = next;
@@ -82,20 +83,21 @@ sf_real sf_clock_span(const sf_step *step, sf_loss loss, sf_real from, sf_real t
 {
     sf_real total = -INFINITY, start = from;
     bool rising = sf_polynomial_slope(step->margin, from) >= 0;
+    int pieces = (to - from) * PIECES > step->radius ? PIECES : 1;
     if (!(to > from))
         return total;
-    for (int i = 1; i <= PIECES; i++) {
-        sf_real x = i == PIECES ? to : from + (to - from) * i / PIECES;
+    for (int i = 1; i <= pieces; i++) {
+        sf_real x = i == pieces ? to : from + (to - from) * i / pieces;
         bool now = sf_polynomial_slope(step->margin, x) >= 0;
-        if (now != rising && i < PIECES) {
+        if (now != rising && i < pieces) {
             // M turns in between: cut at this sampling point and at the last one
-            sf_real before = from + (to - from) * (i - 1) / PIECES;
+            sf_real before = from + (to - from) * (i - 1) / pieces;
             if (before > start)
                 total = log_add(total, monotone(step, loss, start, before));
             total = log_add(total, monotone(step, loss, before, x));
             start = x;
             rising = now;
-        } else if (i == PIECES) {
+        } else if (i == pieces) {
             total = log_add(total, monotone(step, loss, start, to));
         }
     }
@@ -113,26 +115,28 @@ sf_real sf_clock_tail(const sf_step *step, sf_real x)
         return NAN;
     for (int k = 0; k <= SF_TAYLOR_ORDER; k++)
         shifted[k] = step->margin[k];
-    for (int i = 0; i <= TERMS; i++)
+    // term k is about k! / m^k of the first
+    int terms = m > 1e7L ? 4 : m > 1e4L ? 6 : m > 1e3L ? 8 : TERMS;
+    for (int i = 0; i <= terms; i++)
         for (int k = SF_TAYLOR_ORDER; k-- > i;)
             shifted[k] += x * shifted[k + 1];
     sf_real v[TERMS], f[TERMS]; // series of 1 / M' and of f_k
     sf_real slope = shifted[1];
-    for (int k = 0; k < TERMS; k++) {
+    for (int k = 0; k < terms; k++) {
         sf_real sum = k == 0;
         for (int l = 1; l <= k; l++)
             sum -= (l + 1) * shifted[l + 1] * v[k - l];
         f[k] = v[k] = sum / slope;
     }
     sf_real total = 1, first = v[0];
-    for (int term = 1; term < TERMS; term++) {
-        for (int k = 0; k < TERMS - term; k++) {
+    for (int term = 1; term < terms; term++) {
+        for (int k = 0; k < terms - term; k++) {
             sf_real sum = 0;
             for (int l = 0; l <= k; l++)
                 sum += v[l] * (k - l + 1) * f[k - l + 1];
             shifted[k] = -sum;
         }
-        for (int k = 0; k < TERMS - term; k++)
+        for (int k = 0; k < terms - term; k++)
             f[k] = shifted[k];
         sf_real size = f[0] / first;
         total += size;

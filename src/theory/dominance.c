@@ -51,22 +51,22 @@ typedef struct finder {
 static place at(const finder *f, size_t step, sf_real x)
 {
     const sf_reduction *r = f->r;
-    place p = {.step = step, .x = x};
+    place p = {.step = step, .x = x, .log_n = NAN};
     if (step == r->count) {
         p.tau = x;
         p.b = r->b;
-        p.log_n = INFINITY;
         return p;
     }
     sf_step_at(&r->steps[step], x, &p.tau, &p.b);
-    p.log_n = sf_step_log_n(&r->steps[step], x);
     return p;
 }
 
-static sf_real log_add(sf_real a, sf_real b)
+/* The same with log n, which takes a logarithm more. */
+static place at_with_n(const finder *f, size_t step, sf_real x)
 {
-    sf_real high = a > b ? a : b, low = a > b ? b : a;
-    return low == -INFINITY ? high : high + real_log1p(real_exp(low - high));
+    place p = at(f, step, x);
+    p.log_n = step == f->r->count ? INFINITY : sf_step_log_n(&f->r->steps[step], x);
+    return p;
 }
 
 /* log t at a place; changes come in the order of time, so spans need not be summed again. */
@@ -77,16 +77,11 @@ static double time_at(finder *f, const place *p)
         return -INFINITY;
     if (p->step == r->count)
         return INFINITY; // beyond the range of a double, see reduction.c
-    const sf_step *step = &r->steps[p->step];
-    sf_real log_time;
-    if (f->step == p->step && f->x <= p->x && isnan(sf_clock_tail(step, p->x)))
-        log_time = log_add(f->log_time, sf_clock_span(step, r->loss, f->x, p->x));
-    else
-        log_time = sf_reduction_step_time(r, p->step, p->x);
+    bool known = f->step == p->step && f->x <= p->x;
+    f->log_time = sf_reduction_time_from(r, p->step, p->x, known ? f->x : 0, known ? f->log_time : NAN);
     f->step = p->step;
     f->x = p->x;
-    f->log_time = log_time;
-    return (double)(log_time - real_log((sf_real)r->modes.unit));
+    return (double)(f->log_time - real_log((sf_real)r->modes.unit));
 }
 
 static sf_status append(finder *f, size_t index, const place *p)
@@ -143,30 +138,35 @@ static size_t rank(const sf_reduction *r, ranked *list)
     return kept;
 }
 
-/* Where tau = sum B between two places of one step; tau - sum B has opposite signs there. */
+/* Where tau = sum B between two places of one step; tau - sum B has opposite signs there. Newton's method from the
+ * first place, kept between them. */
 static place crossing(const finder *f, sf_real sum, const place *from, const place *to)
 {
-    sf_real low = from->x, high = to->x, x = (low + high) / 2;
+    const sf_step *step = &f->r->steps[from->step];
+    sf_real low = from->x, high = to->x, x = low, s = step->strength;
+    sf_real tau_share = 1 / s, b_share = sum / (s * s); // of x and of the other variable, or the reverse
     bool rising = to->tau - sum * to->b > 0;
-    place p = *from;
-    for (int i = 0; i < 90; i++) {
-        p = at(f, from->step, x);
-        sf_real miss = p.tau - sum * p.b;
+    for (int i = 0; i < 100; i++) {
+        sf_real tau, b, slope = sf_polynomial_slope(step->other, x);
+        sf_step_at(step, x, &tau, &b);
+        sf_real miss = tau - sum * b;
+        sf_real rate = step->b_clock ? tau_share * slope - b_share : tau_share - b_share * slope;
         if ((miss > 0) == rising)
             high = x;
         else
             low = x;
-        const sf_step *step = &f->r->steps[from->step];
-        sf_real n = real_exp(p.log_n);
-        sf_real dtau = step->b_clock ? n / (step->strength * step->strength) : 1 / step->strength;
-        sf_real next = x - miss / (dtau * (1 - sum / n));
-        if (!(next > low && next < high))
+        sf_real next = x - miss / rate;
+        if (!(next > low && next < high)) // also keeps away from the root at tau = B = 0
             next = (low + high) / 2;
-        if (real_abs(next - x) <= 2 * REAL_EPSILON * real_abs(x) || !(high - low > REAL_EPSILON * high))
-            break;
+        sf_real change = real_abs(next - x);
         x = next;
+        if (change <= (sf_real)1e-10 * step->radius && change <= (sf_real)1e-10 * real_abs(x) && i > 0 &&
+            i < 20)
+            break; // the next change is its square
+        if (change <= REAL_EPSILON * real_abs(x))
+            break;
     }
-    return p;
+    return at(f, from->step, x);
 }
 
 /* tau / B falls exactly where n is below it. */
@@ -182,7 +182,7 @@ static place lowest(const finder *f, const place *from, const place *to, sf_real
     sf_real low = from->x, high = to->x;
     for (int i = 0; i < 80 && high - low > REAL_EPSILON * high; i++) {
         sf_real x = (low + high) / 2;
-        place p = at(f, from->step, x);
+        place p = at_with_n(f, from->step, x);
         if (falls(&p, start))
             low = x;
         else
@@ -241,7 +241,7 @@ static sf_status uniform(finder *f)
             status = sf_reduction_extend(r);
         if (status != SF_OK)
             break;
-        place from = at(f, k, 0), to = at(f, k, r->steps[k].radius);
+        place from = at_with_n(f, k, 0), to = at_with_n(f, k, r->steps[k].radius);
         falling = falls(&to, start);
         if (!falling && (k == 0 ? fell_first : falls(&from, start))) {
             place turn = lowest(f, &from, &to, start);
@@ -357,28 +357,45 @@ static place meeting(const finder *f, const feature *i, const feature *k, place 
     return to;
 }
 
+/* A place between two places on which to halve; the beginning of a step if they are some steps apart. false if they
+ * are too close. */
+static bool halfway(const finder *f, const place *from, const place *to, place *middle)
+{
+    if (to->step > from->step) {
+        *middle = at_with_n(f, from->step + (to->step - from->step + 1) / 2, 0);
+        return true;
+    }
+    *middle = at_with_n(f, from->step, (from->x + to->x) / 2);
+    return to->x - from->x > 4 * REAL_EPSILON * to->x;
+}
+
+/* depth counts the halvings inside one step. */
 static sf_status search(finder *f, const feature *list, size_t count, const place *from, const place *to,
                         int depth)
 {
-    enum { DEEP = 60 };
-    sf_context *context = f->r->context;
-    feature *kept = SF_ARRAY(context, count, feature);
+    enum { DEEP = 60, ALONE = 6 };
+    sf_reduction *r = f->r;
+    place middle, end = *to;
+    if (end.step == from->step + 1 && end.x == 0 && from->step < r->count) { // the end of the same step
+        end.step = from->step;
+        end.x = r->steps[from->step].radius;
+    }
+    feature *kept = SF_ARRAY(r->context, count, feature);
     if (!kept)
         return SF_ERR_MEMORY;
-    size_t left = prune(list, count, from, to, kept);
-    size_t first = leader_at(kept, left, from, true), last = leader_at(kept, left, to, false);
+    size_t left = prune(list, count, from, &end, kept);
+    size_t first = leader_at(kept, left, from, true), last = leader_at(kept, left, &end, false);
     sf_status status = SF_OK;
-    bool end = depth >= DEEP || !(to->x - from->x > 4 * REAL_EPSILON * to->x);
-    if (left > 1 && first != last && (end || (left == 2 && depth >= 6))) {
-        place p = meeting(f, &kept[first], &kept[last], *from, *to);
+    bool inside = end.step == from->step, more = left > 1 && halfway(f, from, &end, &middle) && depth < DEEP;
+    if (left > 1 && first != last && (!more || (inside && left == 2 && depth >= ALONE))) {
+        place p = meeting(f, &kept[first], &kept[last], *from, end);
         status = append(f, kept[last].index, &p);
-    } else if (left > 1 && !end) {
-        place middle = at(f, from->step, (from->x + to->x) / 2);
-        status = search(f, kept, left, from, &middle, depth + 1);
+    } else if (more) {
+        status = search(f, kept, left, from, &middle, depth + inside);
         if (status == SF_OK)
-            status = search(f, kept, left, &middle, to, depth + 1);
+            status = search(f, kept, left, &middle, &end, depth + inside);
     }
-    sf_free(context, kept);
+    sf_free(r->context, kept);
     return status;
 }
 
@@ -394,7 +411,7 @@ static place least_n(const finder *f, const place *from, const place *to)
         else
             high = x;
     }
-    return at(f, from->step, high);
+    return at_with_n(f, from->step, high);
 }
 
 static size_t collect(const sf_reduction *r, feature *list)
@@ -440,6 +457,30 @@ static size_t drop_twins(size_t count, feature *list)
     return kept;
 }
 
+/* All steps, cut where n turns. */
+static sf_status search_steps(finder *f, const feature *list, size_t count)
+{
+    sf_reduction *r = f->r;
+    bool moving = false; // some log |beta_j| has a part that is not linear
+    for (size_t i = 0; i < count; i++)
+        moving = moving || !list[i].constant;
+    // predictors that start at 0 have an order just after
+    place origin = at(f, 0, 0), from = at_with_n(f, 0, moving ? r->steps[0].radius * (sf_real)1e-9 : 0);
+    SF_TRY(append(f, list[leader_at(list, count, &from, true)].index, &origin));
+    for (size_t k = 0; k < r->count; k++) {
+        const sf_step *step = &r->steps[k];
+        place end = at_with_n(f, k, step->radius);
+        if (sf_polynomial_slope(step->square, 0) < 0 && sf_polynomial_slope(step->square, step->radius) > 0) {
+            place start = k == from.step ? from : at_with_n(f, k, 0), turn = least_n(f, &start, &end);
+            SF_TRY(search(f, list, count, &from, &turn, 0));
+            from = turn;
+        }
+        if (k + 1 == r->count)
+            SF_TRY(search(f, list, count, &from, &end, 0));
+    }
+    return SF_OK;
+}
+
 static sf_status general(finder *f)
 {
     sf_reduction *r = f->r;
@@ -448,31 +489,10 @@ static sf_status general(finder *f)
         return SF_ERR_MEMORY;
     size_t count = drop_twins(collect(r, list), list);
     sf_status status = SF_OK;
-    for (size_t k = 0; status == SF_OK && count > 0; k++) {
-        if (k == r->count)
-            status = sf_reduction_extend(r);
-        if (status != SF_OK || k == r->count)
-            break;
-        const sf_step *step = &r->steps[k];
-        place from = at(f, k, 0), to = at(f, k, step->radius);
-        if (k == 0) { // predictors that start at 0 have an order just after
-            place origin = from, soon = at(f, 0, step->radius * (sf_real)1e-9);
-            bool all = true;
-            for (size_t i = 0; i < count; i++)
-                all = all && list[i].constant;
-            status = append(f, list[leader_at(list, count, all ? &from : &soon, true)].index, &origin);
-            from = all ? from : soon;
-        }
-        bool turns =
-            sf_polynomial_slope(step->square, from.x) < 0 && sf_polynomial_slope(step->square, to.x) > 0;
-        if (status == SF_OK && turns) {
-            place turn = least_n(f, &from, &to);
-            status = search(f, list, count, &from, &turn, 0);
-            from = turn;
-        }
-        if (status == SF_OK)
-            status = search(f, list, count, &from, &to, 0);
-    }
+    while (status == SF_OK && r->end == SF_END_OPEN)
+        status = sf_reduction_extend(r);
+    if (status == SF_OK && count > 0)
+        status = search_steps(f, list, count);
     if (status == SF_OK && count > 0 && r->end == SF_END_FROZEN) {
         // B rests: lines in tau; behind the last possible crossing the strongest leads
         sf_real gap = 1, spread = 0;

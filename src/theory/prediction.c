@@ -340,7 +340,7 @@ static sf_status answers(sf_prediction *p, const setting *s, sf_reduction *r)
                            "may pass 0"
             : collapses  ? "exact reduction: the strongest feature dies first, the ratio grows without bound"
                          : "exact reduction: largest at n = rho (|mu_i| + |mu_j|) where n rises through it, "
-                          "or at the start";
+                           "or at the start";
     }
     return s->rho > 0.0 ? set_path(p, r, horizon(p, s, strongest)) : SF_OK;
 }

@@ -146,24 +146,36 @@ static sf_real log_add(sf_real a, sf_real b)
     return low == -INFINITY ? high : high + real_log1p(real_exp(low - high));
 }
 
-/* log t' at x of step k, whose own start is known. */
-static sf_real time_within(const sf_reduction *r, const sf_step *step, sf_real x)
+/* log t' at x of a step, given log t' at `from` <= x in it. */
+static sf_real time_within(const sf_reduction *r, const sf_step *step, sf_real from, sf_real log_from,
+                           sf_real x)
 {
     sf_real tail = sf_clock_tail(step, x);
-    // the tail formula holds if what came before the step is below rounding
+    // the tail formula holds if what came before is below rounding
     if (tail == tail && step->log_time < tail + real_log(REAL_EPSILON) - 5)
         return tail;
-    return log_add(step->log_time, sf_clock_span(step, r->loss, 0, x));
+    return log_add(log_from, sf_clock_span(step, r->loss, from, x));
+}
+
+sf_real sf_reduction_time_from(sf_reduction *r, size_t k, sf_real x, sf_real from, sf_real log_from)
+{
+    size_t known = k;
+    while (isnan(r->steps[known].log_time))
+        known--;
+    for (; known < k; known++) {
+        const sf_step *step = &r->steps[known];
+        r->steps[known + 1].log_time = time_within(r, step, 0, step->log_time, step->radius);
+    }
+    if (isnan(log_from)) {
+        from = 0;
+        log_from = r->steps[k].log_time;
+    }
+    return time_within(r, &r->steps[k], from, log_from, x);
 }
 
 sf_real sf_reduction_step_time(sf_reduction *r, size_t k, sf_real x)
 {
-    size_t known = k;
-    while (r->steps[known].log_time != r->steps[known].log_time)
-        known--;
-    for (; known < k; known++)
-        r->steps[known + 1].log_time = time_within(r, &r->steps[known], r->steps[known].radius);
-    return time_within(r, &r->steps[k], x);
+    return sf_reduction_time_from(r, k, x, 0, NAN);
 }
 
 double sf_reduction_log_time(sf_reduction *r, size_t k, sf_real x)

@@ -37,6 +37,8 @@ sf_status sf_reduction_extend(sf_reduction *reduction);
 
 /* log t' at x of step k, in the units of the modes (log t = log t' - log unit). */
 sf_real sf_reduction_step_time(sf_reduction *reduction, size_t k, sf_real x);
+/* The same, summed on from log t' at `from` <= x in the step; log_from NaN: from its start. */
+sf_real sf_reduction_time_from(sf_reduction *reduction, size_t k, sf_real x, sf_real from, sf_real log_from);
 /* log t in the original unit at x of step k. */
 double sf_reduction_log_time(sf_reduction *reduction, size_t k, sf_real x);
 
