@@ -143,7 +143,8 @@ static size_t rank(const sf_reduction *r, ranked *list)
 static place crossing(const finder *f, sf_real sum, const place *from, const place *to)
 {
     const sf_step *step = &f->r->steps[from->step];
-    sf_real low = from->x, high = to->x, x = low, s = step->strength;
+    sf_real low = from->x, high = to->x, s = step->strength;
+    sf_real x = from->tau > 0 ? low : (low + high) / 2; // tau = B = 0 is a root of its own
     sf_real tau_share = 1 / s, b_share = sum / (s * s); // of x and of the other variable, or the reverse
     bool rising = to->tau - sum * to->b > 0;
     for (int i = 0; i < 100; i++) {
@@ -156,7 +157,7 @@ static place crossing(const finder *f, sf_real sum, const place *from, const pla
         else
             low = x;
         sf_real next = x - miss / rate;
-        if (!(next > low && next < high)) // also keeps away from the root at tau = B = 0
+        if (!(next > low && next < high))
             next = (low + high) / 2;
         sf_real change = real_abs(next - x);
         x = next;
