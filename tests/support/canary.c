@@ -6,9 +6,9 @@
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "heap") == 0) {
-        volatile char *block = malloc(8);
-        int index = 8 * argc - 8; // 8, unknown to the compiler: one past the end
-        return block ? block[index] : 0;
+        size_t size = strlen(argv[1]); // unknown to the compiler, which would refuse to build this
+        volatile char *block = calloc(size, 1);
+        return block ? block[size] : 0;
     }
     if (argc == 2 && strcmp(argv[1], "signed") == 0) {
         volatile int high = INT_MAX;
