@@ -12,9 +12,10 @@
  *
  * Safety: points reach the file in transactions, in write-ahead-log mode with synchronous=FULL (or with a rollback
  * journal where the file system has no shared memory). What is committed survives a kill at any moment and a power
- * cut; what is not is computed again. A unique index of the hashes keeps a point from being there twice. A run whose
- * points differ by construction and that finds nothing else in the file makes the index at its end, which halves the
- * cost of storing. The writer holds a lock on FILE-lock, which the system releases when the process dies.
+ * cut; what is not is computed again. A unique index of the hashes keeps a point from being there twice. As long as a
+ * file holds one grid whose points differ by construction, their positions do that, and the index is not made before
+ * another grid needs it: storing costs half. The writer holds a lock on FILE-lock, which the system releases when the
+ * process dies.
  */
 #ifndef SF_SWEEP_DATABASE_H
 #define SF_SWEEP_DATABASE_H

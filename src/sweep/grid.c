@@ -211,6 +211,7 @@ static sf_status read_range(sf_grid *grid, grid_axis *axis, struct fy_node *rang
                     count, from, to);
     size_t n = count <= (double)SIZE_MAX / 2.0 ? (size_t)count : SIZE_MAX;
     SF_TRY(allocate_values(grid, axis, n, at));
+    axis->range = true;
     axis->geometric = geometric;
     for (size_t i = 0; i < n; i++) {
         double part = n > 1 ? (double)i / (double)(n - 1) : 0.0;

@@ -22,6 +22,7 @@ typedef struct grid_axis {
     size_t group;
     size_t count;
     grid_value *values; // count
+    bool range;         // the values run from the first to the last without turning back
     bool geometric;     // refinement puts the geometric mean between two values
     int line, place;    // where the file names it, from 1
 } grid_axis;

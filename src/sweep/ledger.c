@@ -66,7 +66,7 @@ static sf_status read_members(sf_ledger *ledger)
     return code == SQLITE_DONE ? SF_OK : sf_database_fail(ledger->database, code, "reading");
 }
 
-/* A reader that finds no index, since a run was killed before it made one, makes one for itself. */
+/* A reader that needs the index and finds none makes one for itself. */
 static sf_status prepare_lookup(sf_ledger *ledger)
 {
     sf_database *database = ledger->database;

@@ -303,17 +303,19 @@ sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, 
 enum { CHECKED_VALUES = 512 };
 #define CHECK_SECONDS 2.0 // reading large data takes its time: then the ends of an axis must do
 
-/* Values of one axis, the others at the first point. Those of long axes evenly spread, with both ends. */
+/* Values of one axis, the others at the first point. Of a range its ends and the one after the first, since
+ * settings allow intervals, of all or of whole numbers; of long lists some evenly spread, with both ends. */
 static sf_status check_axis(const sf_sweep *sweep, size_t number, grid_value *values)
 {
     const grid_axis *axis = &sweep->grid->axes[number];
-    size_t checked = axis->count < CHECKED_VALUES ? axis->count : CHECKED_VALUES;
+    size_t most = axis->range ? 3 : CHECKED_VALUES, checked = axis->count < most ? axis->count : most;
     double begin = sf_clock();
     sf_grid_values(sweep->grid, 0, values);
     for (size_t i = 0; i < checked; i++) {
         if (i > 0 && sf_clock() - begin > CHECK_SECONDS)
             i = checked - 1;
-        size_t index = checked < axis->count ? i * (axis->count - 1) / (checked - 1) : i;
+        size_t spread = checked < axis->count ? i * (axis->count - 1) / (checked - 1) : i;
+        size_t index = axis->range && i == 1 ? 1 : spread;
         const grid_group *group = &sweep->grid->groups[axis->group];
         for (size_t k = 0; k < group->axes; k++) // zipped axes move together
             values[group->first + k] = sweep->grid->axes[group->first + k].values[index];

@@ -38,7 +38,6 @@ struct sf_session {
     size_t list_count, list_at;
     sf_sweep_counts counts;
     bool open;              // in a transaction
-    bool index_last;        // the index of the hashes is made at the end
     double committed, cost; // when, and how long the last commit took
     double interval;        // the longest time between two
     sf_cell *cells;         // (observables), of the row being stored
@@ -280,8 +279,7 @@ static sf_status open_session(sf_session *session, const char *path)
     session->open = true;
     SF_TRY(
         sf_ledger_open(session->sweep, session->database, session->options.retry_failed, &session->ledger));
-    session->index_last = sweep->distinct && !session->ledger.foreign;
-    if (!session->index_last)
+    if (!sweep->distinct || session->ledger.foreign)
         SF_TRY(sf_database_index(session->database));
     SF_TRY(set_up(session));
     session->counts.failed = session->ledger.failed;
@@ -570,8 +568,6 @@ sf_status sf_session_close(sf_session **session, sf_status outcome, sf_sweep_cou
     s->state = outcome == SF_OK ? "finished" : outcome == SF_ERR_CANCELLED ? "interrupted" : "failed";
     if (s->progress) // it was opened
         status = sf_session_commit(s);
-    if (status == SF_OK && s->index_last && outcome == SF_OK)
-        status = sf_database_index(s->database);
     if (counts)
         *counts = s->counts;
     sqlite3_finalize(s->insert);

@@ -170,6 +170,7 @@ static void test_refusals(void **state)
     } bad[] = {
         {"  axes:\n    optimizer.rh0: [1, 2]", "bad.yaml:5:5: axis 'optimizer.rh0'"},
         {"  axes:\n    optimizer.rho: [1, -2]", "bad.yaml:5:5: axis 'optimizer.rho'"},
+        {"  axes:\n    dynamics.steps: {linspace: [1, 100, 7]}", "bad.yaml:5:5: axis 'dynamics.steps'"},
         {"  axes:\n    data.example[2]: [1, 2]", "no such item in the list data.example"},
         {"  axes:\n    data.points[0][1]: [1, 2]", "no list data.points"},
         {"  axes:\n    optimizer.rho: {linspace: [1, 2, 1000000000000]}", "at most 1000000000"},
@@ -258,7 +259,7 @@ static void test_full_disk(void **state)
 {
     (void)state;
     write_grid("wide.yaml",
-               "  axes:\n    network.init: {linspace: [0.3, 1.2, 2000]}\n  observables: [direction]");
+               "  axes:\n    network.init: {linspace: [0.3, 1.2, 4000]}\n  observables: [direction]");
     for (int mode = 0; mode < 2; mode++) {
         const char *line = mode ? "sweep wide.yaml -o b.db --rollback-journal" : "sweep wide.yaml -o a.db";
         const char *file = mode ? "b.db" : "a.db";
@@ -272,7 +273,7 @@ static void test_full_disk(void **state)
             before = finished(file);
         }
         assert_int_equal(program_run(line), 0);
-        assert_count(file, "SELECT count(*) FROM result WHERE status = 'done'", 2000);
+        assert_count(file, "SELECT count(*) FROM result WHERE status = 'done'", 4000);
     }
     assert_int_equal(program_run("export a.db -o a.csv"), 0);
     assert_int_equal(program_run("export b.db -o b.csv"), 0);
