@@ -513,21 +513,34 @@ static double applied_norm(flow_model *base, const double *y)
     return 0.0;
 }
 
+/* Whether coordinate j stays where it is whatever the others do: w_hat = 0 (alpha = rho), or no drive. */
+static bool stands(const gates_model *model, size_t j)
+{
+    const gate *g = &model->gates[j];
+    if (g->kind == GATE_ZERO || (model->single && feature(model, j) == 0.0))
+        return true;
+    return (g->kind == GATE_BALANCED && model->base.depth > 1 && g->u == 0.0) ||
+           (g->kind == GATE_PAIR && g->u == 0.0 && g->v == 0.0);
+}
+
 /* Everything at 0: for one example for ever. */
 static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
 {
     const gates_model *model = (const gates_model *)base;
     double tau = tau_of(base, y), high = -INFINITY;
-    bool zero = true;
+    bool zero = true, rests = true;
     *remaining = 0.0;
     for (size_t j = 0; j < base->d; j++) {
         gates_coordinate c = gates_at(model, y, tau, j);
         zero &= model->gates[j].kind == GATE_ZERO;
+        rests &= stands(model, j);
         if (base->depth > 2)
             high = fmax(high, base->depth * log(fabs(c.w[0])));
     }
     if (zero)
         return SF_FLOW_COLLAPSED;
+    if (rests)
+        return SF_FLOW_RESTING;
     return high > LOG_INFINITE ? SF_FLOW_BLOWN_UP : SF_FLOW_RUNNING;
 }
 

@@ -116,6 +116,21 @@ static void test_at_the_gate(void **state)
     rig_close(&r);
 }
 
+/* At the gate with nothing else to move: beta_hat = 0, so t = tau (1 + e^0) to any time. */
+static void test_rest_at_the_gate(void **state)
+{
+    (void)state;
+    double mu = 2.0, alpha = 0.5;
+    for (int depth = 2; depth <= 4; depth++) {
+        rig r = open_equal(depth, 1, &mu, &alpha, 0.5);
+        rig_to_log_time(&r, 50.0);
+        assert_int_equal(sf_flow_get_state(r.flow), SF_FLOW_RESTING);
+        assert_relative(sf_flow_tau(r.flow), 0.5 * exp(50.0), 1e-12);
+        assert_relative(r.beta[0], pow(0.5, depth), 1e-15);
+        rig_close(&r);
+    }
+}
+
 /* Unequal layers, mu = rho = 1, w = (0.3, 0.5). From (+,+), u_hat = -1.2 e^tau, v_hat = -0.2 e^-tau: w_1 is 0 first; then
  * w_2 = b < rho falls at the rate 1 and reaches 0 too. While w_1 slides, beta_hat = -(b - 1) on the side w_1 > 0, which has
  * weight (1 + b)/2, and -(b + 1) on the other, so dt/dtau = 1 + (1 + b)/2 e^{1-b} + (1 - b)/2 e^{-1-b}. */
@@ -175,8 +190,9 @@ static void test_unequal_threshold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_growth),    cmocka_unit_test(test_decay_to_zero),
-        cmocka_unit_test(test_odd_depth), cmocka_unit_test(test_at_the_gate),
-        cmocka_unit_test(test_sliding),   cmocka_unit_test(test_unequal_threshold)};
+        cmocka_unit_test(test_growth),           cmocka_unit_test(test_decay_to_zero),
+        cmocka_unit_test(test_odd_depth),        cmocka_unit_test(test_at_the_gate),
+        cmocka_unit_test(test_rest_at_the_gate), cmocka_unit_test(test_sliding),
+        cmocka_unit_test(test_unequal_threshold)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
