@@ -32,6 +32,7 @@ typedef struct sf_flow_run {
     int64_t check;                  // next check of the direction is at log t = e^{check / DIRECTIONS}
     double end;                     // progress at the last record where the flow still moved
     bool collapsed;                 // and the moment is recorded
+    bool evaluates;                 // records of the grid at once; else those that stay, in the end
 } sf_flow_run;
 
 /* ---- records --------------------------------------------------------------------------------------------
@@ -71,7 +72,8 @@ static sf_status append(sf_flow_run *run, int64_t place, double tau, double log_
     if (!sample->log_abs_beta)
         return SF_ERR_MEMORY;
     sf_flow_predictor(run->flow, sample->beta, sample->log_abs_beta);
-    sf_flow_evaluate(run->flow, &sample->log_loss, &sample->min_margin, &sample->applied_norm);
+    if (place < 0 || run->evaluates)
+        sf_flow_evaluate(run->flow, &sample->log_loss, &sample->min_margin, &sample->applied_norm);
     sf_trajectory_compact(trajectory, sample);
     return SF_OK;
 }
@@ -318,6 +320,14 @@ static sf_status record_last(sf_flow_run *run)
                   settled(sf_flow_log_time(run->flow), run->until.log_time));
 }
 
+/* Whether a pass over the data is nothing beside the rest of a stop. */
+static bool is_cheap(const sf_experiment *experiment)
+{
+    enum { CHEAP_NUMBERS = 20000 };
+    return sf_dataset_examples(experiment->dataset) * sf_dataset_features(experiment->dataset) <=
+           CHEAP_NUMBERS;
+}
+
 /* From the start to the end, with a grid of this spacing and these places. */
 static sf_status make_pass(sf_flow_run *run, double spacing, int64_t last_place, size_t capacity)
 {
@@ -328,6 +338,7 @@ static sf_status make_pass(sf_flow_run *run, double spacing, int64_t last_place,
     run->next_tau = run->next_log_time = 0;
     run->spacing = spacing;
     run->last_place = last_place;
+    run->evaluates = last_place < INT64_MAX || is_cheap(experiment);
     run->capacity = capacity;
     run->next_place = run->on_grid = 1;
     run->check = 0;
@@ -389,9 +400,21 @@ static sf_status copy_events(const sf_flow_run *run)
     return SF_OK;
 }
 
+/* What the records of the grid still lack; the perturbation in force then is not known any more. */
+static void evaluate_rest(const sf_flow_run *run)
+{
+    sf_network *network = sf_experiment_network(run->experiment);
+    for (size_t i = 0; i < run->trajectory->count; i++) {
+        sf_sample *sample = &run->trajectory->samples[i];
+        if (isnan(sample->log_loss))
+            sf_network_evaluate(network, sample->beta, &sample->log_loss, &sample->min_margin);
+    }
+}
+
 static sf_status keep_last_state(sf_flow_run *run)
 {
     sf_trajectory *trajectory = run->trajectory;
+    evaluate_rest(run);
     trajectory->final_layers = sf_alloc_doubles(trajectory->context, trajectory->depth * trajectory->d);
     if (!trajectory->final_layers)
         return SF_ERR_MEMORY;

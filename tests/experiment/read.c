@@ -287,6 +287,36 @@ static void test_round_trip(void **state)
     sf_context_destroy(&context);
 }
 
+/* A normal start: of the scale asked for, every layer its own, the same for the same seed. */
+static void test_random_start(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    const char *set[] = {
+        "data.gaussian.mean=[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+        "data.mirror=true", "network.depth=20", "network.init={random: {scale: 0.1, seed: 7}}"};
+    sf_experiment *a = parse(context, "{}", 4, set), *b = parse(context, "{}", 4, set);
+    size_t d = 64, count = sf_network_parameters(sf_experiment_network(a));
+    assert_int_equal(count, 20 * d);
+    const double *theta = sf_experiment_start(a);
+    assert_memory_equal(theta, sf_experiment_start(b), count * sizeof(double));
+    double mean = 0.0, square = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        mean += theta[i] / (double)count;
+        square += theta[i] * theta[i] / (double)count;
+        assert_true(i < d || theta[i] != theta[i - d]);
+    }
+    assert_absolute(mean, 0.0, 4.0 * 0.1 / sqrt((double)count)); // four standard deviations
+    assert_relative(square, 0.01, 4.0 * sqrt(2.0 / (double)count));
+    sf_experiment_destroy(&a);
+    set[3] = "network.init={random: {scale: 0.1, seed: 8}}";
+    a = parse(context, "{}", 4, set);
+    assert_true(sf_experiment_start(a)[0] != sf_experiment_start(b)[0]);
+    sf_experiment_destroy(&a);
+    sf_experiment_destroy(&b);
+    sf_context_destroy(&context);
+}
+
 static void test_table(void **state)
 {
     (void)state;
@@ -331,10 +361,10 @@ static void test_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad),        cmocka_unit_test(test_missing_data_file),
-        cmocka_unit_test(test_overrides),  cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_table),
-        cmocka_unit_test(test_allocation),
+        cmocka_unit_test(test_bad),          cmocka_unit_test(test_missing_data_file),
+        cmocka_unit_test(test_overrides),    cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_table),
+        cmocka_unit_test(test_random_start), cmocka_unit_test(test_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
