@@ -266,9 +266,12 @@ static void print_text(const answer *a)
     print_number("spotlight", sf_prediction_spotlight(p),
                  "tau / B at the start; the window is centred at half of it");
     const sf_peak *peak = sf_prediction_peak(p);
-    if (peak)
-        printf("%-16s |beta_%zu| / |beta_%zu| up to %.10g, at tau = %.10g\n", "peak ratio", peak->minor,
-               peak->major, peak->ratio, peak->tau);
+    if (peak && isinf(peak->log_ratio))
+        printf("%-16s |beta_%zu| / |beta_%zu| grows without bound up to the collapse\n", "peak ratio",
+               peak->minor, peak->major);
+    else if (peak)
+        printf("%-16s |beta_%zu| / |beta_%zu| up to %.10g (log %.10g), at tau = %.10g\n", "peak ratio",
+               peak->minor, peak->major, peak->ratio, peak->log_ratio, peak->tau);
     if (!isnan(sf_prediction_collapse_tau(p)))
         printf("%-16s tau = %.15g, log t = %.15g\n", "collapse", sf_prediction_collapse_tau(p),
                sf_prediction_collapse_log_time(p));

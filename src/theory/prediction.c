@@ -147,13 +147,20 @@ static bool at_rest(const setting *s)
     return true;
 }
 
-/* Weakest and strongest among the features that move. */
+/* Twice the growing part of coordinate j: u where mu > 0, v where mu < 0; 0 where mu = 0. */
+static double growing_part(const setting *s, size_t j)
+{
+    double mu = s->mu[j], w1 = s->theta[j], w2 = s->theta[s->d + j];
+    return mu == 0.0 ? 0.0 : mu < 0.0 ? w1 - w2 : w1 + w2;
+}
+
+/* Weakest and strongest among the features with a growing part; SIZE_MAX if there are none. */
 static void extremes(const setting *s, size_t *weakest, size_t *strongest)
 {
     *weakest = *strongest = SIZE_MAX;
     for (size_t j = 0; j < s->d; j++) {
         double nu = fabs(s->mu[j]);
-        if (nu == 0.0 || (s->theta[j] == 0.0 && s->theta[s->d + j] == 0.0))
+        if (growing_part(s, j) == 0.0)
             continue;
         if (*weakest == SIZE_MAX || nu < fabs(s->mu[*weakest]))
             *weakest = j;
@@ -167,20 +174,17 @@ static void limit_of_growth(sf_prediction *p, const setting *s)
 {
     double top = 0.0;
     size_t winners = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (size_t j = 0; j < s->d; j++) {
-            double mu = s->mu[j], w1 = s->theta[j], w2 = s->theta[s->d + j];
-            double amplitude = mu < 0.0 ? w1 - w2 : w1 + w2;
-            if (pass == 0 && mu != 0.0 && amplitude != 0.0)
-                top = fmax(top, fabs(mu));
-            if (pass == 1) {
-                bool wins = fabs(mu) == top && amplitude != 0.0;
-                p->direction[j] = wins ? amplitude : 0.0;
-                winners += wins;
-                if (wins)
-                    p->index = (int64_t)j;
-            }
-        }
+    for (size_t j = 0; j < s->d; j++)
+        if (growing_part(s, j) != 0.0)
+            top = fmax(top, fabs(s->mu[j]));
+    for (size_t j = 0; j < s->d; j++) {
+        double amplitude = growing_part(s, j);
+        bool wins = amplitude != 0.0 && fabs(s->mu[j]) == top;
+        p->direction[j] = wins ? amplitude : 0.0;
+        winners += wins;
+        if (wins)
+            p->index = (int64_t)j;
+    }
     double high = largest(s->d, p->direction), sum = 0.0;
     for (size_t j = 0; j < s->d; j++) {
         double ratio = p->direction[j] / high;
@@ -264,6 +268,8 @@ static void set_regime(sf_prediction *p, const setting *s, bool collapses, size_
             "exact reduction: the start is below the critical scale, n reaches 0 at a finite tau";
         return;
     }
+    if (strongest == SIZE_MAX)
+        return; // gradient descent without a growing part, see below
     double top = fabs(s->mu[strongest]);
     bool from_start = p->leader_count > 0 && fabs(s->mu[p->leaders[0].index]) == top;
     for (size_t i = 0; i < p->leader_count; i++)
@@ -316,11 +322,7 @@ static sf_status answers(sf_prediction *p, const setting *s, sf_reduction *r)
         p->basis[SF_FIELD_COLLAPSE] = "exact reduction: where n reaches 0";
     } else {
         p->basis[SF_FIELD_COLLAPSE] = "the flow does not collapse";
-        bool moves_up = s->rho > 0.0 || !isnan(p->critical_factor);
-        for (size_t j = 0; j < s->d && !moves_up; j++)
-            moves_up =
-                s->mu[j] != 0.0 && s->theta[j] + (s->mu[j] < 0.0 ? -1.0 : 1.0) * s->theta[s->d + j] != 0.0;
-        if (moves_up) {
+        if (strongest != SIZE_MAX) {
             limit_of_growth(p, s);
         } else { // gradient descent along the stable manifold of 0
             limit_of_collapse(p, s);
@@ -331,7 +333,7 @@ static sf_status answers(sf_prediction *p, const setting *s, sf_reduction *r)
         }
     }
     if (weakest == strongest || fabs(s->mu[weakest]) == fabs(s->mu[strongest])) {
-        p->basis[SF_FIELD_PEAK_RATIO] = "all features that move have one strength: none is minor";
+        p->basis[SF_FIELD_PEAK_RATIO] = "all features that can grow have one strength: none is minor";
     } else {
         SF_TRY(sf_reduction_peak(r, weakest, strongest, &p->peak));
         p->has_peak = !isnan(p->peak.log_ratio);

@@ -5,7 +5,8 @@
  * reaches 0 at a finite tau: once n is below every growing strength each mode shrinks at least like
  * e^{-lambda^2 (B - B_0)}, so what is left of tau is at most sum_i sqrt(w_i) / lambda_i^2, and the end is
  * where that is below rounding. In growth B tends to a limit: dB/dtau = rho / n falls exponentially; the
- * trajectory ends, for a double, where B has stopped changing and log t has left the range.
+ * trajectory ends, for a double, where B has stopped changing and log t has left the range; gradient descent without
+ * a growing mode ends where every weight has left it.
  */
 #include "theory/reduction.h"
 
@@ -90,6 +91,8 @@ static bool collapsed(const sf_reduction *r)
 static bool frozen(const sf_reduction *r)
 {
     const sf_snapshot *now = &r->snapshot;
+    if (r->modes.descent && r->modes.first_growing == r->modes.count)
+        return now->log_n < -LOG_RANGE; // everything shrinks for ever
     if (2 * now->log_n + real_log(r->modes.margin_unit) < LOG_RANGE + 30 || !(now->mean > 0))
         return false;
     if (r->modes.descent)
@@ -183,8 +186,8 @@ double sf_reduction_log_time(sf_reduction *r, size_t k, sf_real x)
     return (double)(sf_reduction_step_time(r, k, x) - real_log((sf_real)r->modes.unit));
 }
 
-/* The time of collapse, log t'. */
-static sf_real collapse_time(sf_reduction *r)
+/* log t' at the end of the last step. */
+static sf_real end_time(sf_reduction *r)
 {
     if (r->log_end_time != r->log_end_time)
         r->log_end_time = sf_reduction_step_time(r, r->count - 1, r->steps[r->count - 1].radius);
@@ -261,9 +264,12 @@ sf_status sf_reduction_at_tau(sf_reduction *r, double tau, sf_reduction_point *p
     } else if (target <= 0) {
         fill(r, 0, 0, -INFINITY, point);
     } else if (target > r->tau && r->end == SF_END_COLLAPSE) {
-        rest(r, target, r->tau, collapse_time(r), point);
+        rest(r, target, r->tau, end_time(r), point);
     } else if (target > r->tau) {
-        fill(r, target, r->b, INFINITY, point);
+        sf_real log_time = INFINITY;
+        if (r->modes.first_growing == r->modes.count)
+            log_time = log_add(end_time(r), real_log(target - r->tau) + log_speed(r->loss, 0));
+        fill(r, target, r->b, log_time, point);
     } else {
         size_t k = find_step(r, target);
         const sf_step *step = &r->steps[k];
@@ -309,7 +315,7 @@ sf_status sf_reduction_at_log_time(sf_reduction *r, double log_time, sf_reductio
             SF_TRY(sf_reduction_extend(r));
         if (k == r->count) { // the trajectory has ended before
             from = r->tau;
-            log_from = collapse_time(r);
+            log_from = end_time(r);
             break;
         }
         sf_step *step = &r->steps[k];
@@ -370,7 +376,7 @@ sf_status sf_reduction_fate(sf_reduction *r, bool *collapses, double *tau, doubl
     *collapses = r->end == SF_END_COLLAPSE;
     if (*collapses) {
         *tau = (double)(r->tau / r->modes.unit);
-        *log_time = (double)(collapse_time(r) - real_log((sf_real)r->modes.unit));
+        *log_time = (double)(end_time(r) - real_log((sf_real)r->modes.unit));
     }
     return SF_OK;
 }

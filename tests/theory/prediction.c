@@ -184,6 +184,23 @@ static void test_no_answer(void **state)
                  VECTOR(0.5, 0.5));
 }
 
+/* mu_2 < 0 with equal layers has no growing part: the other feature is the strongest that can grow. */
+static void test_no_growing_part(void **state)
+{
+    (void)state;
+    world w = equal(2, 2, VECTOR(1.0, -2.0), SF_METHOD_L2, 1.0, VECTOR(0.8, 0.8));
+    assert_int_equal(sf_prediction_regime(w.prediction), SF_REGIME_MAJOR_FIRST);
+    assert_null(sf_prediction_peak(w.prediction));
+    expect_limit(w, SF_LIMIT_BASIS, 0, 2, VECTOR(1.0, 0.0));
+    w = equal(1, 2, VECTOR(-2.0), SF_METHOD_L2, 1.0, VECTOR(100.0));
+    assert_int_equal(sf_prediction_regime(w.prediction), SF_REGIME_COLLAPSE);
+    assert_true(isnan(sf_prediction_critical_scale(w.prediction)));
+    expect_limit(w, SF_LIMIT_ZERO, -1, 1, NULL);
+    w = equal(1, 2, VECTOR(-2.0), SF_METHOD_GD, 0.0, VECTOR(100.0));
+    assert_int_equal(sf_prediction_regime(w.prediction), SF_REGIME_NONE);
+    expect_limit(w, SF_LIMIT_ZERO, -1, 1, NULL);
+}
+
 /* Permuting coordinates permutes the answer. */
 static void test_permutation(void **state)
 {
@@ -263,9 +280,10 @@ static void test_failing_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gates),          cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_unequal_layers), cmocka_unit_test(test_regimes),
-        cmocka_unit_test(test_close_calls),    cmocka_unit_test(test_no_answer),
-        cmocka_unit_test(test_permutation),    cmocka_unit_test(test_failing_memory)};
+        cmocka_unit_test(test_gates),           cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_unequal_layers),  cmocka_unit_test(test_regimes),
+        cmocka_unit_test(test_close_calls),     cmocka_unit_test(test_no_answer),
+        cmocka_unit_test(test_no_growing_part), cmocka_unit_test(test_permutation),
+        cmocka_unit_test(test_failing_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
