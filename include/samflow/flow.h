@@ -8,7 +8,14 @@
  *             at 0 together)
  *   progress  the integrator's own clock, a smooth increasing function of tau that stays finite work per unit
  *             at blow-up and collapse; "evenly in the flow's progress" means even in it
- * Events are located by root finding, not sampled.
+ * Events are located by root finding, not sampled. The leader of coordinates that start level is the one that is ahead
+ * right afterwards, without an event; among those that stay level for ever it is the one of lowest index, and only
+ * a coordinate that gets ahead takes over.
+ *
+ * linf-SAM is discontinuous where a gradient coordinate is 0. Its flow is Filippov's solution; what is covered: one
+ * example with L <= 2 or with layers of equal size in every coordinate (any L), several examples with layers of
+ * equal size as long as at most one coordinate is held at a gradient of 0. Where several coordinates slide with
+ * unequal layers, dt/dtau is the mean over their sides taken as independent (what incommensurable chatter tends to).
  */
 #ifndef SAMFLOW_FLOW_H
 #define SAMFLOW_FLOW_H
@@ -39,12 +46,14 @@ typedef struct sf_event {
 typedef struct sf_flow sf_flow;
 
 /* A flow over a borrowed network from theta (L*d, copied). tolerance: relative accuracy asked of the integrator,
- * 0 for the default 1e-12. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without SUNDIALS). */
+ * 0 for the default 1e-12. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without SUNDIALS, or a
+ * case of linf-SAM that is not covered). */
 SF_API sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                                 const double *theta, double tolerance, sf_flow **out);
 SF_API void sf_flow_destroy(sf_flow **flow);
 
-/* Where to stop: at the first of these. INFINITY for those that do not matter. */
+/* Where to stop: at the first of these. INFINITY for those that do not matter. log_time alone is no target once the
+ * original time has ceased to exist: the flow then stays where it is. */
 typedef struct sf_flow_target {
     double tau, log_time, log_norm /* log ||beta||_2 reaches it from below */, progress;
 } sf_flow_target;
@@ -56,8 +65,8 @@ typedef enum sf_flow_state {
     SF_FLOW_RESTING    /* another point of rest (for example rho^L) reached to working precision */
 } sf_flow_state;
 
-/* Integrates until the target. SF_ERR_NUMERIC if the integrator gives up, SF_ERR_CANCELLED; in both cases the
- * state reached stays readable. */
+/* Integrates until the target. SF_ERR_NUMERIC if the integrator gives up, log t leaves the range of a double or a case
+ * of linf-SAM is not covered (the message names it); SF_ERR_CANCELLED. The state reached stays readable. */
 SF_API sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target);
 
 SF_API sf_flow_state sf_flow_get_state(const sf_flow *flow);

@@ -17,6 +17,7 @@
 typedef struct amplitude_model {
     flow_model base;
     bool l2, usam;
+    double seen_norm, seen_shift;     // of the last rates: n without its factor, and the log of that factor
     double *log_u0, *log_v0;          // (d) log |u|, log |v| at time 0
     double *start;                    // (2, d) theta at time 0, for the signs
     double *u, *v;                    // (d) work: amplitudes without the common factor
@@ -90,11 +91,13 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
 {
     amplitude_model *model = (amplitude_model *)base;
     size_t d = base->d;
-    double rho = base->perturbation.rho, c = base->scale, factor = exp(amplitudes(model, y));
+    double rho = base->perturbation.rho, c = base->scale, shift = amplitudes(model, y), factor = exp(shift);
     double log_scale = field_at(model, factor, 0.0, model->field), pace = 1.0 / c, damp = 0.0;
     const double *field_hat = model->field;
     if (model->l2 || model->usam) {
         double norm = gradient_norm(model), scaled = 0.0; // kappa e^{shift}
+        model->seen_norm = norm;
+        model->seen_shift = shift;
         if (model->l2 && norm > 0.0) {
             scaled = rho / norm;
             pace = norm * factor / (norm * factor + rho * c) / c;
@@ -177,13 +180,13 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     amplitude_model *model = (amplitude_model *)base;
     if (!model->l2)
         return SF_FLOW_RUNNING;
+    if (model->seen_norm > 1e-10 * base->scale && model->seen_shift > log(base->perturbation.rho) - 20.0)
+        return SF_FLOW_RUNNING; // what the last rates were like: far from both ends, the usual case
     double rho = base->perturbation.rho, shift = amplitudes(model, y), second = 0.0, fourth = 0.0;
     field_at(model, exp(shift), 0.0, model->field);
     double norm = gradient_norm(model);
     if (norm == 0.0)
         return SF_FLOW_RESTING;
-    if (shift > log(rho) && norm > 1e-12 * base->scale) // far from both, the usual case
-        return SF_FLOW_RUNNING;
     field_at(model, exp(shift), rho / norm, model->field_hat);
     for (size_t j = 0; j < base->d; j++) {
         double square = model->field[j] * model->field[j];
