@@ -46,7 +46,7 @@ before=$(sqlite3 a.db 'SELECT count(*) FROM point')
 grep -q "$before there before" out.txt
 "$samflow" export a.db -o a.csv
 cmp a.csv whole.csv
-"${ranks[@]}" "$mpi" grid.yaml -o a.db --quiet | grep -q "0 computed, 800 there before"
+"${ranks[@]}" "$mpi" grid.yaml -o a.db --quiet | grep -q ", 0 computed, 800 there before"
 code=0
 "${ranks[@]}" "$mpi" grid.yaml -o b.db --set optimizer.rh0=1 > out.txt 2>&1 || code=$?
 [ "$code" -eq 2 ] && [ ! -e b.db ]

@@ -48,9 +48,9 @@ static void test_reuse(void **state)
     assert_true(program_said("100  to run"));
     assert_true(access("a.db", F_OK) != 0); // nothing was written
     assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
-    assert_true(program_said("100 computed"));
+    assert_true(program_said(", 100 computed"));
     assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
-    assert_true(program_said("0 computed, 100 there before, 0 reused, 0 failed"));
+    assert_true(program_said(", 0 computed, 100 there before, 0 reused, 0 failed"));
     /* Half of the finer axis is there, with the same doubles. */
     write_grid("finer.yaml", "  axes:\n"
                              "    network.init: {name: alpha, linspace: [0.3, 1.2, 19]}\n"
@@ -60,12 +60,12 @@ static void test_reuse(void **state)
     assert_int_equal(program_run("sweep finer.yaml -o a.db --dry-run"), 0);
     assert_true(program_said("90  to run: not computed yet"));
     assert_int_equal(program_run("sweep finer.yaml -o a.db"), 0);
-    assert_true(program_said("90 computed, 0 there before, 100 reused"));
+    assert_true(program_said(", 90 computed, 0 there before, 100 reused"));
     assert_count("a.db", "SELECT count(*) FROM point", 190);
     assert_count("a.db", "SELECT count(*) FROM result", 190);
     /* The finer grid asked for less; going back computes only what was not recorded. */
     assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
-    assert_true(program_said("0 computed, 100 there before"));
+    assert_true(program_said(", 0 computed, 100 there before"));
     /* An observable more: all are computed again, none is there twice, and none of the old columns is lost. */
     write_grid("more.yaml", "  axes:\n"
                             "    network.init: {name: alpha, linspace: [0.3, 1.2, 10]}\n"
@@ -73,12 +73,12 @@ static void test_reuse(void **state)
                             "    optimizer.method: {name: method, values: [gd, l2-sam]}\n"
                             "  observables: [min_margin]");
     assert_int_equal(program_run("sweep more.yaml -o a.db"), 0);
-    assert_true(program_said("100 computed"));
+    assert_true(program_said(", 100 computed"));
     assert_count("a.db", "SELECT count(*) FROM point", 190);
     assert_count("a.db",
                  "SELECT count(*) FROM result WHERE min_margin IS NOT NULL AND direction_1 IS NOT NULL", 100);
     assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
-    assert_true(program_said("0 computed"));
+    assert_true(program_said(", 0 computed"));
 }
 
 static void test_changed_setting(void **state)
@@ -86,7 +86,7 @@ static void test_changed_setting(void **state)
     (void)state;
     assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
     assert_int_equal(program_run("sweep grid.yaml -o a.db --set dynamics.steps=301"), 0);
-    assert_true(program_said("100 computed, 0 there before, 0 reused"));
+    assert_true(program_said(", 100 computed, 0 there before, 0 reused"));
     assert_count("a.db", "SELECT count(*) FROM point", 200);
     /* The setting that differs is a column now, and right for both. */
     assert_count("a.db", "SELECT count(*) FROM point WHERE \"dynamics.steps\" = 300", 100);
@@ -94,7 +94,7 @@ static void test_changed_setting(void **state)
     /* The same settings, written otherwise, are the same points. */
     assert_int_equal(program_run("sweep grid.yaml -o a.db --set dynamics.steps=3e2 --set optimizer.rho=1"),
                      0);
-    assert_true(program_said("0 computed, 100 there before"));
+    assert_true(program_said(", 0 computed, 100 there before"));
     /* Another axis: the points at its old value are taken over, and have the column. */
     write_grid("rho.yaml", "  axes:\n"
                            "    network.init: {name: alpha, linspace: [0.3, 1.2, 10]}\n"
@@ -123,7 +123,7 @@ static void test_shards(void **state)
     assert_int_equal(program_run("sweep grid.yaml -o whole.db"), 0);
     assert_int_equal(program_run("export whole.db -o whole.csv"), 0);
     assert_int_equal(program_run("sweep grid.yaml -o 1.db --shard 1/3"), 0);
-    assert_true(program_said("34 computed"));
+    assert_true(program_said(", 34 computed"));
     assert_int_equal(program_run("sweep grid.yaml -o 2.db --shard 2/3"), 0);
     assert_int_equal(program_run("sweep grid.yaml -o 3.db --shard 3/3"), 0);
     assert_int_equal(program_run("merge some.db 3.db 1.db"), 0);
@@ -133,7 +133,7 @@ static void test_shards(void **state)
     assert_int_equal(program_run("export some.db -o merged.csv"), 0);
     assert_true(program_same("whole.csv", "merged.csv"));
     assert_int_equal(program_run("sweep grid.yaml -o some.db"), 0); // and the sweep can go on from it
-    assert_true(program_said("0 computed, 100 there before"));
+    assert_true(program_said(", 0 computed, 100 there before"));
     assert_int_equal(program_run("sweep grid.yaml -o 1.db --shard 0/3"), 2);
     assert_int_equal(program_run("sweep grid.yaml -o 1.db --shard 4/3"), 2);
     assert_int_equal(program_run("merge grid.db grid.yaml"), 3);
@@ -147,18 +147,18 @@ static void test_failing_point(void **state)
     write_grid("bad.yaml",
                "  axes:\n    data.example: [[1, 2], [1, 2, 3], [1, 3]]\n  observables: [direction]");
     assert_int_equal(program_run("sweep bad.yaml -o a.db"), 0);
-    assert_true(program_said("3 computed, 0 there before, 0 reused, 1 failed"));
+    assert_true(program_said(", 3 computed, 0 there before, 0 reused, 1 failed"));
     assert_count("a.db", "SELECT count(*) FROM result WHERE status = 'done' AND direction_0 IS NOT NULL", 2);
     assert_count(
         "a.db",
         "SELECT count(*) FROM result WHERE position = 1 AND status = 'failed' AND reason LIKE '%3 features%'",
         1);
     assert_int_equal(program_run("sweep bad.yaml -o a.db"), 0);
-    assert_true(program_said("0 computed, 3 there before, 0 reused, 1 failed"));
+    assert_true(program_said(", 0 computed, 3 there before, 0 reused, 1 failed"));
     assert_int_equal(program_run("sweep bad.yaml -o a.db --dry-run --retry-failed"), 0);
     assert_true(program_said("1  to run again: they failed"));
     assert_int_equal(program_run("sweep bad.yaml -o a.db --retry-failed"), 0);
-    assert_true(program_said("1 computed, 2 there before, 0 reused, 1 failed"));
+    assert_true(program_said(", 1 computed, 2 there before, 0 reused, 1 failed"));
     assert_count("a.db", "SELECT count(*) FROM point", 3);
 }
 
@@ -316,7 +316,7 @@ static void test_refinement(void **state)
         assert_count("both.db", query, 0);
     }
     assert_int_equal(program_run("sweep refined.yaml -o refined.db"), 0);
-    assert_true(program_said("0 computed"));
+    assert_true(program_said(", 0 computed"));
     assert_int_equal(program_run("sweep refined.yaml -o again.db --threads 1"), 0);
     assert_int_equal(program_run("export refined.db -o refined.csv"), 0);
     assert_int_equal(program_run("export again.db -o again.csv"), 0);
@@ -466,7 +466,7 @@ static void test_exact_map(void **state)
                  " (2 * alpha * alpha * (1 + ratio * ratio) >= (1 + ratio) * (1 + ratio))",
                  0);
     assert_int_equal(program_run("sweep turned.yaml -o a.db"), 0);
-    assert_true(program_said("0 computed, 0 there before, 697 reused"));
+    assert_true(program_said(", 0 computed, 0 there before, 697 reused"));
 }
 
 /* Batches find what single runs find. The second sweep asks for the regime, which needs every step of a run. */
