@@ -108,6 +108,10 @@ static sf_status append_point(sf_worker *worker, const job *j, const sf_batch *b
     finding.step = (double)sf_batch_steps(batch, index);
     finding.limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
     sf_findings_direction(&worker->findings, beta, j->log_abs, &finding);
+    if (diverged) {
+        finding.limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
+        finding.limit_index = -1;
+    }
     if (measure->clock) {
         finding.beta = worker->findings.beta;
         memcpy(worker->findings.beta, j->observed + index * measure->time_count * j->features,

@@ -157,7 +157,7 @@ static bool suits_theory(const sf_sweep *sweep)
 {
     const sf_network *network = sf_experiment_network(sweep->first);
     return sf_experiment_mode(sweep->first) == SF_MODE_EXACT &&
-           (sweep->measure->needs & ~SF_NEED_REGIME) == 0 &&
+           (sweep->measure->needs & ~(SF_NEED_REGIME | SF_NEED_LIMIT)) == 0 &&
            sf_experiment_perturbation(sweep->first).method == SF_METHOD_L2 &&
            sf_network_depth(network) == 2 && sf_dataset_examples(sf_experiment_dataset(sweep->first)) == 1;
 }
@@ -168,7 +168,8 @@ static bool suits_batch(const sf_sweep *sweep, const sf_target *targets)
 {
     const sf_dataset *dataset = sf_experiment_dataset(sweep->first);
     bool examples = any_target(sweep, targets, SF_TARGET_EXAMPLE_AT);
-    return sf_experiment_mode(sweep->first) == SF_MODE_DISCRETE && sweep->measure->needs == SF_NEED_RUN &&
+    return sf_experiment_mode(sweep->first) == SF_MODE_DISCRETE &&
+           (sweep->measure->needs & ~(SF_NEED_RUN | SF_NEED_LIMIT)) == 0 &&
            (!examples || (sf_dataset_examples(dataset) == 1 && !sf_dataset_mirrored(dataset)));
 }
 

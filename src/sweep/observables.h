@@ -33,7 +33,7 @@ typedef struct sf_finding {
 sf_finding sf_finding_make(void);
 
 /* What has to be done to fill the columns. */
-enum { SF_NEED_REGIME = 1, SF_NEED_THEORY = 2, SF_NEED_ORDER = 4, SF_NEED_RUN = 8 };
+enum { SF_NEED_REGIME = 1, SF_NEED_THEORY = 2, SF_NEED_ORDER = 4, SF_NEED_RUN = 8, SF_NEED_LIMIT = 16 };
 
 typedef struct sf_measured_column {
     char *name;

@@ -170,9 +170,10 @@ static sf_status find_out(sf_worker *worker, sf_experiment *experiment, sf_findi
 {
     unsigned needs = worker->sweep->measure->needs;
     bool exact = sf_experiment_mode(experiment) == SF_MODE_EXACT;
-    if ((needs & SF_NEED_RUN) || (!exact && (needs & (SF_NEED_REGIME | SF_NEED_ORDER))))
+    bool told = needs & (SF_NEED_REGIME | SF_NEED_ORDER | SF_NEED_LIMIT); // by theory in exact mode
+    if ((needs & SF_NEED_RUN) || (!exact && told))
         SF_TRY(run_experiment(worker, experiment, finding));
-    if ((needs & SF_NEED_THEORY) || (exact && (needs & (SF_NEED_REGIME | SF_NEED_ORDER))))
+    if ((needs & SF_NEED_THEORY) || (exact && told))
         SF_TRY(sf_findings_predict(&worker->findings, experiment, finding));
     return SF_OK;
 }

@@ -483,7 +483,7 @@ static void test_batch(void **state)
         "    optimizer.rho: {name: rho, values: [0, 0.1, 0.25]}\n"
         "    dynamics.steps: {name: steps, values: [25, 400, 10]}\n"
         "    dynamics.step: {name: eta, values: [0.01, 0.02]}\n"
-        "  observables: [final_loss, min_margin, step, direction, {beta: {step: [0, 7, 400]}}%s]\n";
+        "  observables: [final_loss, min_margin, limit, step, direction, {beta: {step: [0, 7, 400]}}%s]\n";
     char grid[1024];
     snprintf(grid, sizeof grid, text, "");
     program_write("batch.yaml", grid);
@@ -498,6 +498,7 @@ static void test_batch(void **state)
         program_query_both("batch.db", "single.db",
                            "SELECT count(*) FROM main.result a JOIN other.result b USING (position) WHERE"
                            " a.step IS b.step AND a.outcome IS b.outcome AND"
+                           " a.limit_kind IS b.limit_kind AND a.limit_index IS b.limit_index AND"
                            " abs(a.log_loss - b.log_loss) <= 1e-12 * abs(b.log_loss) AND"
                            " abs(a.min_margin - b.min_margin) <= 1e-12 * abs(b.min_margin) AND"
                            " abs(a.direction_0 - b.direction_0) <= 1e-12 AND"
