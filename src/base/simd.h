@@ -19,7 +19,7 @@
 
 enum { VD = 8 }; // lanes
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__) && !defined(SF_SIMD_FORCE_AVX2)
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
 
 #include <immintrin.h>
 
@@ -117,12 +117,6 @@ SF_INLINE unsigned vm_bits(vm a)
 SF_INLINE vd vd_select(vm m, vd a, vd b)
 {
     return _mm512_mask_blend_pd(m, b, a);
-}
-/* |a| with the sign of b. */
-SF_INLINE vd vd_copysign(vd a, vd b)
-{
-    return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(_mm512_set1_epi64(INT64_MIN), _mm512_castpd_si512(b),
-                                                         _mm512_castpd_si512(a), 0xCA));
 }
 /* a * 2^n for whole n in [-2000, 2000]. */
 SF_INLINE vd vd_scale(vd a, vd n)
@@ -242,12 +236,6 @@ SF_INLINE vd vd_select(vm m, vd x, vd y)
 {
     return vd_make(_mm256_blendv_pd(y.a, x.a, m.a), _mm256_blendv_pd(y.b, x.b, m.b));
 }
-SF_INLINE vd vd_copysign(vd x, vd y)
-{
-    __m256d sign = _mm256_set1_pd(-0.0);
-    return vd_make(_mm256_or_pd(_mm256_andnot_pd(sign, x.a), _mm256_and_pd(sign, y.a)),
-                   _mm256_or_pd(_mm256_andnot_pd(sign, x.b), _mm256_and_pd(sign, y.b)));
-}
 SF_INLINE __m256d vd_power_of_two(__m128i n) // n in [-1022, 1023]
 {
     return _mm256_castsi256_pd(
@@ -278,22 +266,54 @@ SF_INLINE double vd_sum(vd x)
 enum { SF_SIMD_REGISTERS = 8 };
 
 typedef struct {
-    float64x2_t v[4];
+    float64x2_t a, b, c, d;
 } vd;
 typedef struct {
-    uint64x2_t v[4];
+    uint64x2_t a, b, c, d;
 } vm;
 
-#define SF_EACH for (int i = 0; i < 4; i++)
+#define SF_FOUR(op, x)                                                                                       \
+    {                                                                                                        \
+        op(x.a), op(x.b), op(x.c), op(x.d)                                                                   \
+    }
+#define SF_FOUR_2(op, x, y)                                                                                  \
+    {                                                                                                        \
+        op(x.a, y.a), op(x.b, y.b), op(x.c, y.c), op(x.d, y.d)                                               \
+    }
+#define SF_FOUR_3(op, x, y, z)                                                                               \
+    {                                                                                                        \
+        op(x.a, y.a, z.a), op(x.b, y.b, z.b), op(x.c, y.c, z.c), op(x.d, y.d, z.d)                           \
+    }
+#define SF_VD_1(name, op)                                                                                    \
+    SF_INLINE vd name(vd x)                                                                                  \
+    {                                                                                                        \
+        return (vd)SF_FOUR(op, x);                                                                           \
+    }
+#define SF_VD_2(name, op)                                                                                    \
+    SF_INLINE vd name(vd x, vd y)                                                                            \
+    {                                                                                                        \
+        return (vd)SF_FOUR_2(op, x, y);                                                                      \
+    }
+SF_VD_2(vd_add, vaddq_f64)
+SF_VD_2(vd_sub, vsubq_f64)
+SF_VD_2(vd_mul, vmulq_f64)
+SF_VD_2(vd_div, vdivq_f64)
+SF_VD_1(vd_sqrt, vsqrtq_f64)
+SF_VD_1(vd_abs, vabsq_f64)
+SF_VD_1(vd_round, vrndnq_f64)
+#undef SF_VD_1
+#undef SF_VD_2
+
 SF_INLINE vd vd_load(const double *p)
 {
-    vd r;
-    SF_EACH r.v[i] = vld1q_f64(p + 2 * i);
-    return r;
+    return (vd){vld1q_f64(p), vld1q_f64(p + 2), vld1q_f64(p + 4), vld1q_f64(p + 6)};
 }
 SF_INLINE void vd_store(double *p, vd x)
 {
-    SF_EACH vst1q_f64(p + 2 * i, x.v[i]);
+    vst1q_f64(p, x.a);
+    vst1q_f64(p + 2, x.b);
+    vst1q_f64(p + 4, x.c);
+    vst1q_f64(p + 6, x.d);
 }
 SF_INLINE vd vd_load_part(const double *p, size_t n)
 {
@@ -309,63 +329,40 @@ SF_INLINE void vd_store_part(double *p, size_t n, vd x)
 }
 SF_INLINE vd vd_float(const float *p)
 {
-    vd r;
-    SF_EACH r.v[i] = vcvt_f64_f32(vld1_f32(p + 2 * i));
-    return r;
+    return (vd){vcvt_f64_f32(vld1_f32(p)), vcvt_f64_f32(vld1_f32(p + 2)), vcvt_f64_f32(vld1_f32(p + 4)),
+                vcvt_f64_f32(vld1_f32(p + 6))};
 }
 SF_INLINE vd vd_bytes(const uint8_t *p)
 {
     uint16x8_t h = vmovl_u8(vld1_u8(p));
-    uint32x4_t a = vmovl_u16(vget_low_u16(h)), b = vmovl_u16(vget_high_u16(h));
-    return (vd){{vcvtq_f64_u64(vmovl_u32(vget_low_u32(a))), vcvtq_f64_u64(vmovl_u32(vget_high_u32(a))),
-                 vcvtq_f64_u64(vmovl_u32(vget_low_u32(b))), vcvtq_f64_u64(vmovl_u32(vget_high_u32(b)))}};
+    uint32x4_t low = vmovl_u16(vget_low_u16(h)), high = vmovl_u16(vget_high_u16(h));
+    return (vd){vcvtq_f64_u64(vmovl_u32(vget_low_u32(low))), vcvtq_f64_u64(vmovl_u32(vget_high_u32(low))),
+                vcvtq_f64_u64(vmovl_u32(vget_low_u32(high))), vcvtq_f64_u64(vmovl_u32(vget_high_u32(high)))};
 }
 SF_INLINE vd vd_set(double x)
 {
-    vd r;
-    SF_EACH r.v[i] = vdupq_n_f64(x);
-    return r;
+    float64x2_t two = vdupq_n_f64(x);
+    return (vd){two, two, two, two};
 }
-SF_INLINE vd vd_add(vd x, vd y)
+SF_INLINE vd vd_fma(vd x, vd y, vd z)
 {
-    SF_EACH x.v[i] = vaddq_f64(x.v[i], y.v[i]);
-    return x;
+    return (vd)SF_FOUR_3(vfmaq_f64, z, x, y);
 }
-SF_INLINE vd vd_sub(vd x, vd y)
+SF_INLINE vd vd_fnma(vd x, vd y, vd z)
 {
-    SF_EACH x.v[i] = vsubq_f64(x.v[i], y.v[i]);
-    return x;
-}
-SF_INLINE vd vd_mul(vd x, vd y)
-{
-    SF_EACH x.v[i] = vmulq_f64(x.v[i], y.v[i]);
-    return x;
-}
-SF_INLINE vd vd_div(vd x, vd y)
-{
-    SF_EACH x.v[i] = vdivq_f64(x.v[i], y.v[i]);
-    return x;
-}
-SF_INLINE vd vd_sqrt(vd x)
-{
-    SF_EACH x.v[i] = vsqrtq_f64(x.v[i]);
-    return x;
+    return (vd)SF_FOUR_3(vfmsq_f64, z, x, y);
 }
 SF_INLINE vm vm_less(vd x, vd y)
 {
-    vm r;
-    SF_EACH r.v[i] = vcltq_f64(x.v[i], y.v[i]);
-    return r;
+    return (vm)SF_FOUR_2(vcltq_f64, x, y);
 }
 SF_INLINE vm vm_and(vm x, vm y)
 {
-    SF_EACH x.v[i] = vandq_u64(x.v[i], y.v[i]);
-    return x;
+    return (vm)SF_FOUR_2(vandq_u64, x, y);
 }
 SF_INLINE vd vd_select(vm m, vd x, vd y)
 {
-    SF_EACH x.v[i] = vbslq_f64(m.v[i], x.v[i], y.v[i]);
-    return x;
+    return (vd)SF_FOUR_3(vbslq_f64, m, x, y);
 }
 SF_INLINE vd vd_min(vd x, vd y)
 {
@@ -375,57 +372,35 @@ SF_INLINE vd vd_max(vd x, vd y)
 {
     return vd_select(vm_less(y, x), x, y);
 }
-SF_INLINE vd vd_fma(vd x, vd y, vd z)
+SF_INLINE unsigned vd_bits_of(uint64x2_t m)
 {
-    SF_EACH z.v[i] = vfmaq_f64(z.v[i], x.v[i], y.v[i]);
-    return z;
-}
-SF_INLINE vd vd_fnma(vd x, vd y, vd z)
-{
-    SF_EACH z.v[i] = vfmsq_f64(z.v[i], x.v[i], y.v[i]);
-    return z;
-}
-SF_INLINE vd vd_abs(vd x)
-{
-    SF_EACH x.v[i] = vabsq_f64(x.v[i]);
-    return x;
-}
-SF_INLINE vd vd_round(vd x)
-{
-    SF_EACH x.v[i] = vrndnq_f64(x.v[i]);
-    return x;
+    return (unsigned)(vgetq_lane_u64(m, 0) & 1) | (unsigned)(vgetq_lane_u64(m, 1) & 1) << 1;
 }
 SF_INLINE unsigned vm_bits(vm m)
 {
-    unsigned bits = 0;
-    SF_EACH bits |= (unsigned)(vgetq_lane_u64(m.v[i], 0) & 1) << 2 * i |
-                    (unsigned)(vgetq_lane_u64(m.v[i], 1) & 1) << (2 * i + 1);
-    return bits;
-}
-SF_INLINE vd vd_copysign(vd x, vd y)
-{
-    SF_EACH x.v[i] = vbslq_f64(vdupq_n_u64(UINT64_C(1) << 63), y.v[i], x.v[i]);
-    return x;
+    return vd_bits_of(m.a) | vd_bits_of(m.b) << 2 | vd_bits_of(m.c) << 4 | vd_bits_of(m.d) << 6;
 }
 SF_INLINE float64x2_t vd_power_of_two(int64x2_t n)
 {
     return vreinterpretq_f64_s64(vshlq_n_s64(vaddq_s64(n, vdupq_n_s64(1023)), 52));
 }
+SF_INLINE float64x2_t vd_scale_two(float64x2_t x, float64x2_t n)
+{
+    int64x2_t whole = vcvtnq_s64_f64(n), half = vshrq_n_s64(whole, 1);
+    return vmulq_f64(vmulq_f64(x, vd_power_of_two(half)), vd_power_of_two(vsubq_s64(whole, half)));
+}
 SF_INLINE vd vd_scale(vd x, vd n)
 {
-    SF_EACH
-    {
-        int64x2_t whole = vcvtnq_s64_f64(n.v[i]), half = vshrq_n_s64(whole, 1);
-        x.v[i] = vmulq_f64(vmulq_f64(x.v[i], vd_power_of_two(half)), vd_power_of_two(vsubq_s64(whole, half)));
-    }
-    return x;
+    return (vd)SF_FOUR_2(vd_scale_two, x, n);
 }
 SF_INLINE double vd_sum(vd x)
 {
-    float64x2_t q = vaddq_f64(vaddq_f64(x.v[0], x.v[2]), vaddq_f64(x.v[1], x.v[3]));
+    float64x2_t q = vaddq_f64(vaddq_f64(x.a, x.c), vaddq_f64(x.b, x.d));
     return vgetq_lane_f64(q, 0) + vgetq_lane_f64(q, 1);
 }
-#undef SF_EACH
+#undef SF_FOUR
+#undef SF_FOUR_2
+#undef SF_FOUR_3
 
 #else
 #error "base/simd.h needs AVX-512F and DQ, AVX2 with FMA, or NEON on aarch64"

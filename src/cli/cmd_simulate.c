@@ -134,7 +134,10 @@ static sf_status deliver(const sf_cli *cli, const sf_trajectory *trajectory, boo
 static int simulate(sf_cli *cli, sf_experiment *experiment)
 {
     sf_trajectory *trajectory = NULL;
-    sf_status status = sf_experiment_run(experiment, &trajectory);
+    // one run at a time: all processors may work on it; the results do not depend on their number
+    sf_status status = sf_network_set_threads(sf_experiment_network(experiment), 0);
+    if (status == SF_OK)
+        status = sf_experiment_run(experiment, &trajectory);
     int code = status == SF_OK ? 0 : sf_cli_fail(cli, status);
     if (trajectory) {
         sf_status delivered = deliver(cli, trajectory, sf_experiment_mode(experiment) == SF_MODE_DISCRETE);
