@@ -300,7 +300,8 @@ static void copy_lane(double *to, const double *from, size_t rows, size_t lanes,
         to[k * lanes + lane] = from[k * lanes + lane];
 }
 
-/* The plain step of one lane, from its theta in `from` to its theta in the block. False if it diverges. */
+/* The plain step of one lane, from its theta in `from` to its theta in the block. False if it diverges: a weight or
+ * the predictor would not be finite. */
 static bool plain_step(sf_batch *batch, batch_worker *worker, size_t block, size_t lane, const double *from)
 {
     size_t lanes = batch->lanes, d = batch->d, size = d * (size_t)batch->depth, at = block * lanes + lane;
@@ -315,10 +316,17 @@ static bool plain_step(sf_batch *batch, batch_worker *worker, size_t block, size
     sf_network_gradient(worker->network, worker->theta_hat, worker->gradient, &log_scale);
     double factor = batch->eta[at] * exp(log_scale), *theta = batch->theta + block * block_size(batch);
     bool finite = true;
-    for (size_t k = 0; k < batch->kept * d; k++) {
-        double next = worker->theta[k] - factor * worker->gradient[k];
-        finite &= isfinite(next) != 0;
-        theta[k * lanes + lane] = next;
+    for (size_t j = 0; j < d; j++) {
+        double predictor = 1.0;
+        for (int l = 0; l < batch->depth; l++) {
+            size_t k = (size_t)l * d + j;
+            double next = worker->theta[k] - factor * worker->gradient[k];
+            finite &= isfinite(next) != 0;
+            predictor *= next;
+            if ((size_t)l < batch->kept)
+                theta[k * lanes + lane] = next;
+        }
+        finite &= isfinite(predictor) != 0;
     }
     return finite;
 }

@@ -121,7 +121,7 @@ SF_INLINE vd displaced(sf_method method, vd w, vd t, vd scale)
 }
 
 typedef struct watch {
-    vd least, greatest, strange; // of ||t||^2, and NaN after a number that is not finite
+    vd least, greatest, strange; // of ||t||^2, and NaN after a weight or predictor that is not finite
 } watch;
 
 SF_INLINE void start_watch(watch *seen)
@@ -210,6 +210,7 @@ SF_INLINE sf_lane_mask in_registers(const sf_lanes *b, int depth, int d, bool eq
     {
         SF_UNROLL for (int j = 0; j < d; j++)
         {
+            seen[u].strange = vd_fma(product(depth, w[u][j]), vd_set(0.0), seen[u].strange);
             for (int l = 0; l < kept; l++) {
                 seen[u].strange = vd_fma(w[u][j][l], vd_set(0.0), seen[u].strange);
                 vd_store(b->theta + ((size_t)l * b->d + (size_t)j) * SINGLE_LANES + u * VD, w[u][j][l]);
@@ -274,6 +275,7 @@ SF_INLINE void step_in_memory(const sf_lanes *b, int depth, bool equal, size_t a
         vd z = vd_load(b->example + j * SINGLE_LANES + at);
         hat_in_memory(b, depth, equal, j * SINGLE_LANES + at, z, scale, w, hat);
         ascend(depth, kept, hat, vd_mul(rate, z), w);
+        seen->strange = vd_fma(product(depth, w), vd_set(0.0), seen->strange);
         for (int l = 0; l < kept; l++) {
             seen->strange = vd_fma(w[l], vd_set(0.0), seen->strange);
             vd_store(b->theta + ((size_t)l * b->d + j) * SINGLE_LANES + at, w[l]);
@@ -456,13 +458,16 @@ SF_INLINE void update_many(const sf_lanes *b, int depth, const places *p, const 
         vd w[SF_LANES_MAX_DEPTH], t[SF_LANES_MAX_DEPTH];
         vd scale = vd_mul(vd_load(b->eta + at), vd_div(factor[u], vd_set((double)b->n)));
         for (size_t j = 0; j < b->d; j++) {
+            vd predictor = vd_set(0.0);
             direction_at(b, depth, hat, p->field, j, at, scale, w, t);
             for (int l = 0; l < depth; l++) {
                 double *theta = b->theta + ((size_t)l * b->d + j) * MANY_LANES + at;
                 vd next = vd_add(vd_load(theta), t[l]);
+                predictor = l == 0 ? next : vd_mul(predictor, next);
                 seen[u].strange = vd_fma(next, vd_set(0.0), seen[u].strange);
                 vd_store(theta, next);
             }
+            seen[u].strange = vd_fma(predictor, vd_set(0.0), seen[u].strange);
         }
     }
 }
