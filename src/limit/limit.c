@@ -71,6 +71,8 @@ static sf_status run(search *s)
         SF_TRY(sf_track_advance(&s->track, log_time));
         SF_TRY(judge(s));
         sf_progress(s->context, (double)(marks - i + 1) / (marks + 1), "direction at growing log t");
+        if (s->verdict.kind == SF_LIMIT_ZERO)
+            break; // also where beta only fades, which it does for ever
         // settled means: what is there is the limit, and it no longer changes
         if (s->track.change <= s->options.tolerance && distance(s) <= ACTIVE * s->options.tolerance)
             break;
