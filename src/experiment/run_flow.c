@@ -382,13 +382,16 @@ static sf_status make_records(sf_flow_run *run)
     bool scout = capacity < OVERSAMPLING * samples;
     if (samples == 2)
         return make_pass(run, INFINITY, 0, 2);
-    SF_TRY(make_pass(run, FINEST_SPACING, INT64_MAX, capacity > OVERSAMPLING ? capacity : OVERSAMPLING));
-    if (run->end == 0.0)
+    sf_status status =
+        make_pass(run, FINEST_SPACING, INT64_MAX, capacity > OVERSAMPLING ? capacity : OVERSAMPLING);
+    if (run->end == 0.0 && run->flow)
         run->end = sf_flow_progress(run->flow); // shorter than the finest grid
-    if (scout || run->end < (double)(samples - 1) * run->spacing)
+    bool too_coarse = scout || run->end < (double)(samples - 1) * run->spacing;
+    if (status == SF_OK && too_coarse)
         return make_pass(run, run->end / (double)(samples - 1), (int64_t)samples - 2, SIZE_MAX);
-    thin(run, samples);
-    return SF_OK;
+    if (!too_coarse)
+        thin(run, samples);
+    return status;
 }
 
 static sf_status copy_events(const sf_flow_run *run)

@@ -274,6 +274,42 @@ static void test_blow_up(void **state)
     sf_context_destroy(&context);
 }
 
+/* A run that is interrupted keeps its records so far, no more than were asked for. */
+typedef struct interruption {
+    volatile int flag;
+    int calls;
+} interruption;
+
+static void interrupt_later(double fraction, const char *note, void *user)
+{
+    (void)fraction;
+    (void)note;
+    interruption *stop = user;
+    stop->flag = ++stop->calls > 1500;
+}
+
+static void test_interruption(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    const char *set[] = {"record.samples=20", "dynamics.until={log_time: 1e6}"};
+    sf_experiment *experiment;
+    assert_ok(context, sf_experiment_parse(context, "file.yaml", EXAMPLE, 2, set, &experiment));
+    interruption stop = {0};
+    sf_context_set_progress(context, interrupt_later, &stop);
+    sf_context_set_cancel(context, &stop.flag);
+    sf_trajectory *trajectory;
+    assert_status(context, sf_experiment_run(experiment, &trajectory), SF_ERR_CANCELLED);
+    assert_non_null(trajectory);
+    assert_int_equal(sf_trajectory_status(trajectory), SF_RUN_INTERRUPTED);
+    assert_true(sf_trajectory_records(trajectory) == 20);
+    assert_true(last_of(trajectory).log_time < 1e6);
+    for (size_t i = 0; i < 20; i++)
+        assert_true(isfinite(sf_trajectory_record(trajectory, i).log_loss));
+    release(&experiment, &trajectory);
+    sf_context_destroy(&context);
+}
+
 static void test_allocation(void **state)
 {
     (void)state;
@@ -312,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_collapse),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_blow_up),
+        cmocka_unit_test(test_interruption),
         cmocka_unit_test(test_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
