@@ -332,9 +332,12 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_isa_against_plain), cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_rho_zero),          cmocka_unit_test(test_norm_at_extremes),
-        cmocka_unit_test(test_permutation),       cmocka_unit_test(test_logistic_regression),
+        cmocka_unit_test(test_isa_against_plain),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_rho_zero),
+        cmocka_unit_test(test_norm_at_extremes),
+        cmocka_unit_test(test_permutation),
+        cmocka_unit_test(test_logistic_regression),
         cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_divergence_of_the_predictor),
         cmocka_unit_test(test_allocation_failures),
