@@ -342,7 +342,7 @@ static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method
                              const char *caption, const char *alt, const char *const *classes)
 {
     static const double mu[] = {1.0, 2.0};
-    enum { MOST = 14 };
+    enum { MOST = 18 };
     const size_t n = claim_quick(out) ? 8 : MOST;
     double scale[MOST], cells[MOST * MOST];
     sf_figure *figure = claim_figure(out, name, 2, caption, alt);

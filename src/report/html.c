@@ -15,7 +15,7 @@
 
 #include "report/style.h" /* generated from page.css: static const char report_style[] */
 
-enum { ROWS_SHOWN = 40 };
+enum { ROWS_SHOWN = 16 };
 
 /* ---- text -----------------------------------------------------------------------------------------------
  */
@@ -141,12 +141,14 @@ static sf_status write_figure(sf_context *context, const sf_figure *figure, cons
     } else {
         int width, height;
         plot_size(figure, &width, &height);
-        fprintf(file, "<figure%s>\n<img width=\"%d\" height=\"%d\" alt=\"",
-                width < 700 ? " class=\"small\"" : "", width, height);
+        fprintf(file, "<figure class=\"%s\">\n", width < 700 ? "small" : "wide");
+        element(file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Figure: ", name,
+                "\">\n");
+        fprintf(file, "<img width=\"%d\" height=\"%d\" alt=\"", width, height);
         text(file, sf_figure_alt(figure));
         fputs("\" src=\"data:image/svg+xml;base64,", file);
         base64(drawing, file);
-        sentence(file, "\">\n<figcaption>", sf_figure_caption(figure), "");
+        sentence(file, "\">\n</div>\n<figcaption>", sf_figure_caption(figure), "");
         fprintf(file,
                 " <a href=\"figures/%s.svg\">SVG</a>, <a "
                 "href=\"figures/%s.png\">PNG</a>.</figcaption>\n</figure>\n",
@@ -165,8 +167,9 @@ static void write_table(FILE *file, const sf_table *table)
     size_t rows = sf_table_rows(table), columns = sf_table_columns(table);
     if (rows == 0)
         return;
-    element(file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"",
-            sf_table_caption(table), "\">\n");
+    element(file,
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table: ", sf_table_name(table),
+            "\">\n");
     sentence(file, "<table class=\"data\">\n<caption>", sf_table_caption(table), "</caption>\n<thead><tr>");
     for (size_t c = 0; c < columns; c++)
         sentence(file, "<th scope=\"col\">", sf_table_heading(table, c), "</th>");
@@ -200,7 +203,8 @@ static void write_checks(FILE *file, const sf_outcome *outcome)
     const char *id = sf_outcome_claim(outcome)->id;
     element(file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Checks of ", id,
             "\">\n");
-    fputs("<table>\n<thead><tr><th scope=\"col\">Quantity</th><th scope=\"col\">Predicted</th><th "
+    fputs("<table class=\"checks\">\n<thead><tr><th scope=\"col\">Quantity</th><th "
+          "scope=\"col\">Predicted</th><th "
           "scope=\"col\">Measured</th>"
           "<th scope=\"col\">Holds</th></tr></thead>\n<tbody>\n",
           file);
@@ -208,11 +212,13 @@ static void write_checks(FILE *file, const sf_outcome *outcome)
         char predicted[96];
         sf_check_describe(&checks[i], predicted, sizeof predicted);
         sentence(file, "<tr><th scope=\"row\">", checks[i].what, "</th>");
-        element(file, "<td class=\"number\">", predicted, "</td><td class=\"number\">");
+        element(file, "<td class=\"number\" data-label=\"predicted\">", predicted,
+                "</td><td class=\"number\" data-label=\"measured\">");
         number(file, checks[i].measured);
         bool passes = sf_check_passes(&checks[i]);
-        fprintf(file, "</td><td><span class=\"%s\">%s%s</span></td></tr>\n", passes ? "reproduced" : "failed",
-                passes ? "yes" : "no", checks[i].decisive ? "" : " (detail)");
+        fprintf(file, "</td><td data-label=\"holds\"><span class=\"%s\">%s%s</span></td></tr>\n",
+                passes ? "reproduced" : "failed", passes ? "yes" : "no",
+                checks[i].decisive ? "" : " (detail)");
     }
     fputs("</tbody>\n</table>\n</div>\n", file);
 }
@@ -250,9 +256,9 @@ static sf_status write_claim(sf_context *context, const sf_outcome *outcome, con
     sentence(file, "</p>\n</header>\n<p>", claim->statement, "</p>\n");
     if (sf_outcome_reason(outcome))
         element(file, "<p><strong>Broke off:</strong> ", sf_outcome_reason(outcome), "</p>\n");
-    write_checks(file, outcome);
     for (size_t i = 0; i < sf_outcome_figures(outcome) && folder; i++)
         SF_TRY(write_figure(context, sf_outcome_figure(outcome, i), folder, file));
+    write_checks(file, outcome);
     write_notes(file, outcome, SF_NOTE_FINDING, "What came out besides");
     write_notes(file, outcome, SF_NOTE_CAVEAT, "Caveats");
     write_notes(file, outcome, SF_NOTE_SETTING, "Settings");
