@@ -172,6 +172,8 @@ static void say(bench *b, const char *text)
 {
     fputs(text, stdout);
     fputs(text, b->report);
+    fflush(stdout); // a run that is cut short keeps what it measured
+    fflush(b->report);
 }
 
 static void report_rows(bench *b, const bench_problem *p, const char *title)
