@@ -80,7 +80,6 @@ static void write_column(sf_h5 *h5, hid_t group, const char *name, size_t count,
     sf_free(h5->trajectory->context, values);
 }
 
-// NOLINTNEXTLINE(readability-non-const-parameter): of the same type as the one below, which fills it
 static const double *beta_row(const sf_trajectory *trajectory, size_t index, double *scratch)
 {
     (void)scratch;

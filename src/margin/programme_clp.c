@@ -132,7 +132,7 @@ static bool read_basis(const programme *lp, sf_basis *basis)
                 return false;
             if (!lp->dual)
                 basis->sign[columns] = c < d ? 1.0 : -1.0;
-            of_columns[columns++] = lp->dual ? c : c % d;
+            of_columns[columns++] = lp->dual || c < d ? c : c - d;
         }
     basis->k = rows;
     return rows == columns;

@@ -64,8 +64,9 @@ static sf_status draw_field(sf_outcome *out, sf_figure *figure, int depth,
     for (size_t i = 0; i < (size_t)ARROWS * ARROWS; i++) {
         size_t mark = claim_mark(out);
         sf_network *network;
-        x[i] = edge * ((double)(i % ARROWS) + 0.5) / ARROWS;
-        y[i] = edge * ((double)(i / ARROWS) + 0.5) / ARROWS;
+        size_t row = i / ARROWS, column = i % ARROWS;
+        x[i] = edge * ((double)column + 0.5) / ARROWS;
+        y[i] = edge * ((double)row + 0.5) / ARROWS;
         SF_TRY(place(out, depth, (const double[]){x[i], y[i]}, &network, theta));
         SF_TRY(plain_step(network, perturbation, true, 1e-6, theta));
         sf_network_predictor(network, theta, after);

@@ -51,9 +51,7 @@ static sf_real monotone(const sf_step *step, sf_loss loss, sf_real a, sf_real b)
     sf_real high = sf_polynomial(step->margin, a), low = sf_polynomial(step->margin, b);
     sf_real x = a, end = b;
     if (low > high) {
-        sf_real swap = high;
         high = low;
-        low = swap;
         x = b;
         end = a;
     }
