@@ -14,7 +14,7 @@
  *
  * linf-SAM is discontinuous where a gradient coordinate is 0. Its flow is Filippov's solution; what is covered: one
  * example with L <= 2 or with layers of equal size in every coordinate (any L), several examples with layers of
- * equal size as long as at most one coordinate is held at a gradient of 0. Where several coordinates slide with
+ * equal size, held at any number of gradients of 0 (src/flow/chatter.c says with which mean). Where several coordinates slide with
  * unequal layers, dt/dtau is the mean over their sides taken as independent (what incommensurable chatter tends to).
  */
 #ifndef SAMFLOW_FLOW_H

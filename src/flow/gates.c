@@ -2,20 +2,29 @@
  *
  * With s_j = sign G_j, linf-SAM has w_hat_{l,j} = w_{l,j} - rho s_j prod_{k != l} sign w_{k,j}. In a mode
  * (signs of all weights and of the field fixed) w_hat moves like GD, d w_hat_l/dtau = G_hat * prod_{k != l}
- * w_hat_k, and depends on the drive a_j = int G_hat_j dtau alone. Two kinds of coordinates have a closed form
- * in it: balanced  |w_l| = x for all l, signs sigma_l, pi = prod sigma_l: w_hat_l = sigma_l x_hat, x_hat = x
- * - s pi rho, dx_hat/da = pi x_hat^{L-1}:  x_hat(0) + a (L = 1), x_hat(0) e^{pi a} (L = 2), x_hat(0) (1 -
- * (L-2) pi x_hat(0)^{L-2} a)^{-1/(L-2)} (L >= 3) pair      L = 2: u_hat = w_hat_1 + w_hat_2 = u_hat(0) e^a,
- * v_hat = w_hat_1 - w_hat_2 = v_hat(0) e^{-a}. So the unknowns are tau and a (d); with one example a_j = mu_j
- * tau, and nothing is left but the clock.
+ * w_hat_k, and depends on the drive a_j = int G_hat_j dtau alone. Two kinds of coordinates have a closed form:
  *
- * What happens where a weight reaches 0 (Filippov's solution; the other side of w_l = 0 has the opposite
- * offsets in the other layers): balanced, L odd   the other side leads away: crossing, all signs change;
- *   balanced, L even  the other side leads back: all layers rest at 0, in phase, with beta_hat = pi rho^L on
- * both sides; pair, |other| > rho   crossing; pair, |other| < rho   the layer slides at 0 with weight (1 + s
- * w_k / rho) / 2 of the side w_l > 0; the other one moves with dw_k/da = -rho s sign w_k and reaches 0 too.
- * Until then dt/dtau is the mean of 1/S over the two sides, afterwards the phase of the chatter decides and t
- * does not exist. With several examples a change of sign of G_j is a surface too: chatter.c.
+ *   balanced: |w_l| = x for all l, signs sigma_l, pi = prod sigma_l. Then w_hat_l = sigma_l x_hat with
+ *   x_hat = x - s pi rho and dx_hat/da = pi x_hat^{L-1}, that is x_hat(0) + a (L = 1), x_hat(0) e^{pi a} (L = 2),
+ *   x_hat(0) (1 - (L-2) pi x_hat(0)^{L-2} a)^{-1/(L-2)} (L >= 3).
+ *
+ *   pair: L = 2, u_hat = w_hat_1 + w_hat_2 = u_hat(0) e^a, v_hat = w_hat_1 - w_hat_2 = v_hat(0) e^{-a}.
+ *
+ * So the unknowns are tau and a (d); with one example a_j = mu_j tau, and nothing is left but the clock.
+ *
+ * What happens where a weight reaches 0 (Filippov; beyond w_l = 0 the other layers have the opposite offsets):
+ *
+ *   balanced, L odd: the other side leads away: crossing, all signs change.
+ *
+ *   balanced, L even: the other side leads back: all layers rest at 0, in phase, with beta_hat = pi rho^L on both.
+ *
+ *   pair, |other| > rho: crossing.
+ *
+ *   pair, |other| < rho: the layer slides at 0 with weight (1 + s w_k / rho) / 2 of the side w_l > 0; the other
+ *   one moves with dw_k/da = -rho s sign w_k and reaches 0 too. Until then dt/dtau is the mean of 1/S over the two
+ *   sides, afterwards the phase of the chatter decides and t does not exist.
+ *
+ * With several examples a change of sign of G_j is a surface too: chatter.c.
  *
  * The clock: s = c tau for L <= 2. For L >= 3 and one example the blow-up tau_b of the mode is known and
  * dtau/ds = tau_b - tau; with several, dtau/ds = 1 / sqrt(floor^2 + sum_j (G_hat_j x_hat_j^{L-2})^2).
