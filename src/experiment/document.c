@@ -92,7 +92,7 @@ static bool grow(sf_context *context, void **array, size_t capacity, size_t size
 /* Room for one more item in the arrays that the node uses. */
 static sf_status reserve(sf_context *context, sf_node *node, bool numbers)
 {
-    if (node->count < node->capacity)
+    if (node->count < node->capacity && (!numbers || node->numbers))
         return SF_OK;
     size_t capacity = node->capacity ? 2 * node->capacity : 8;
     bool grown = numbers ? grow(context, (void **)&node->numbers, capacity, sizeof(double))
@@ -345,7 +345,7 @@ static sf_status open_node(sf_builder *builder, struct fy_event *event, sf_node_
 static void close_node(sf_builder *builder)
 {
     sf_node *node = builder->open[--builder->depth];
-    if (node->numbers) {
+    if (node && node->numbers) {
         double *trimmed = sf_resize(builder->context, node->numbers, node->count, sizeof *trimmed);
         if (trimmed) {
             node->numbers = trimmed;

@@ -80,6 +80,7 @@ static void write_column(sf_h5 *h5, hid_t group, const char *name, size_t count,
     sf_free(h5->trajectory->context, values);
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): the signature is that of sf_trajectory_log_abs_beta
 static const double *beta_row(const sf_trajectory *trajectory, size_t index, double *scratch)
 {
     (void)scratch;
