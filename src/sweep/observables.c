@@ -160,7 +160,7 @@ static sf_status add_observable(sf_measure *measure, const char *name, const gri
         if (strcmp(line->observable, name) != 0)
             continue;
         if (line->from == BETA)
-            return add_beta(measure, line, observable);
+            return observable ? add_beta(measure, line, observable) : SF_OK; // never among the usual ones
         if (line->from != DIRECTION) {
             SF_TRY(add_column(measure, line, 0, 0, line->column));
             continue;
