@@ -23,6 +23,10 @@ typedef struct sf_report_options {
     bool keep_plots;       /* leave gnuplot's scripts and data in directory/plots */
 } sf_report_options;
 
+/* Makes the folder of a report, so that a wrong path is found before anything is run. Errors: SF_ERR_IO, SF_ERR_MEMORY. */
+SF_API
+sf_status sf_report_prepare(sf_context *context, const char *directory);
+
 /* Writes directory/index.html (one self-contained page), figures/NAME.svg and .png, tables/NAME.csv. Without
  * gnuplot the page has no figures and says so; *drawn tells (may be NULL). Errors: SF_ERR_IO, SF_ERR_MEMORY,
  * SF_ERR_CANCELLED. */

@@ -274,8 +274,11 @@ int sf_cmd_reproduce(sf_cli *cli, int argc, char **argv)
     free(claims);
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
-    status = sf_reproduction_run(reproduction);
-    code = hand_over(cli, reproduction, status, cli->output ? cli->output : "report", keep_plots);
+    const char *directory = cli->output ? cli->output : "report";
+    status = sf_report_prepare(cli->context, directory);
+    code = status == SF_OK
+               ? hand_over(cli, reproduction, sf_reproduction_run(reproduction), directory, keep_plots)
+               : sf_cli_fail(cli, status);
     sf_reproduction_destroy(&reproduction);
     return code;
 }

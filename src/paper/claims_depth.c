@@ -63,8 +63,8 @@ static sf_status draw_field(sf_outcome *out, sf_figure *figure, int depth,
     double theta[MOST_DEPTH * D], after[D], length = 0.09 * edge;
     for (size_t i = 0; i < (size_t)ARROWS * ARROWS; i++) {
         size_t mark = claim_mark(out);
-        sf_network *network;
         size_t row = i / ARROWS, column = i % ARROWS;
+        sf_network *network;
         x[i] = edge * ((double)column + 0.5) / ARROWS;
         y[i] = edge * ((double)row + 0.5) / ARROWS;
         SF_TRY(place(out, depth, (const double[]){x[i], y[i]}, &network, theta));

@@ -217,6 +217,21 @@ static void judge(sf_outcome *out, const share_run *runs)
                  "ℓ2-SAM: share of the strong third where it is least, against GD at the same step");
 }
 
+/* The training losses at equal cost: one gradient evaluation a step for GD, two for SAM. */
+static void compare_losses(sf_outcome *out, const real_setting *setting, const share_run *runs)
+{
+    const share_run *gd = &runs[0], *sam = &runs[1];
+    size_t half = 0;
+    while (half + 1 < sam->count && sam->step[half + 1] <= 0.5 * (double)setting->steps)
+        half++;
+    claim_note(out, SF_NOTE_FINDING,
+               "At equal cost, %llu gradient evaluations, the training loss is %.3g for GD and %.3g for "
+               "ℓ2-SAM; training accuracy %.4f "
+               "and %.4f.",
+               (unsigned long long)setting->steps, exp(gd->log_loss[gd->count - 1]), exp(sam->log_loss[half]),
+               gd->accuracy[gd->count - 1], sam->accuracy[half]);
+}
+
 static sf_status draw_shares(sf_outcome *out, const real_setting *setting, size_t used, const share_run *runs)
 {
     static const char *const title[] = {"weak third", "middle third", "strong third"};
@@ -360,6 +375,7 @@ static sf_status shares_claim(sf_outcome *out, const real_setting *setting, bool
     for (size_t m = 0; m < used; m++)
         SF_TRY(run_shares(out, setting, &data, m, &runs[m]));
     judge(out, runs);
+    compare_losses(out, setting, runs);
     claim_note(out, SF_NOTE_SETTING,
                "%s: %zu examples, %zu features with a signal, mirrored to (x, −x); L = 2, equal layers α = "
                "%g, discrete updates with "

@@ -88,7 +88,7 @@ void sf_reproduction_destroy(sf_reproduction **reproduction)
     if (!reproduction || !*reproduction)
         return;
     sf_context *context = (*reproduction)->context;
-    for (size_t i = 0; i < (*reproduction)->count; i++) {
+    for (size_t i = 0; (*reproduction)->outcomes && i < (*reproduction)->count; i++) {
         sf_outcome *outcome = &(*reproduction)->outcomes[i];
         if (outcome->context)
             outcome_clear(outcome);

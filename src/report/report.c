@@ -179,6 +179,18 @@ static sf_status write_page(sf_context *context, const sf_reproduction *reproduc
     return status;
 }
 
+sf_status sf_report_prepare(sf_context *context, const char *directory)
+{
+    folders f = {0};
+    sf_status status = make_folders(context, directory, &f);
+    if (f.plots)
+        rmdir(f.plots); // stays if it holds kept scripts
+    sf_free(context, f.figures);
+    sf_free(context, f.tables);
+    sf_free(context, f.plots);
+    return status;
+}
+
 sf_status sf_report_write(sf_context *context, const sf_reproduction *reproduction,
                           const sf_report_options *options, bool *drawn)
 {
