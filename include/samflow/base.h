@@ -21,18 +21,18 @@ extern "C" {
 #endif
 
 /* One list for every outcome: name, exit code of the program, message. */
-#define SF_STATUS_LIST(X)                                                                                     \
-    X(SF_OK, 0, "ok")                                                                                         \
-    X(SF_ERR_ARGUMENT, 2, "invalid argument")                                                                 \
-    X(SF_ERR_USAGE, 2, "wrong usage")                                                                         \
-    X(SF_ERR_CONFIG, 2, "error in the experiment file")                                                       \
-    X(SF_ERR_DATA, 3, "data unreadable, malformed or not what is needed")                                     \
-    X(SF_ERR_NUMERIC, 4, "the numerics failed")                                                               \
-    X(SF_ERR_CLAIM, 5, "a claim was not reproduced")                                                          \
-    X(SF_ERR_MEMORY, 1, "out of memory")                                                                      \
-    X(SF_ERR_IO, 1, "input or output failed")                                                                 \
-    X(SF_ERR_UNAVAILABLE, 1, "not available in this build")                                                   \
-    X(SF_ERR_INTERNAL, 1, "internal error")                                                                   \
+#define SF_STATUS_LIST(X)                                                                                    \
+    X(SF_OK, 0, "ok")                                                                                        \
+    X(SF_ERR_ARGUMENT, 2, "invalid argument")                                                                \
+    X(SF_ERR_USAGE, 2, "wrong usage")                                                                        \
+    X(SF_ERR_CONFIG, 2, "error in the experiment file")                                                      \
+    X(SF_ERR_DATA, 3, "data unreadable, malformed or not what is needed")                                    \
+    X(SF_ERR_NUMERIC, 4, "the numerics failed")                                                              \
+    X(SF_ERR_CLAIM, 5, "a claim was not reproduced")                                                         \
+    X(SF_ERR_MEMORY, 1, "out of memory")                                                                     \
+    X(SF_ERR_IO, 1, "input or output failed")                                                                \
+    X(SF_ERR_UNAVAILABLE, 1, "not available in this build")                                                  \
+    X(SF_ERR_INTERNAL, 1, "internal error")                                                                  \
     X(SF_ERR_CANCELLED, 130, "interrupted")
 
 typedef enum sf_status {
@@ -42,13 +42,18 @@ typedef enum sf_status {
 } sf_status;
 
 /* The name ("SF_ERR_DATA"), the general message, and the program's exit code of a status. Static strings. */
-SF_API const char *sf_status_name(sf_status status);
-SF_API const char *sf_status_message(sf_status status);
-SF_API int sf_status_exit_code(sf_status status);
+SF_API
+const char *sf_status_name(sf_status status);
+SF_API
+const char *sf_status_message(sf_status status);
+SF_API
+int sf_status_exit_code(sf_status status);
 
 /* Version of the library, for example "0.1.0", and one line that describes the build (compiler, flags). */
-SF_API const char *sf_version(void);
-SF_API const char *sf_build_info(void);
+SF_API
+const char *sf_version(void);
+SF_API
+const char *sf_build_info(void);
 
 /* ---- context ------------------------------------------------------------------------------------------- */
 
@@ -71,18 +76,24 @@ typedef void (*sf_log_fn)(sf_log_level level, const char *record, void *user);
 typedef void (*sf_progress_fn)(double fraction, const char *note, void *user);
 
 /* Creates a context. allocator: NULL for libc's. Errors: SF_ERR_MEMORY (then *out is NULL). */
-SF_API sf_status sf_context_create(const sf_allocator *allocator, sf_context **out);
+SF_API
+sf_status sf_context_create(const sf_allocator *allocator, sf_context **out);
 /* Releases the context; objects made with it must be gone. Accepts NULL and a pointer to NULL. */
-SF_API void sf_context_destroy(sf_context **context);
+SF_API
+void sf_context_destroy(sf_context **context);
 
 /* The detailed message of the last failure, "" if none. Owned by the context, valid until the next failure. */
-SF_API const char *sf_context_message(const sf_context *context);
+SF_API
+const char *sf_context_message(const sf_context *context);
 
-SF_API void sf_context_set_log(sf_context *context, sf_log_fn log, sf_log_level level, void *user);
-SF_API void sf_context_set_progress(sf_context *context, sf_progress_fn progress, void *user);
+SF_API
+void sf_context_set_log(sf_context *context, sf_log_fn log, sf_log_level level, void *user);
+SF_API
+void sf_context_set_progress(sf_context *context, sf_progress_fn progress, void *user);
 /* A flag that long computations poll; once *flag is not 0 they stop with SF_ERR_CANCELLED and keep what they
  * have. NULL: never. The flag may be set from a signal handler or another thread. */
-SF_API void sf_context_set_cancel(sf_context *context, const volatile int *flag);
+SF_API
+void sf_context_set_cancel(sf_context *context, const volatile int *flag);
 
 /* ---- random numbers ------------------------------------------------------------------------------------ */
 
@@ -91,27 +102,36 @@ SF_API void sf_context_set_cancel(sf_context *context, const volatile int *flag)
 typedef struct sf_random {
     uint64_t seed, stream, counter;
     uint32_t block[4];
-    int used;          /* words of block already handed out, 0..4 */
-    double spare;      /* second normal of the last pair */
+    int used;     /* words of block already handed out, 0..4 */
+    double spare; /* second normal of the last pair */
     bool has_spare;
 } sf_random;
 
-SF_API sf_random sf_random_make(uint64_t seed, uint64_t stream);
-SF_API uint64_t sf_random_bits(sf_random *random);              /* 64 uniform bits */
-SF_API double sf_random_uniform(sf_random *random);             /* uniform on the open interval (0, 1) */
-SF_API double sf_random_normal(sf_random *random);              /* standard normal (Box-Muller) */
-SF_API uint64_t sf_random_below(sf_random *random, uint64_t n); /* uniform on 0..n-1 without bias; n >= 1 */
+SF_API
+sf_random sf_random_make(uint64_t seed, uint64_t stream);
+SF_API
+uint64_t sf_random_bits(sf_random *random); /* 64 uniform bits */
+SF_API
+double sf_random_uniform(sf_random *random); /* uniform on the open interval (0, 1) */
+SF_API
+double sf_random_normal(sf_random *random); /* standard normal (Box-Muller) */
+SF_API
+uint64_t sf_random_below(sf_random *random, uint64_t n); /* uniform on 0..n-1 without bias; n >= 1 */
 
 /* ---- log-domain arithmetic ----------------------------------------------------------------------------- */
 
 /* log(1 + e^x), accurate for every x: e^x where x is very negative, x where it is large. */
-SF_API double sf_log1p_exp(double x);
+SF_API
+double sf_log1p_exp(double x);
 /* log(1 - e^x) for x <= 0. */
-SF_API double sf_log1m_exp(double x);
+SF_API
+double sf_log1m_exp(double x);
 /* log(e^a + e^b); -INFINITY is log 0. */
-SF_API double sf_log_add(double a, double b);
+SF_API
+double sf_log_add(double a, double b);
 /* log of the sum of e^{x_i}; -INFINITY for n = 0. */
-SF_API double sf_log_sum_exp(size_t n, const double *x);
+SF_API
+double sf_log_sum_exp(size_t n, const double *x);
 
 #ifdef __cplusplus
 }

@@ -14,8 +14,7 @@
 extern "C" {
 #endif
 
-/* ---- settings -------------------------------------------------------------------------------------------
- */
+/* ---- settings ------------------------------------------------------------------------------------ */
 
 /* One row of the table of settings, for help and reference pages. */
 typedef struct sf_setting_info {
@@ -32,8 +31,7 @@ size_t sf_settings_count(void);
 SF_API
 const char *sf_settings_describe(size_t index, sf_setting_info *info);
 
-/* ---- experiments ----------------------------------------------------------------------------------------
- */
+/* ---- experiments --------------------------------------------------------------------------------- */
 
 typedef struct sf_experiment sf_experiment;
 
@@ -90,8 +88,7 @@ const double *sf_experiment_start(sf_experiment *experiment);
 SF_API
 void sf_experiment_write(const sf_experiment *experiment, sf_json *json, const char *key);
 
-/* ---- runs -----------------------------------------------------------------------------------------------
- */
+/* ---- runs ---------------------------------------------------------------------------------------- */
 
 typedef struct sf_trajectory sf_trajectory;
 

@@ -97,8 +97,7 @@ void sf_figure_classes(sf_figure *figure, size_t n, const char *const *names);
 SF_API
 void sf_figure_guide(sf_figure *figure, double x, const char *text);
 
-/* ---- reading, for what draws ----------------------------------------------------------------------------
- */
+/* ---- reading, for what draws --------------------------------------------------------------------- */
 
 typedef enum sf_layer_kind {
     SF_LAYER_SERIES,
@@ -136,8 +135,7 @@ size_t sf_figure_panels(const sf_figure *figure);
 SF_API
 sf_panel sf_figure_get_panel(const sf_figure *figure, size_t index);
 
-/* ---- tables ---------------------------------------------------------------------------------------------
- */
+/* ---- tables -------------------------------------------------------------------------------------- */
 
 typedef struct sf_table sf_table;
 

@@ -34,7 +34,8 @@ typedef enum sf_event_kind {
 } sf_event_kind;
 
 /* "dominance", "collapse", "blow_up", "sliding" */
-SF_API const char *sf_event_name(sf_event_kind kind);
+SF_API
+const char *sf_event_name(sf_event_kind kind);
 
 typedef struct sf_event {
     sf_event_kind kind;
@@ -48,9 +49,11 @@ typedef struct sf_flow sf_flow;
 /* A flow over a borrowed network from theta (L*d, copied). tolerance: relative accuracy asked of the integrator,
  * 0 for the default 1e-12. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without SUNDIALS, or a
  * case of linf-SAM that is not covered). */
-SF_API sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
-                                const double *theta, double tolerance, sf_flow **out);
-SF_API void sf_flow_destroy(sf_flow **flow);
+SF_API
+sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
+                         const double *theta, double tolerance, sf_flow **out);
+SF_API
+void sf_flow_destroy(sf_flow **flow);
 
 /* Where to stop: at the first of these. INFINITY for those that do not matter. log_time alone is no target once the
  * original time has ceased to exist: the flow then stays where it is. */
@@ -61,33 +64,43 @@ typedef struct sf_flow_target {
 typedef enum sf_flow_state {
     SF_FLOW_RUNNING,   /* stopped at the target */
     SF_FLOW_COLLAPSED, /* theta rests at 0: the state no longer changes, tau and log t may be advanced freely */
-    SF_FLOW_BLOWN_UP,  /* tau_max reached; log t = infinity lies beyond */
-    SF_FLOW_RESTING    /* another point of rest (for example rho^L) reached to working precision */
+    SF_FLOW_BLOWN_UP, /* tau_max reached; log t = infinity lies beyond */
+    SF_FLOW_RESTING   /* another point of rest (for example rho^L) reached to working precision */
 } sf_flow_state;
 
 /* Integrates until the target. SF_ERR_NUMERIC if the integrator gives up, log t leaves the range of a double or a case
  * of linf-SAM is not covered (the message names it); SF_ERR_CANCELLED. The state reached stays readable. */
-SF_API sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target);
+SF_API
+sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target);
 
-SF_API sf_flow_state sf_flow_get_state(const sf_flow *flow);
-SF_API double sf_flow_tau(const sf_flow *flow);
-SF_API double sf_flow_log_time(const sf_flow *flow);
-SF_API double sf_flow_progress(const sf_flow *flow);
+SF_API
+sf_flow_state sf_flow_get_state(const sf_flow *flow);
+SF_API
+double sf_flow_tau(const sf_flow *flow);
+SF_API
+double sf_flow_log_time(const sf_flow *flow);
+SF_API
+double sf_flow_progress(const sf_flow *flow);
 /* Into theta (L*d): weights that underflow are 0 there but not in the logs below. */
-SF_API void sf_flow_theta(const sf_flow *flow, double *theta);
+SF_API
+void sf_flow_theta(const sf_flow *flow, double *theta);
 /* beta and log |beta| (d each, either may be NULL); exact in the log domain even where beta underflows. */
-SF_API void sf_flow_predictor(const sf_flow *flow, double *beta, double *log_abs_beta);
+SF_API
+void sf_flow_predictor(const sf_flow *flow, double *beta, double *log_abs_beta);
 /* log F, the smallest margin, and ||eps|| in force; each pointer may be NULL. */
-SF_API void sf_flow_evaluate(sf_flow *flow, double *log_loss, double *min_margin, double *applied_norm);
+SF_API
+void sf_flow_evaluate(sf_flow *flow, double *log_loss, double *min_margin, double *applied_norm);
 
 /* The events so far, in order; owned by the flow, valid until the next advance. */
-SF_API const sf_event *sf_flow_events(const sf_flow *flow, size_t *count);
+SF_API
+const sf_event *sf_flow_events(const sf_flow *flow, size_t *count);
 
 /* Work counts: evaluations of the right-hand side, integrator steps. */
 typedef struct sf_flow_work {
     uint64_t evaluations, steps;
 } sf_flow_work;
-SF_API sf_flow_work sf_flow_get_work(const sf_flow *flow);
+SF_API
+sf_flow_work sf_flow_get_work(const sf_flow *flow);
 
 #ifdef __cplusplus
 }

@@ -14,8 +14,7 @@
 extern "C" {
 #endif
 
-/* ---- the registry ---------------------------------------------------------------------------------------
- */
+/* ---- the registry -------------------------------------------------------------------------------- */
 
 typedef enum sf_claim_needs { SF_NEEDS_NOTHING, SF_NEEDS_MNIST, SF_NEEDS_GOLUB } sf_claim_needs;
 
@@ -36,8 +35,7 @@ const sf_claim *sf_claim_get(size_t index);
 SF_API
 bool sf_claim_find(const char *id, size_t *index);
 
-/* ---- checks and verdicts --------------------------------------------------------------------------------
- */
+/* ---- checks and verdicts ------------------------------------------------------------------------- */
 
 typedef enum sf_relation {
     SF_RELATION_EQUAL,    /* |measured - predicted| <= tolerance */
@@ -73,8 +71,7 @@ const char *sf_verdict_name(sf_verdict verdict);
 SF_API
 sf_verdict sf_verdict_of(size_t count, const sf_check *checks);
 
-/* ---- running --------------------------------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------------------------------- */
 
 typedef struct sf_reproduction_options {
     bool quick;           /* fewer data sets, shorter runs; the same statements */
@@ -107,8 +104,7 @@ double sf_reproduction_seconds(const sf_reproduction *reproduction); /* wall clo
 SF_API
 const sf_outcome *sf_reproduction_outcome(const sf_reproduction *reproduction, size_t index);
 
-/* ---- what came out --------------------------------------------------------------------------------------
- */
+/* ---- what came out ------------------------------------------------------------------------------- */
 
 typedef enum sf_note_kind {
     SF_NOTE_SETTING, /* what was run: sizes, radii, starts, seeds */

@@ -30,28 +30,37 @@ typedef struct sf_perturbation {
 } sf_perturbation;
 
 /* The name used in experiment files: "gd", "l2-sam", "linf-sam", "lp-sam", "usam". */
-SF_API const char *sf_method_name(sf_method method);
+SF_API
+const char *sf_method_name(sf_method method);
 
 /* theta_hat (L*d) from theta (L*d); may not overlap. *norm: the applied ||eps|| in the norm that the method
  * bounds (2, infinity or p; 2 for USAM), 0 if g = 0; may be NULL. One pass over the data. */
-SF_API void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
-                       double *theta_hat, double *norm);
+SF_API
+void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
+                double *theta_hat, double *norm);
 
 /* A run of the discrete update. */
 typedef struct sf_descent sf_descent;
 
 /* theta (L*d) is copied; the network is borrowed. step > 0. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY. */
-SF_API sf_status sf_descent_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
-                                   double step, const double *theta, sf_descent **out);
-SF_API void sf_descent_destroy(sf_descent **descent);
+SF_API
+sf_status sf_descent_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
+                            double step, const double *theta, sf_descent **out);
+SF_API
+void sf_descent_destroy(sf_descent **descent);
 
 /* Takes that many steps. Stops early when theta or its predictor leaves the finite numbers (then sf_descent_diverged
  * is true and theta is the last finite one) or with SF_ERR_CANCELLED (all steps taken so far count). */
-SF_API sf_status sf_descent_advance(sf_descent *descent, uint64_t steps);
-SF_API bool sf_descent_diverged(const sf_descent *descent);
-SF_API uint64_t sf_descent_step(const sf_descent *descent);         /* steps taken */
-SF_API const double *sf_descent_theta(const sf_descent *descent);   /* (L*d), owned by the run */
-SF_API double sf_descent_applied_norm(const sf_descent *descent);   /* ||eps|| of the last step, NaN before */
+SF_API
+sf_status sf_descent_advance(sf_descent *descent, uint64_t steps);
+SF_API
+bool sf_descent_diverged(const sf_descent *descent);
+SF_API
+uint64_t sf_descent_step(const sf_descent *descent); /* steps taken */
+SF_API
+const double *sf_descent_theta(const sf_descent *descent); /* (L*d), owned by the run */
+SF_API
+double sf_descent_applied_norm(const sf_descent *descent); /* ||eps|| of the last step, NaN before */
 
 #ifdef __cplusplus
 }

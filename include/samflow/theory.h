@@ -26,12 +26,12 @@ typedef struct sf_reduction sf_reduction;
  * Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY. */
 SF_API
 sf_status sf_reduction_create(sf_context *context, size_t d, const double *mu, const double *w1,
-                                     const double *w2, double rho, sf_loss loss, sf_reduction **out);
+                              const double *w2, double rho, sf_loss loss, sf_reduction **out);
 SF_API
 void sf_reduction_destroy(sf_reduction **reduction);
 
 typedef struct sf_reduction_point {
-    double tau, b, log_n;              /* log_n = -INFINITY after a collapse */
+    double tau, b, log_n; /* log_n = -INFINITY after a collapse */
     double log_time, log_loss, margin, margin_perturbed;
     bool collapsed;
 } sf_reduction_point;
@@ -52,7 +52,7 @@ sf_status sf_reduction_at_log_time(sf_reduction *reduction, double log_time, sf_
 /* beta, log|beta| (d each, either may be NULL) at a point. */
 SF_API
 void sf_reduction_predictor(const sf_reduction *reduction, const sf_reduction_point *point, double *beta,
-                                   double *log_abs_beta);
+                            double *log_abs_beta);
 
 /* The whole order of features: every leader from tau = 0 on, in the order of time, until nothing changes any more.
  * Coordinates with the same |mu| and the same start are tied for ever; the smallest index stands for them. count is
@@ -83,7 +83,7 @@ sf_status sf_reduction_peak(sf_reduction *reduction, size_t minor, size_t major,
  * mu_j < 0), when every scale collapses. Errors: as above. */
 SF_API
 sf_status sf_critical_factor(sf_context *context, size_t d, const double *mu, const double *w1,
-                                    const double *w2, double rho, double *factor);
+                             const double *w2, double rho, double *factor);
 
 /* ---- what theory says of an experiment ------------------------------------------------------------------ */
 
@@ -122,7 +122,8 @@ typedef struct sf_gate {
     sf_gate_kind kind;
     double tau;   /* of reaching 0 or infinity; NaN if there is none or it is not known in closed form */
     double level; /* beta at the end by itself: 0, +-rho^L, +-infinity, or where it rests */
-    double final; /* beta when the flow ends: at tau_max, if another coordinate blows up before; else the level */
+    double
+        final; /* beta when the flow ends: at tau_max, if another coordinate blows up before; else the level */
 } sf_gate;
 SF_API
 const char *sf_gate_name(sf_gate_kind kind); /* "zero", "level", ...; NULL for unknown */

@@ -14,11 +14,11 @@ typedef struct sf_cli_bar {
 
 typedef struct sf_cli {
     sf_context *context;
-    bool json;                  // --json: one document on standard output, nothing else there
-    bool quiet;                 // --quiet: no progress
-    const char *file;           // FILE.yaml or "-"; NULL if not given
-    const char *output;         // -o FILE
-    const char **overrides;     // --set key=value
+    bool json;              // --json: one document on standard output, nothing else there
+    bool quiet;             // --quiet: no progress
+    const char *file;       // FILE.yaml or "-"; NULL if not given
+    const char *output;     // -o FILE
+    const char **overrides; // --set key=value
     size_t override_count;
     sf_cli_bar *bar;
 } sf_cli;

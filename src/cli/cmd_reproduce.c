@@ -39,8 +39,7 @@ static int list_claims(const sf_cli *cli)
     return sf_json_finish(&json) ? 0 : 1;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------------------------------- */
 
 /* Prints text in a column of `width` characters of UTF-8 (cut if longer), and a space. */
 static void cell(const char *text, int width)
@@ -101,8 +100,7 @@ static void print_table(const sf_reproduction *reproduction)
             print_outcome(sf_reproduction_outcome(reproduction, i), sf_reproduction_count(reproduction) == 1);
 }
 
-/* ---- JSON -----------------------------------------------------------------------------------------------
- */
+/* ---- JSON ---------------------------------------------------------------------------------------- */
 
 static void json_outcome(sf_json *json, const sf_outcome *outcome)
 {
@@ -171,8 +169,7 @@ static bool print_json(const sf_reproduction *reproduction, const char *director
     return sf_json_finish(&json);
 }
 
-/* ---- the command ----------------------------------------------------------------------------------------
- */
+/* ---- the command --------------------------------------------------------------------------------- */
 
 static bool any_not_reproduced(const sf_reproduction *reproduction)
 {

@@ -7,8 +7,7 @@
 
 enum { TABLE_ROWS = 24, TABLE_COORDINATES = 6 };
 
-/* ---- the table ------------------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------------------------------- */
 
 static void print_cell(double value, int width)
 {
@@ -87,8 +86,7 @@ static void print_table(const sf_trajectory *trajectory, bool discrete)
            rows < records ? ", some shown here; -o FILE.json, .csv or .h5 writes all" : "");
 }
 
-/* ---- the reference of settings --------------------------------------------------------------------------
- */
+/* ---- the reference of settings ------------------------------------------------------------------- */
 
 /* Text in a cell of a Markdown table. */
 static void print_escaped(const char *text)
@@ -112,8 +110,7 @@ static void print_settings(void)
     }
 }
 
-/* ---- the command ----------------------------------------------------------------------------------------
- */
+/* ---- the command --------------------------------------------------------------------------------- */
 
 /* Everything that was computed, where it was asked for: also after an interruption or divergence. */
 static sf_status deliver(const sf_cli *cli, const sf_trajectory *trajectory, bool discrete)

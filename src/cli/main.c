@@ -27,8 +27,9 @@ static void print_log(sf_log_level level, const char *record, void *user)
 
 static void print_help(FILE *stream)
 {
-    fprintf(stream, "samflow %s - the implicit bias of sharpness-aware minimization\n\n"
-                    "usage: samflow COMMAND [OPTIONS] [FILE.yaml]\n\ncommands:\n",
+    fprintf(stream,
+            "samflow %s - the implicit bias of sharpness-aware minimization\n\n"
+            "usage: samflow COMMAND [OPTIONS] [FILE.yaml]\n\ncommands:\n",
             sf_version());
     for (size_t i = 0; i < sf_command_count; i++)
         fprintf(stream, "  %-10s %s\n", sf_commands[i].name, sf_commands[i].summary);
@@ -197,5 +198,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "samflow: standard output could not be written\n");
         code = 1;
     }
-    return code == 0 && interrupted ? sf_status_exit_code(SF_ERR_CANCELLED) : code; // also while it was writing
+    return code == 0 && interrupted ? sf_status_exit_code(SF_ERR_CANCELLED)
+                                    : code; // also while it was writing
 }

@@ -24,8 +24,7 @@ const char *sf_place_text(sf_place place, char *buffer)
     return buffer;
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------------------
- */
+/* ---- nodes --------------------------------------------------------------------------------------- */
 
 static sf_node *new_node(sf_context *context, sf_node_kind kind, sf_place place)
 {
@@ -145,8 +144,7 @@ sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf
     return SF_OK;
 }
 
-/* ---- numbers --------------------------------------------------------------------------------------------
- */
+/* ---- numbers ------------------------------------------------------------------------------------- */
 
 static const char *skip_digits(const char *c)
 {
@@ -188,8 +186,7 @@ bool sf_yaml_number(const char *text, double *value)
     return true;
 }
 
-/* ---- events to nodes ------------------------------------------------------------------------------------
- */
+/* ---- events to nodes ----------------------------------------------------------------------------- */
 
 typedef struct sf_builder {
     sf_context *context;
@@ -450,8 +447,7 @@ static sf_status parse(sf_builder *builder, const char *text, size_t length)
     return status;
 }
 
-/* ---- text -----------------------------------------------------------------------------------------------
- */
+/* ---- text ---------------------------------------------------------------------------------------- */
 
 /* Length of the UTF-8 sequence at c (1 to 4), 0 if it is none. */
 static size_t utf8_length(const unsigned char *c, size_t left)

@@ -78,8 +78,7 @@ sf_until sf_experiment_until(const sf_experiment *experiment)
                       .direction_tolerance = number_or(experiment, SF_SET_UNTIL_DIRECTION, 0.0)};
 }
 
-/* ---- the start ------------------------------------------------------------------------------------------
- */
+/* ---- the start ----------------------------------------------------------------------------------- */
 
 static void fill_random(const sf_experiment *experiment, size_t depth, size_t d, double *theta)
 {
@@ -117,8 +116,7 @@ const double *sf_experiment_start(sf_experiment *experiment)
     return experiment->start;
 }
 
-/* ---- the resolved settings ------------------------------------------------------------------------------
- */
+/* ---- the resolved settings ----------------------------------------------------------------------- */
 
 enum { PATH_SIZE = 128 };
 

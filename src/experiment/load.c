@@ -7,8 +7,7 @@
 
 #include "experiment/experiment.h"
 
-/* ---- data files -----------------------------------------------------------------------------------------
- */
+/* ---- data files ---------------------------------------------------------------------------------- */
 
 /* folder/path, or path alone if folder is empty; released by the caller. */
 static char *join(sf_context *context, const char *folder, size_t folder_length, const char *path)
@@ -78,8 +77,7 @@ static sf_status load_file(sf_experiment *experiment)
     return sf_dataset_read(experiment->context, &spec, &experiment->dataset);
 }
 
-/* ---- data in the experiment file ------------------------------------------------------------------------
- */
+/* ---- data in the experiment file ----------------------------------------------------------------- */
 
 /* The data set holds its own copy of the numbers; the settings keep theirs only if a transformation will make
  * the two differ. */
@@ -141,8 +139,7 @@ static sf_status transform(const sf_experiment *experiment)
     return SF_OK;
 }
 
-/* ---- the network ----------------------------------------------------------------------------------------
- */
+/* ---- the network --------------------------------------------------------------------------------- */
 
 static sf_status check_start(const sf_experiment *experiment, size_t d)
 {

@@ -14,8 +14,7 @@
 
 #include "experiment/trajectory.h"
 
-/* ---- JSON -----------------------------------------------------------------------------------------------
- */
+/* ---- JSON ---------------------------------------------------------------------------------------- */
 
 static void write_sample_fields(const sf_trajectory *trajectory, size_t index, double *scratch, sf_json *json)
 {
@@ -109,8 +108,7 @@ sf_status sf_trajectory_write_json(const sf_trajectory *trajectory, FILE *stream
     return SF_OK;
 }
 
-/* ---- CSV ------------------------------------------------------------------------------------------------
- */
+/* ---- CSV ----------------------------------------------------------------------------------------- */
 
 static void write_cell(FILE *stream, double value, bool last)
 {
@@ -140,8 +138,7 @@ static sf_status write_csv(const sf_trajectory *trajectory, FILE *stream)
     return SF_OK;
 }
 
-/* ---- files ----------------------------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------------------------------- */
 
 typedef enum sf_output_format { OUTPUT_JSON, OUTPUT_CSV, OUTPUT_HDF5, OUTPUT_UNKNOWN } sf_output_format;
 

@@ -6,8 +6,7 @@
 
 #include "experiment/experiment.h"
 
-/* ---- text of a file -------------------------------------------------------------------------------------
- */
+/* ---- text of a file ------------------------------------------------------------------------------ */
 
 static sf_status read_stream(sf_context *context, FILE *stream, const char *name, const char *expected,
                              sf_text *text)
@@ -56,8 +55,7 @@ static sf_status copy_text(sf_context *context, const char *source, sf_text *tex
     return SF_OK;
 }
 
-/* ---- overrides ------------------------------------------------------------------------------------------
- */
+/* ---- overrides ----------------------------------------------------------------------------------- */
 
 /* Puts value at the path a.b.c below root, making mappings on the way; takes value over (NULL removes the
  * key). */
@@ -105,8 +103,7 @@ static sf_status apply_override(sf_context *context, sf_node *root, const char *
     return status;
 }
 
-/* ---- what holds between settings ------------------------------------------------------------------------
- */
+/* ---- what holds between settings ----------------------------------------------------------------- */
 
 static bool given(const sf_experiment *experiment, sf_setting_id id)
 {
@@ -290,8 +287,7 @@ static sf_status check(sf_experiment *experiment, const sf_node *root)
     return SF_OK;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------------- */
 
 static sf_status read_document(sf_experiment *experiment, sf_node *root, size_t count,
                                const char *const *overrides)

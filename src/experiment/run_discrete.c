@@ -24,8 +24,7 @@ static uint64_t next_sample(uint64_t step, uint64_t total, uint64_t left)
     return next <= step ? step + 1 : next >= total ? total : next;
 }
 
-/* ---- dominance ------------------------------------------------------------------------------------------
- */
+/* ---- dominance ----------------------------------------------------------------------------------- */
 
 /* beta[first .. first + width) of theta (L, d), at most BLOCK numbers: the watch needs no vector of its own.
  */
@@ -117,8 +116,7 @@ static sf_status watch_leader(int64_t *leader, sf_trajectory *trajectory)
     return sf_trajectory_append_event(trajectory, &event);
 }
 
-/* ---- the run --------------------------------------------------------------------------------------------
- */
+/* ---- the run ------------------------------------------------------------------------------------- */
 
 static sf_status record(sf_trajectory *trajectory)
 {

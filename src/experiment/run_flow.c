@@ -35,8 +35,7 @@ typedef struct sf_flow_run {
     bool evaluates;                 // records of the grid at once; else those that stay, in the end
 } sf_flow_run;
 
-/* ---- records --------------------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------------------- */
 
 /* The value asked for, where the flow stopped at it up to rounding. */
 static double settled(double value, double target)
@@ -106,8 +105,7 @@ static void coarsen(sf_flow_run *run)
     run->spacing *= 2.0;
 }
 
-/* ---- the direction --------------------------------------------------------------------------------------
- */
+/* ---- the direction ------------------------------------------------------------------------------- */
 
 /* beta / ||beta||_1 into run->direction_now, from logarithms: beta may have left the doubles. */
 static sf_status find_direction(sf_flow_run *run)
@@ -144,8 +142,7 @@ static sf_status check_direction(sf_flow_run *run, bool *done)
     return SF_OK;
 }
 
-/* ---- from stop to stop ----------------------------------------------------------------------------------
- */
+/* ---- from stop to stop --------------------------------------------------------------------------- */
 
 static double next_asked(const sf_flow_run *run, sf_setting_id id, size_t next)
 {
@@ -306,8 +303,7 @@ static sf_status advance(sf_flow_run *run)
     return SF_OK;
 }
 
-/* ---- passes ---------------------------------------------------------------------------------------------
- */
+/* ---- passes -------------------------------------------------------------------------------------- */
 
 /* The last state is a record too, also after a failure of the integrator or an interruption. */
 static sf_status record_last(sf_flow_run *run)

@@ -34,8 +34,7 @@ const char *sf_scope_text(unsigned scope, char *buffer)
     return buffer;
 }
 
-/* ---- what was found, what was expected ------------------------------------------------------------------
- */
+/* ---- what was found, what was expected ----------------------------------------------------------- */
 
 enum { PHRASE_SIZE = 256 };
 
@@ -129,8 +128,7 @@ sf_status sf_value_fail(sf_context *context, sf_setting_id id, const sf_value *v
                    sf_settings[id].key, what);
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------
- */
+/* ---- values -------------------------------------------------------------------------------------- */
 
 static bool in_range(const sf_setting *setting, double number)
 {
@@ -289,8 +287,7 @@ void sf_value_release(sf_context *context, sf_value *value)
     value->numbers = NULL;
 }
 
-/* ---- the walk -------------------------------------------------------------------------------------------
- */
+/* ---- the walk ------------------------------------------------------------------------------------ */
 
 enum { PATH_SIZE = 256 };
 
@@ -433,8 +430,7 @@ sf_status sf_settings_read(sf_context *context, sf_node *root, sf_value *values)
     return read_group(context, "", root, values);
 }
 
-/* ---- the table, for readers -----------------------------------------------------------------------------
- */
+/* ---- the table, for readers ---------------------------------------------------------------------- */
 
 size_t sf_settings_count(void)
 {

@@ -49,8 +49,7 @@ void sf_trajectory_destroy(sf_trajectory **trajectory)
     *trajectory = NULL;
 }
 
-/* ---- building -------------------------------------------------------------------------------------------
- */
+/* ---- building ------------------------------------------------------------------------------------ */
 
 /* Makes room for one more item in an array that doubles. */
 static void *reserve(sf_context *context, void *array, size_t count, size_t *capacity, size_t size)
@@ -142,8 +141,7 @@ sf_status sf_trajectory_append_event(sf_trajectory *trajectory, const sf_event *
     return SF_OK;
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------------
- */
+/* ---- asking -------------------------------------------------------------------------------------- */
 
 const char *sf_run_status_name(sf_run_status status)
 {

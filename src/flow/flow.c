@@ -58,8 +58,7 @@ const char *sf_event_name(sf_event_kind kind)
     return (size_t)kind < sizeof name / sizeof name[0] ? name[kind] : NULL;
 }
 
-/* ---- creation -------------------------------------------------------------------------------------------
- */
+/* ---- creation ------------------------------------------------------------------------------------ */
 
 /* The model's rates, as far as log t stays clear of the end of the doubles (it may be NaN). */
 static bool rates(flow_model *model, const double *y, double *dy, flow_clocks *clocks)
@@ -175,8 +174,7 @@ void sf_flow_destroy(sf_flow **flow)
     *flow = NULL;
 }
 
-/* ---- looking at a position ------------------------------------------------------------------------------
- */
+/* ---- looking at a position ----------------------------------------------------------------------- */
 
 /* The state at s into ahead. */
 static const double *look(sf_flow *flow, double s)
@@ -285,8 +283,7 @@ static double locate(sf_flow *flow, position_function *f, double parameter, doub
     return b;
 }
 
-/* ---- panels ---------------------------------------------------------------------------------------------
- */
+/* ---- panels -------------------------------------------------------------------------------------- */
 
 static int degree_of(const sf_flow *flow)
 {
@@ -402,8 +399,7 @@ static void go_to(sf_flow *flow, double s)
     flow->tau = tau_of(flow, flow->y);
 }
 
-/* ---- events ---------------------------------------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------------------------------- */
 
 static double log_loss_here(sf_flow *flow)
 {
@@ -455,8 +451,7 @@ static sf_status change_leader(sf_flow *flow)
     return add_event(flow, SF_EVENT_DOMINANCE, from, flow->leader);
 }
 
-/* ---- the ends of a flow ---------------------------------------------------------------------------------
- */
+/* ---- the ends of a flow -------------------------------------------------------------------------- */
 
 static sf_status check_rest(sf_flow *flow)
 {
@@ -504,8 +499,7 @@ static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
     flow->log_time = sf_log_add(flow->log_time, log_dt + log(step));
 }
 
-/* ---- advancing ------------------------------------------------------------------------------------------
- */
+/* ---- advancing ----------------------------------------------------------------------------------- */
 
 static bool reached(const sf_flow *flow, const sf_flow_target *target)
 {
@@ -594,8 +588,7 @@ sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
     return SF_OK;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------------- */
 
 sf_flow_state sf_flow_get_state(const sf_flow *flow)
 {

@@ -133,8 +133,7 @@ static double log_mean(double mu, double rho, double s, double sign, double w)
     return sf_log_add(log(fmax(weight, 0.0)) + plus, log(fmax(1.0 - weight, 0.0)) + minus);
 }
 
-/* ---- one example ----------------------------------------------------------------------------------------
- */
+/* ---- one example --------------------------------------------------------------------------------- */
 
 static bool rates_single(const gates_model *model, const double *y, double *dy, flow_clocks *clocks)
 {
@@ -167,8 +166,7 @@ static void reset_clock(gates_model *model, double tau, double *y)
     y[0] = 0.0;
 }
 
-/* ---- several examples ------------------------------------------------------------------------------------
- */
+/* ---- several examples ---------------------------------------------------------------------------- */
 
 /* The field at the perturbed point into field, log S there. */
 static double field_hat(gates_model *model, const double *y)
@@ -253,8 +251,7 @@ static bool rates_several(gates_model *model, const double *y, double *dy, flow_
     return isfinite(log_dt) && pace > 0.0;
 }
 
-/* ---- modes ------------------------------------------------------------------------------------------------
- */
+/* ---- modes --------------------------------------------------------------------------------------- */
 
 static bool weight_passed_zero(const gates_model *model, const gate *g, const gates_coordinate *c)
 {
@@ -447,8 +444,7 @@ static sf_status change_mode(flow_model *base, double *y, int64_t *slides, size_
     return SF_OK;
 }
 
-/* ---- the table of functions ------------------------------------------------------------------------------
- */
+/* ---- the table of functions ---------------------------------------------------------------------- */
 
 static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *clocks)
 {
@@ -576,8 +572,7 @@ static const flow_system GATES = {.name = "gates",
                                   .ends_mode = ends_mode,
                                   .change_mode = change_mode};
 
-/* ---- creation ---------------------------------------------------------------------------------------------
- */
+/* ---- creation ------------------------------------------------------------------------------------ */
 
 static bool is_balanced(const flow_start *start, size_t d, int depth, size_t j)
 {

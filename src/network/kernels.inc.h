@@ -27,8 +27,7 @@ SF_INLINE vd row_factor(const sf_pack *pack, sf_pack_type type, size_t row)
     return vd_set(type == SF_PACK_BYTES ? pack->factor[row] : 1.0);
 }
 
-/* ---- rows that are not sparse ----------------------------------------------------------------------------
- */
+/* ---- rows that are not sparse -------------------------------------------------------------------- */
 
 SF_INLINE void dense_margins(const sf_pack *pack, sf_pack_type type, int rows, size_t row,
                              const double *weights, double *margin)
@@ -85,8 +84,7 @@ SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows
     }
 }
 
-/* ---- rows as lists of blocks -----------------------------------------------------------------------------
- */
+/* ---- rows as lists of blocks --------------------------------------------------------------------- */
 
 /* weights and field are padded to whole blocks. Four chains hide the latency of a row's sum. */
 SF_INLINE double sparse_margin(const sf_pack *pack, sf_pack_type type, size_t row, const double *weights)
@@ -113,8 +111,7 @@ SF_INLINE void sparse_accumulate(const sf_pack *pack, sf_pack_type type, size_t 
     }
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------------------------------- */
 
 SF_INLINE void margins_of_type(const sf_pack *pack, sf_pack_type type, size_t row, size_t count,
                                const double *weights, double *margin)

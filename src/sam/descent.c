@@ -66,8 +66,7 @@ const sf_step_kernels *sf_step_kernels_of(sf_isa isa)
     }
 }
 
-/* ---- passes of the fast form: one task a chunk ------------------------------------------------------------
- */
+/* ---- passes of the fast form: one task a chunk --------------------------------------------------- */
 
 static size_t chunk_end(const sf_descent *descent, size_t chunk)
 {
@@ -221,8 +220,7 @@ static bool fast_step(sf_descent *descent)
     return finite;
 }
 
-/* ---- the plain form ---------------------------------------------------------------------------------------
- */
+/* ---- the plain form ------------------------------------------------------------------------------ */
 
 /* Whether the predictor of theta is finite in every coordinate. */
 static bool predicts(const sf_descent *descent, const double *theta)
@@ -253,8 +251,7 @@ static bool plain_step(sf_descent *descent)
     return finite && predicts(descent, descent->next);
 }
 
-/* ---- the run ----------------------------------------------------------------------------------------------
- */
+/* ---- the run ------------------------------------------------------------------------------------- */
 
 static sf_status prepare_plain(sf_descent *descent)
 {

@@ -48,8 +48,7 @@ static size_t merge(size_t count, mode *list)
     return kept;
 }
 
-/* ---- bins ------------------------------------------------------------------------------------------------
- */
+/* ---- bins ---------------------------------------------------------------------------------------- */
 
 /* Increases with lambda > 0; one value a bin. Negative strengths are binned by their size, apart. */
 static size_t bin_key(double lambda, int bits_kept)
@@ -208,8 +207,7 @@ done:
     return status;
 }
 
-/* ---- building --------------------------------------------------------------------------------------------
- */
+/* ---- building ------------------------------------------------------------------------------------ */
 
 static size_t collect(size_t d, const double *mu, const double *w1, const double *w2, sf_real rho,
                       double unit, mode *list)
@@ -313,8 +311,7 @@ void sf_modes_release(sf_modes *modes)
     modes->count = 0;
 }
 
-/* ---- one point -------------------------------------------------------------------------------------------
- */
+/* ---- one point ----------------------------------------------------------------------------------- */
 
 sf_status sf_snapshot_create(const sf_modes *modes, sf_snapshot *snapshot)
 {

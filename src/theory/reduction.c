@@ -140,8 +140,7 @@ sf_status sf_reduction_cover(sf_reduction *r, sf_real tau)
     return SF_OK;
 }
 
-/* ---- time ------------------------------------------------------------------------------------------------
- */
+/* ---- time ---------------------------------------------------------------------------------------- */
 
 static sf_real log_add(sf_real a, sf_real b)
 {
@@ -202,8 +201,7 @@ static sf_real log_speed(sf_loss loss, sf_real m)
     return m > 0 ? m + real_log1p(real_exp(-m)) : real_log1p(real_exp(m));
 }
 
-/* ---- points ----------------------------------------------------------------------------------------------
- */
+/* ---- points -------------------------------------------------------------------------------------- */
 
 /* The contribution of the features that do not move (mu_j = 0) to a margin is 0, so margins come from the
  * modes. */

@@ -24,7 +24,8 @@ int main(void)
         fprintf(stderr, "%s\n", sf_context_message(context));
         return 1;
     }
-    printf("samflow %s: w = %.6f %.6f\n", sf_version(), sf_descent_theta(descent)[0], sf_descent_theta(descent)[1]);
+    printf("samflow %s: w = %.6f %.6f\n", sf_version(), sf_descent_theta(descent)[0],
+           sf_descent_theta(descent)[1]);
     // by hand: eps = -rho mu / (sqrt 2 ||mu||), w_hat = w + eps, m_hat = sum mu w_hat^2, w += eta mu s(m_hat) w_hat
     double norm = sqrt(2.0 * 5.0), w1 = 0.5 - 0.1 / norm, w2 = 0.5 - 0.2 / norm;
     double slope = 1.0 / (1.0 + exp(w1 * w1 + 2.0 * w2 * w2));

@@ -1,17 +1,18 @@
 #include "support.h"
 
-void sf_assert_close(double actual, double expected, double tolerance, const char *what, const char *file, int line)
+void sf_assert_close(double actual, double expected, double tolerance, const char *what, const char *file,
+                     int line)
 {
     double error = fabs(actual - expected);
     if (!(error <= tolerance)) {
-        print_error("%s is %.17g, expected %.17g (error %.3g, tolerance %.3g)\n", what, actual, expected, error,
-                    tolerance);
+        print_error("%s is %.17g, expected %.17g (error %.3g, tolerance %.3g)\n", what, actual, expected,
+                    error, tolerance);
         _fail(file, line);
     }
 }
 
-void sf_assert_status(sf_context *context, sf_status actual, sf_status expected, const char *what, const char *file,
-                      int line)
+void sf_assert_status(sf_context *context, sf_status actual, sf_status expected, const char *what,
+                      const char *file, int line)
 {
     if (actual != expected) {
         print_error("%s gave %s, expected %s: %s\n", what, sf_status_name(actual), sf_status_name(expected),

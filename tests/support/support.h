@@ -16,19 +16,20 @@
 #include <samflow/samflow.h>
 
 /* |actual - expected| <= tolerance * |expected|; a NaN on either side fails. */
-#define assert_relative(actual, expected, tolerance)                                                          \
-    sf_assert_close((actual), (expected), (tolerance) * fabs(expected), #actual, __FILE__, __LINE__)
+#define assert_relative(actual, expected, tolerance)                                                         \
+    sf_assert_close((actual), (expected), (tolerance)*fabs(expected), #actual, __FILE__, __LINE__)
 /* |actual - expected| <= tolerance. */
-#define assert_absolute(actual, expected, tolerance)                                                          \
+#define assert_absolute(actual, expected, tolerance)                                                         \
     sf_assert_close((actual), (expected), (tolerance), #actual, __FILE__, __LINE__)
 /* status is SF_OK; prints the message of the context otherwise. */
 #define assert_ok(context, call) sf_assert_status((context), (call), SF_OK, #call, __FILE__, __LINE__)
-#define assert_status(context, call, status)                                                                  \
+#define assert_status(context, call, status)                                                                 \
     sf_assert_status((context), (call), (status), #call, __FILE__, __LINE__)
 
-void sf_assert_close(double actual, double expected, double tolerance, const char *what, const char *file, int line);
-void sf_assert_status(sf_context *context, sf_status actual, sf_status expected, const char *what, const char *file,
-                      int line);
+void sf_assert_close(double actual, double expected, double tolerance, const char *what, const char *file,
+                     int line);
+void sf_assert_status(sf_context *context, sf_status actual, sf_status expected, const char *what,
+                      const char *file, int line);
 
 sf_context *test_context(void);
 
