@@ -10,7 +10,7 @@
 #include "paper/tools.h"
 
 typedef struct setting {
-    const char *name;
+    const char *name, *label; // in texts; in the legend
     sf_method method;
     double rho;
     int depth;
@@ -18,13 +18,13 @@ typedef struct setting {
 } setting;
 
 static const setting settings[] = {
-    {"GD, L = 2, one example", SF_METHOD_GD, 0.0, 2, 1},
-    {"ℓ2-SAM, L = 2, one example", SF_METHOD_L2, 1.0, 2, 1},
-    {"ℓ2-SAM, L = 3, one example", SF_METHOD_L2, 0.5, 3, 1},
-    {"ℓ2-SAM, L = 2, three examples", SF_METHOD_L2, 0.3, 2, 3},
-    {"unnormalized SAM, L = 2, one example", SF_METHOD_USAM, 1.0, 2, 1},
-    {"ℓ∞-SAM, L = 2, one example", SF_METHOD_LINF, 0.3, 2, 1},
-    {"ℓ∞-SAM, L = 3, one example", SF_METHOD_LINF, 0.3, 3, 1},
+    {"GD, L = 2, one example", "GD", SF_METHOD_GD, 0.0, 2, 1},
+    {"ℓ2-SAM, L = 2, one example", "ℓ2-SAM", SF_METHOD_L2, 1.0, 2, 1},
+    {"ℓ2-SAM, L = 3, one example", "ℓ2-SAM, L = 3", SF_METHOD_L2, 0.5, 3, 1},
+    {"ℓ2-SAM, L = 2, three examples", "ℓ2-SAM, N = 3", SF_METHOD_L2, 0.3, 2, 3},
+    {"unnormalized SAM, L = 2, one example", "unnormalized", SF_METHOD_USAM, 1.0, 2, 1},
+    {"ℓ∞-SAM, L = 2, one example", "ℓ∞-SAM", SF_METHOD_LINF, 0.3, 2, 1},
+    {"ℓ∞-SAM, L = 3, one example", "ℓ∞-SAM, L = 3", SF_METHOD_LINF, 0.3, 3, 1},
 };
 enum { SETTINGS = sizeof settings / sizeof settings[0], D = 2 };
 static const double examples[] = {1.0, 2.0, 1.5, -0.3, 0.4, 1.1}; // (3, D), separable
@@ -86,7 +86,7 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
     sf_table *table = claim_table(out, "discrete-flow", "Discrete updates against the flow", 3, headings);
     sf_figure *figure = claim_figure(out, "discrete-flow", 1,
                                      "Distance of the discrete iterate from the flow at t = 2, against the "
-                                     "step size η. Dashed: first order.",
+                                     "step size η; L = 2 and one example unless named. Dashed: first order.",
                                      "On log-log axes all methods lie on straight lines of slope one.");
     if (!table || !figure)
         return SF_ERR_MEMORY;
@@ -96,7 +96,7 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
         guide[k] = 0.3 * steps[k];
     }
     sf_figure_panel(figure, &(sf_axes){.x_label = "step size η (no unit)",
-                                       .y_label = "‖β(discrete) − β(flow)‖ / ‖β(flow)‖",
+                                       .y_label = "relative distance from the flow",
                                        .x_scale = SF_SCALE_LOG,
                                        .y_scale = SF_SCALE_LOG,
                                        .x_min = 1e-3,
@@ -112,7 +112,7 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
         double order = log2(errors[HALVINGS - 2] / errors[HALVINGS - 1]);
         claim_check(out, SF_RELATION_EQUAL, 1.0, order, 0.03, "%s: order of convergence in η",
                     settings[i].name);
-        sf_figure_series(figure, settings[i].name,
+        sf_figure_series(figure, settings[i].label,
                          (sf_style){.mark = SF_MARK_LINE_POINTS,
                                     .color = color_of_method(settings[i].method),
                                     .point = settings[i].depth == 3      ? 2

@@ -257,7 +257,7 @@ static sf_status draw_shares(sf_outcome *out, const real_setting *setting, size_
                                            .x_max = (double)setting->steps,
                                            .y_min = 0.0,
                                            .y_max = 1.0,
-                                           .key = m == 0 ? "center left" : "off"});
+                                           .key = "below"});
         for (size_t k = 0; k < 3; k++)
             sf_figure_series(figure, title[2 - k],
                              (sf_style){.color = sf_color_of_strength((double)(2 - k) / 2.0),

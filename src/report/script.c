@@ -202,6 +202,10 @@ static void write_axes(FILE *file, const sf_panel *panel)
     set_text(file, "title", axes->title);
     set_text(file, "xlabel", axes->x_label);
     set_text(file, "ylabel", axes->y_label);
+    if (axes->key && strcmp(axes->key, "below") == 0)
+        fputs("set xlabel offset 0,0.4\n", file); // away from the legend under it
+    else
+        fputs("set xlabel offset 0,0\n", file);
     if (axes->x_scale == SF_SCALE_LOG)
         fputs("set logscale x; set format x '10^{%L}'\n", file);
     if (axes->y_scale == SF_SCALE_LOG)
