@@ -22,6 +22,7 @@ static const double TIE = 1e-11;
 static const double PARTED = 1e-3;
 /* A panel is not shortened below this part of its step. */
 static const double SHORTEST = 1e-3;
+static const double NOISE = 1e3; // of psi in the dense output, over the misfit allowed
 enum { LOOK = PANEL_MAX / 2 /* divides every degree */ };
 enum { MODE_CHANGES_IN_PLACE = 100 };
 
@@ -307,12 +308,19 @@ static bool fill_panel(sf_flow *flow, double a, double b)
     return true;
 }
 
-static bool resolved(sf_flow *flow)
+/* What the panel leaves of psi, over what is allowed; NaN: no original time, nothing to resolve. */
+static double misfit(sf_flow *flow)
 {
     double error = flow_panel_fit(&flow->panel), size = 1.0, allowed = flow->model->stiff ? 1e-10 : 1e-12;
     for (int k = 0; k <= flow->panel.degree; k++)
         size = fmax(size, fabs(flow->panel.psi[k]));
-    return !(error > allowed * size); // NaN: no original time, nothing to resolve
+    return error / (allowed * size);
+}
+
+/* Whether a panel will do: resolved, or left with the noise of the dense output, which no shorter one is without. */
+static bool resolved(double error, double error_of_twice_the_width)
+{
+    return !(error > 1.0) || (error < NOISE && error > 0.7 * error_of_twice_the_width);
 }
 
 static bool ends_mode(sf_flow *flow, double s)
@@ -365,12 +373,16 @@ static void choose_first_leader(sf_flow *flow)
 static sf_status next_panel(sf_flow *flow)
 {
     flow_panel *panel = &flow->panel;
-    double a = flow->s, left = flow->step_to - a, width = fmin(left, 2.0 * flow->width);
-    double shortest = SHORTEST * (flow->step_to - flow->step_from);
+    double a = flow->s, left = flow->step_to - a, error = INFINITY, before = INFINITY;
+    // not below the spacing of doubles at a, where a panel would not move on
+    double shortest = fmax(SHORTEST * (flow->step_to - flow->step_from), 4.0 * DBL_EPSILON * fabs(a));
+    double width = fmin(left, fmax(shortest, 2.0 * flow->width));
     bool filled;
-    while (!(filled = fill_panel(flow, a, width < left ? a + width : flow->step_to)) || !resolved(flow)) {
+    while (!(filled = fill_panel(flow, a, width < left ? a + width : flow->step_to)) ||
+           !resolved(error = misfit(flow), before)) {
         if (width <= shortest)
             break;
+        before = filled ? error : INFINITY;
         width *= 0.5;
     }
     if (!filled) {
@@ -559,8 +571,6 @@ static sf_status proceed(sf_flow *flow)
         SF_TRY(check_rest(flow));
         if (flow->state != SF_FLOW_RUNNING)
             return SF_OK;
-        if (sf_cancelled(flow->context))
-            return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
         SF_TRY(flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to));
     }
     return next_panel(flow);
@@ -570,6 +580,8 @@ sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
 {
     while (flow->state == SF_FLOW_RUNNING && !reached(flow, target)) {
         if (flow->s >= flow->panel.b) {
+            if (sf_cancelled(flow->context))
+                return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
             SF_TRY(proceed(flow));
             continue;
         }

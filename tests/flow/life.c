@@ -102,6 +102,21 @@ static void test_range(void **state)
     rig_close(&r);
 }
 
+/* The gradient of l2-SAM passes through 0 far out (s = 3e4), where the steps of the integrator fall below the spacing of
+ * doubles: the flow ends with a message and does not stand still for ever. */
+static void test_no_standstill(void **state)
+{
+    (void)state;
+    const double z[2] = {2.44, 2.44}, theta[6] = {-0.19, 0.02, -0.19, 0.02, -0.19, 0.02};
+    rig r = rig_open(test_context(), 1, 2, z, 3, SF_LOSS_LOGISTIC, (sf_perturbation){SF_METHOD_L2, 1.0, 0.0},
+                     theta);
+    sf_flow_target target = rig_target(INFINITY, 50.0);
+    sf_status status = sf_flow_advance(r.flow, &target);
+    assert_true(status == SF_ERR_NUMERIC || (status == SF_OK && sf_flow_log_time(r.flow) >= 50.0 - 1e-12));
+    assert_true(isfinite(sf_flow_tau(r.flow)));
+    rig_close(&r);
+}
+
 static void test_event_names(void **state)
 {
     (void)state;
@@ -176,9 +191,10 @@ static void test_memory_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arguments),   cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_stops),       cmocka_unit_test(test_interruption),
-        cmocka_unit_test(test_range),       cmocka_unit_test(test_event_names),
-        cmocka_unit_test(test_level_start), cmocka_unit_test(test_memory_failures)};
+        cmocka_unit_test(test_arguments),      cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_stops),          cmocka_unit_test(test_interruption),
+        cmocka_unit_test(test_range),          cmocka_unit_test(test_no_standstill),
+        cmocka_unit_test(test_event_names),    cmocka_unit_test(test_level_start),
+        cmocka_unit_test(test_memory_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
