@@ -187,20 +187,23 @@ static sf_status course_of(sf_outcome *out, const sf_dataset *dataset, sf_method
                            double alpha, course *result)
 {
     size_t mark = claim_mark(out);
-    const double theta[] = {alpha, alpha, alpha, alpha};
-    double beta[2];
+    size_t d = sf_dataset_features(dataset);
+    double theta[2 * MOST_FEATURES], beta[MOST_FEATURES], size[MOST_FEATURES];
     leader leaders[4];
     sf_network *network;
     sf_flow *flow;
+    for (size_t k = 0; k < 2 * d; k++)
+        theta[k] = alpha;
     SF_TRY(claim_network(out, dataset, 2, &network));
     SF_TRY(claim_flow(out, network, method, rho, theta, &flow));
     SF_TRY(flow_until(flow, INFINITY, 6.0, 1.5));
     sf_flow_predictor(flow, beta, NULL);
-    size_t last = fabs(beta[1]) >= fabs(beta[0]) ? 1 : 0;
-    leaders_of(flow, last, 4, leaders);
-    *result = sf_flow_get_state(flow) == SF_FLOW_COLLAPSED || vector_norm(2, beta) < 1e-6 ? COLLAPSE
-              : leaders[0].index == 0                                                     ? MINOR_FIRST
-                                                                                          : MAJOR_FIRST;
+    for (size_t j = 0; j < d; j++)
+        size[j] = fabs(beta[j]);
+    leaders_of(flow, index_of_largest(d, size), 4, leaders);
+    *result = sf_flow_get_state(flow) == SF_FLOW_COLLAPSED || vector_norm(d, beta) < 1e-6 ? COLLAPSE
+              : leaders[0].index == d - 1                                                 ? MAJOR_FIRST
+                                                                                          : MINOR_FIRST;
     claim_release(out, mark);
     return SF_OK;
 }
@@ -218,6 +221,47 @@ static sf_status threshold_of(sf_outcome *out, const sf_dataset *dataset, double
             high = 0.5 * (low + high);
     }
     *threshold = 0.5 * (low + high);
+    return SF_OK;
+}
+
+/* More features and more examples: the thresholds of one example at the mean tell where to look. */
+static sf_status check_wider(sf_outcome *out)
+{
+    enum { FEATURES = 6 };
+    double mean[FEATURES], ones[FEATURES], critical, major;
+    const size_t per_class = claim_quick(out) ? 10 : 60;
+    sf_dataset *dataset;
+    course small, middle, large, gd;
+    even_steps(FEATURES, 1.0, 2.0, mean);
+    for (size_t j = 0; j < FEATURES; j++)
+        ones[j] = 1.0;
+    SF_TRY(sf_critical_factor(claim_context(out), FEATURES, mean, ones, ones, 1.0, &critical));
+    major = (mean[FEATURES - 2] + mean[FEATURES - 1]) / (sqrt(2.0) * vector_norm(FEATURES, mean));
+    sf_gaussian spec = {
+        .d = FEATURES, .mean = mean, .std = 0.2, .per_class = per_class, .seed = 2, .separable = true};
+    SF_TRY(sf_dataset_gaussian(claim_context(out), &spec, &dataset));
+    SF_TRY(claim_keep_dataset(out, dataset));
+    SF_TRY(course_of(out, dataset, SF_METHOD_L2, 1.0, 0.8 * critical, &small));
+    SF_TRY(course_of(out, dataset, SF_METHOD_L2, 1.0, 0.5 * (critical + major), &middle));
+    SF_TRY(course_of(out, dataset, SF_METHOD_L2, 1.0, 1.3 * major, &large));
+    SF_TRY(course_of(out, dataset, SF_METHOD_GD, 0.0, 0.5 * (critical + major), &gd));
+    claim_check(out, SF_RELATION_EQUAL, COLLAPSE, small, 0.0,
+                "%d features, %zu examples, α = 0.8 α_c: course (0: collapse)", FEATURES, 2 * per_class);
+    claim_check(out, SF_RELATION_EQUAL, MINOR_FIRST, middle, 0.0,
+                "%d features, %zu examples, α between the thresholds: course (1: minor first)", FEATURES,
+                2 * per_class);
+    claim_check(out, SF_RELATION_EQUAL, MAJOR_FIRST, large, 0.0,
+                "%d features, %zu examples, α = 1.3 times the upper threshold: course (2: major first)",
+                FEATURES, 2 * per_class);
+    claim_check(out, SF_RELATION_EQUAL, MAJOR_FIRST, gd, 0.0,
+                "%d features, %zu examples, GD, α between the thresholds: course (2: major first)", FEATURES,
+                2 * per_class);
+    claim_note(out, SF_NOTE_SETTING,
+               "More features: means evenly from 1 to 2 in %d features, σ = 0.2, %zu examples a class, seed "
+               "2; thresholds of one example at "
+               "the mean: α_c = %.4f, major-first from %.4f. Minor first: the strongest feature is not the "
+               "first to lead.",
+               FEATURES, per_class, critical, major);
     return SF_OK;
 }
 
@@ -280,5 +324,5 @@ sf_status claim_gaussian(sf_outcome *out)
                "α·1, ρ = 1, logistic loss; "
                "flows to log t = 6 or log ‖β‖ = 1.5; thresholds by bisection to 1e-3.",
                per_class, (unsigned long long)seed);
-    return SF_OK;
+    return check_wider(out);
 }
