@@ -450,7 +450,7 @@ sf_status claim_regimes(sf_outcome *out)
                  {3, {1.0, 2.0, 3.0}, 0.436426306}};
     static const char *const headings[] = {"μ", "α_c, predicted", "measured", "major-first scale, predicted",
                                            "measured"};
-    const size_t count = claim_quick(out) ? 2 : 4;
+    const size_t count = claim_quick(out) ? 1 : 4;
     const double collapse_error = claim_quick(out) ? 1e-6 : 1e-9;
     sf_table *table =
         claim_table(out, "t45-thresholds", "Thresholds in the scale of the start, ρ = 1", 5, headings);
