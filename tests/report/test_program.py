@@ -1,0 +1,112 @@
+"""samflow plot and samflow reproduce as users run them: files, exit codes, messages, no gnuplot, Ctrl-C."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = os.path.abspath(os.environ.get("SAMFLOW_PROGRAM", "build/release/samflow"))
+EXPERIMENT = """
+data: {example: [1, 2]}
+network: {depth: 2, init: 0.6}
+optimizer: {method: l2-sam, rho: 1.0}
+dynamics: {mode: flow, until: {log_time: 60}}
+record: {samples: 30}
+"""
+SWEEP = EXPERIMENT + """
+sweep:
+  axes:
+    network.init: {linspace: [0.3, 1.1, 4]}
+    optimizer.rho: {linspace: [0.5, 1.5, 3]}
+"""
+
+
+def run(*arguments, code=0, **options):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, **options)
+    assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def check_plot():
+    run("simulate", "e.yaml", "-o", "t.json")
+    for kind in ("time", "shares", "plane", "loss"):
+        run("plot", "t.json", "--kind", kind, "-o", kind + ".svg")
+        assert open(kind + ".svg").read().startswith("<?xml"), kind
+    run("plot", "t.json", "-o", "kept.png", "--keep-plots")
+    assert os.path.exists("kept.gp") and os.path.exists("kept.dat")
+    subprocess.run(["gnuplot", "-e", "ending='svg'", "kept.gp"], check=True)  # the user draws it again
+    assert os.path.exists("kept.svg")
+    assert "no clock" in run("plot", "t.json", "--clock", "step", "-o", "x.svg", code=2).stderr
+    assert ".svg, .png or .pdf" in run("plot", "t.json", "-o", "x.gif", code=2).stderr
+    assert "--kind" in run("plot", "t.json", "--kind", "pie", "-o", "x.svg", code=2).stderr
+    assert "-o" in run("plot", "t.json", code=2).stderr
+    run("plot", "e.json", "-o", "x.svg", code=3)
+    assert not os.path.exists("x.svg")
+
+
+def check_sweep():
+    run("sweep", "g.yaml", "-o", "r.db")
+    run("plot", "r.db", "--x", "optimizer.rho", "--y", "network.init", "--color", "regime", "-o", "map.svg", "--keep-plots")
+    script = open("map.gp").read()
+    assert "predicted" in script and "collapse" in script, script  # theory over measured cells
+    run("plot", "r.db", "--x", "optimizer.rho", "--y", "network.init", "--color", "log_loss", "-o", "loss-map.svg")
+    assert "no column" in run("plot", "r.db", "--x", "a", "--y", "b", "--color", "c", "-o", "x.svg", code=2).stderr
+    assert "--color" in run("plot", "r.db", "-o", "x.svg", code=2).stderr
+
+
+def check_reproduce():
+    done = run("reproduce", "--quick", "--only", "P4.7,MNIST-01", "--json", "-o", "rep")
+    claims = {claim["id"]: claim for claim in json.loads(done.stdout)["claims"]}
+    assert claims["P4.7"]["verdict"] == "reproduced" and all(c["holds"] for c in claims["P4.7"]["checks"])
+    assert claims["MNIST-01"]["verdict"] == "not run" and not claims["MNIST-01"]["checks"]
+    assert claims["P4.7"]["command"] == "samflow reproduce --only P4.7 --quick"
+    page = open("rep/index.html").read()
+    assert page.endswith("</html>\n") and "data:image/svg+xml" in page and "not run" in page
+    assert sorted(os.listdir("rep")) == ["figures", "index.html", "tables"]
+    assert os.path.exists("rep/figures/p47-peak.png")
+    run("reproduce", "--only", "NONE", code=2)
+    run("reproduce", "--threads", "0", code=2)
+    listed = json.loads(run("reproduce", "--list", "--json").stdout)
+    assert {"id", "statement", "source"} <= set(listed[0])
+    done = run("reproduce", "--only", "P4.7", "-o", "e.yaml/rep", code=1)
+    assert "folder" in done.stderr and "P4.7" not in done.stdout  # found before anything ran
+
+
+def check_without_gnuplot():
+    done = run("reproduce", "--quick", "--only", "P4.7", "-o", "bare", env={**os.environ, "PATH": "/nowhere"})
+    assert "gnuplot" in done.stderr and "No figures" in open("bare/index.html").read()
+    done = run("plot", "t.json", "-o", "x.svg", code=1, env={**os.environ, "PATH": "/nowhere"})
+    assert "gnuplot" in done.stderr and not os.path.exists("x.svg")
+
+
+def check_interruption():
+    process = subprocess.Popen([PROGRAM, "reproduce", "--only", "GD-DEPTH", "-o", "cut", "--quiet"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        process.communicate(timeout=0.3)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted" in errors, (process.returncode, errors)
+    assert not os.path.exists("cut/index.html")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    environment = os.environ
+    environment.pop("SAMFLOW_DATA", None)
+    for name, text in (("e.yaml", EXPERIMENT), ("g.yaml", SWEEP), ("e.json", "{}")):
+        with open(name, "w") as file:
+            file.write(text)
+    checks = [check_interruption]
+    if shutil.which("gnuplot"):
+        checks = [check_plot, check_sweep, check_reproduce, check_without_gnuplot, check_interruption]
+    else:
+        print("skipped: gnuplot is not installed, figures are not drawn")
+    for check in checks:
+        check()
+        print(check.__name__, "ok")
+    os.chdir("/")
+sys.exit(0)
