@@ -124,6 +124,13 @@ static sf_status load_gaussian(sf_experiment *experiment)
                         .per_class = (size_t)values[SF_SET_PER_CLASS].integer,
                         .seed = values[SF_SET_DATA_SEED].integer,
                         .separable = values[SF_SET_SEPARABLE].flag};
+    size_t zeros = 0;
+    while (zeros < spec.d && spec.mean[zeros] == 0.0)
+        zeros++;
+    if (spec.separable && zeros == spec.d)
+        return SF_FAIL_SETTING(experiment, SF_SET_MEAN,
+                               "found only zeros, expected a direction that separates the classes "
+                               "(data.gaussian.separable)");
     return sf_dataset_gaussian(experiment->context, &spec, &experiment->dataset);
 }
 
