@@ -7,6 +7,8 @@
 #include "base/base.h"
 
 static const double DEFAULT_LOG_TIME = 1e6, DEFAULT_LOG_TIME_SINGLE = 1e12, DEFAULT_TOLERANCE = 1e-6;
+/* Several examples under a perturbation: beyond, rounding of the margins sets the steps of the integrator. */
+static const double DEFAULT_LOG_TIME_PERTURBED = 2e4;
 /* Examples whose margin is within this many times the error of the direction count as active, within these ends. */
 static const double ACTIVE = 10.0, ACTIVE_LEAST = 1e-9, ACTIVE_MOST = 0.1;
 
@@ -169,12 +171,16 @@ static sf_status report(search *s)
 
 /* ---- the call ------------------------------------------------------------------------------------------- */
 
-static sf_status prepare(search *s, sf_network *network, const double *theta)
+static sf_status prepare(search *s, sf_network *network, const sf_perturbation *perturbation,
+                         const double *theta)
 {
     size_t d = sf_network_features(network);
     bool single = sf_dataset_examples(s->dataset) == 1;
     if (s->options.log_time == 0.0)
-        s->options.log_time = single ? DEFAULT_LOG_TIME_SINGLE : DEFAULT_LOG_TIME;
+        s->options.log_time = single ? DEFAULT_LOG_TIME_SINGLE
+                              : perturbation->rho == 0.0 || perturbation->method == SF_METHOD_GD
+                                  ? DEFAULT_LOG_TIME
+                                  : DEFAULT_LOG_TIME_PERTURBED;
     if (s->options.tolerance == 0.0)
         s->options.tolerance = DEFAULT_TOLERANCE;
     if (!(s->options.log_time >= 1.0) || !isfinite(s->options.log_time))
@@ -213,7 +219,7 @@ sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_pertu
     search s = {.context = context, .limit = limit, .dataset = sf_network_dataset(network)};
     if (options)
         s.options = *options;
-    sf_status status = prepare(&s, network, theta);
+    sf_status status = prepare(&s, network, perturbation, theta);
     if (status == SF_OK) {
         status = sf_track_create(context, network, perturbation, theta, s.options.flow_tolerance, &s.track);
         if (status == SF_OK && s.mu)

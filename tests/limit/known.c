@@ -146,9 +146,10 @@ static void test_many_examples(void **state)
 {
     (void)state;
     sf_context *context = test_context();
+    const sf_limit_options far = {.log_time = 1e6};
     static const sf_method method[] = {SF_METHOD_GD, SF_METHOD_L2};
     for (int m = 0; m < 2; m++) {
-        sf_limit *limit = find(context, 3, 2, Z, 2, method[m], 0.1, (double[]){0.1, 0.1, 0.1, 0.1}, NULL);
+        sf_limit *limit = find(context, 3, 2, Z, 2, method[m], 0.1, (double[]){0.1, 0.1, 0.1, 0.1}, &far);
         const sf_limit_report *r = sf_limit_get(limit);
         assert_int_equal(r->kind, SF_LIMIT_MAX_MARGIN);
         assert_true(r->nonnegative);
@@ -164,7 +165,7 @@ static void test_many_examples(void **state)
         sf_limit_destroy(&limit);
     }
     // L = 1: the l2-max-margin direction
-    sf_limit *limit = find(context, 3, 2, Z, 1, SF_METHOD_LINF, 0.1, (double[]){0.1, -0.3}, NULL);
+    sf_limit *limit = find(context, 3, 2, Z, 1, SF_METHOD_LINF, 0.1, (double[]){0.1, -0.3}, &far);
     assert_int_equal(sf_limit_get(limit)->kind, SF_LIMIT_MAX_MARGIN);
     assert_int_equal(sf_limit_get(limit)->norm, SF_NORM_L2);
     assert_true(sf_limit_get(limit)->angle_l2 < 1e-5);
