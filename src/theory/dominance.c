@@ -426,6 +426,11 @@ static size_t collect(const sf_reduction *r, feature *list)
             c.p2 = real_abs(c.p2 - c.q2);
             c.q2 = 0;
         }
+        if (c.p2 == 0 && c.q2 > 0) { // only v moves: exp(-2 nu tau - 2 nu^2 B), the line of strength -nu
+            c.nu = -c.nu;
+            c.p2 = c.q2;
+            c.q2 = 0;
+        }
         c.constant = c.q2 == 0;
         c.g = real_log(c.p2);
         if (c.p2 > 0 || c.q2 > 0)
@@ -462,9 +467,9 @@ static size_t drop_twins(size_t count, feature *list)
 static sf_status search_steps(finder *f, const feature *list, size_t count)
 {
     sf_reduction *r = f->r;
-    bool moving = false; // some log |beta_j| has a part that is not linear
+    bool moving = false; // some log |beta_j| has a part that is not linear, or falls where another one rises
     for (size_t i = 0; i < count; i++)
-        moving = moving || !list[i].constant;
+        moving = moving || !list[i].constant || list[i].nu < 0;
     // predictors that start at 0 have an order just after
     place origin = at(f, 0, 0), from = at_with_n(f, 0, moving ? r->steps[0].radius * (sf_real)1e-9 : 0);
     SF_TRY(append(f, list[leader_at(list, count, &from, true)].index, &origin));

@@ -192,6 +192,14 @@ static void test_no_growing_part(void **state)
     assert_int_equal(sf_prediction_regime(w.prediction), SF_REGIME_MAJOR_FIRST);
     assert_null(sf_prediction_peak(w.prediction));
     expect_limit(w, SF_LIMIT_BASIS, 0, 2, VECTOR(1.0, 0.0));
+    // two decaying features under GD: alpha_j^2 exp(-2 |mu_j| tau) cross once, and the search for that ends
+    w = equal(2, 2, VECTOR(-0.19, -0.82), SF_METHOD_GD, 0.0, VECTOR(0.26, 0.64));
+    size_t leaders;
+    const sf_leader *order = sf_prediction_dominance(w.prediction, &leaders);
+    assert_int_equal(leaders, 2);
+    assert_int_equal(order[1].index, 0);
+    assert_relative(order[1].tau, log(0.64 / 0.26) / (0.82 - 0.19), 1e-12);
+    leave(&w);
     w = equal(1, 2, VECTOR(-2.0), SF_METHOD_L2, 1.0, VECTOR(100.0));
     assert_int_equal(sf_prediction_regime(w.prediction), SF_REGIME_COLLAPSE);
     assert_true(isnan(sf_prediction_critical_scale(w.prediction)));
