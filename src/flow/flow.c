@@ -25,6 +25,8 @@ static const double SHORTEST = 1e-3;
 static const double NOISE = 1e3; // of psi in the dense output, over the misfit allowed
 enum { LOOK = PANEL_MAX / 2 /* divides every degree */ };
 enum { MODE_CHANGES_IN_PLACE = 100 };
+/* A whole flow takes some thousand steps; so many mean that it creeps around a singular point. */
+enum { MOST_STEPS = 500000 };
 
 struct sf_flow {
     sf_context *context;
@@ -582,6 +584,10 @@ sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
         if (flow->s >= flow->panel.b) {
             if (sf_cancelled(flow->context))
                 return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
+            if (sf_flow_get_work(flow).steps > MOST_STEPS)
+                return sf_fail(flow->context, SF_ERR_NUMERIC,
+                               "the flow creeps around a singular point: at tau = %.17g after %d steps",
+                               flow->tau, MOST_STEPS);
             SF_TRY(proceed(flow));
             continue;
         }
