@@ -74,11 +74,15 @@ static void print_outcome(const sf_outcome *outcome, bool all)
     for (size_t i = 0; i < count; i++)
         passed += sf_check_passes(&checks[i]);
     const char *id = sf_outcome_claim(outcome)->id, *name = sf_verdict_name(sf_outcome_verdict(outcome));
-    char verdict[64];
-    snprintf(verdict, sizeof verdict, "%s (%zu of %zu)", name, passed, count);
-    if (count)
-        print_check(id, checks, verdict);
-    else
+    const sf_check *shown = checks; // the first that fails, else the first
+    for (size_t i = count; i-- > 0;)
+        if (!sf_check_passes(&checks[i]))
+            shown = &checks[i];
+    char verdict[320];
+    if (count) {
+        snprintf(verdict, sizeof verdict, "%s (%zu of %zu): %s", name, passed, count, shown->what);
+        print_check(id, shown, verdict);
+    } else
         printf("%-18s %-28s %-14s %s\n", id, "-", "-", name);
     if (sf_outcome_reason(outcome))
         printf("    %s\n", sf_outcome_reason(outcome));
@@ -94,7 +98,8 @@ static void print_outcome(const sf_outcome *outcome, bool all)
 
 static void print_table(const sf_reproduction *reproduction)
 {
-    printf("%-18s %-28s %-14s %s\n", "claim", "predicted", "measured", "verdict (checks that hold)");
+    printf("%-18s %-28s %-14s %s\n", "claim", "predicted", "measured",
+           "verdict (checks that hold): the one shown");
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++)
         if (sf_reproduction_outcome(reproduction, i))
             print_outcome(sf_reproduction_outcome(reproduction, i), sf_reproduction_count(reproduction) == 1);
