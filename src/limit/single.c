@@ -202,8 +202,9 @@ static void judge_trend(const race *r, sf_verdict *verdict)
                slope(track, track->count - 2, j, leader) < -expected;
     }
     if (wins)
-        set_basis(verdict, track->d, leader, copysign(1.0, last->direction[leader]),
-                  "measured: every other coordinate falls behind at a steady rate");
+        verdict->reason =
+            "one coordinate leaves the others behind at a steady rate as far as the run goes, but no "
+            "theorem says that this lasts";
 }
 
 sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *verdict)
