@@ -36,9 +36,8 @@ struct gates_chatter {
     size_t sides;
 };
 
-sf_status gates_chatter_create(sf_context *context, size_t d, gates_chatter **out)
+sf_status gates_chatter_create(sf_context *context, gates_chatter **out)
 {
-    (void)d;
     *out = SF_NEW(context, gates_chatter);
     return *out ? SF_OK : SF_ERR_MEMORY;
 }

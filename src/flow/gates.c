@@ -664,7 +664,7 @@ sf_status flow_gates_create(sf_context *context, const flow_start *start, flow_m
     model->field = sf_alloc_doubles(context, model->single ? 0 : d);
     sf_status status = model->gates && model->beta && model->field ? SF_OK : SF_ERR_MEMORY;
     if (status == SF_OK && !model->single && model->rho > 0.0)
-        status = gates_chatter_create(context, d, &model->chatter);
+        status = gates_chatter_create(context, &model->chatter);
     if (status == SF_OK)
         status = open_gates(model, start);
     if (status != SF_OK)

@@ -60,7 +60,7 @@ void gates_turn(gates_model *model, const double *y, size_t j, signed char s);
 
 /* ---- chatter.c: sliding where gradient coordinates are 0 -------------------------------------------------- */
 
-sf_status gates_chatter_create(sf_context *context, size_t d, gates_chatter **out);
+sf_status gates_chatter_create(sf_context *context, gates_chatter **out);
 void gates_chatter_destroy(sf_context *context, gates_chatter **chatter);
 /* Whether some coordinate chatters now. */
 bool gates_chatters(const gates_model *model);
