@@ -2,17 +2,13 @@
 #
 # sf_link_flags(word...) notes what a link line of the static library needs for a dependency (package files).
 find_package(PkgConfig REQUIRED)
-set(THREADS_PREFER_PTHREAD_FLAG ON)
-find_package(Threads REQUIRED)
 
 define_property(GLOBAL PROPERTY SAMFLOW_LINK_FLAGS BRIEF_DOCS "link words" FULL_DOCS "link words of dependencies")
 function(sf_link_flags)
   set_property(GLOBAL APPEND PROPERTY SAMFLOW_LINK_FLAGS ${ARGN})
 endfunction()
 
-option(SAMFLOW_WITH_FILES "Data sets from files (CSV, svmlight, IDX), by zlib and libcsv" ON)
-if(SAMFLOW_WITH_FILES)
-  set(THREADS_PREFER_PTHREAD_FLAG ON)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads)
 set(SAMFLOW_THREADS)
 if(Threads_FOUND)
@@ -20,7 +16,9 @@ if(Threads_FOUND)
   sf_link_flags(-pthread)
 endif()
 
-find_package(ZLIB REQUIRED)
+option(SAMFLOW_WITH_FILES "Data sets from files (CSV, svmlight, IDX), by zlib and libcsv" ON)
+if(SAMFLOW_WITH_FILES)
+  find_package(ZLIB REQUIRED)
   # libcsv comes without a description for CMake or pkg-config
   find_path(CSV_INCLUDE_DIR csv.h REQUIRED)
   find_library(CSV_LIBRARY csv REQUIRED)

@@ -1,0 +1,169 @@
+/* samflow/nn.h - networks beyond the linear diagonal one, trained by the same perturbations.
+ *
+ * Models: the linear diagonal network (logit <w_1 * ... * w_L, x>), fully connected networks, and a convolutional
+ * network (convolution, activation, pooling, repeated, then fully connected layers). Single precision, by oneDNN.
+ * Two classes have one logit f and the loss log(1 + e^{-y f}), y = -1, +1; K > 2 classes have K logits and the
+ * cross-entropy of their softmax. The loss of a batch is the mean over its images.
+ *
+ * Same bits for any number of threads: a batch is cut into slices of a fixed size, each computed by one thread, and
+ * their gradients are summed in an order that depends on the batch alone.
+ */
+#ifndef SAMFLOW_NN_H
+#define SAMFLOW_NN_H
+
+#include <samflow/images.h>
+#include <samflow/sam.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- model ------------------------------------------------------------------------------------------------ */
+
+typedef enum sf_model { SF_MODEL_DIAGONAL, SF_MODEL_MLP, SF_MODEL_CNN } sf_model;
+typedef enum sf_activation { SF_ACTIVATION_RELU, SF_ACTIVATION_IDENTITY } sf_activation;
+typedef enum sf_pooling { SF_POOLING_MAX, SF_POOLING_AVERAGE } sf_pooling;
+
+enum { SF_NN_MAX_LAYERS = 16 };
+
+typedef struct sf_nn_spec {
+    sf_model model;
+    sf_image_shape input;
+    size_t classes; /* K >= 2 */
+    sf_activation activation;
+    bool bias;
+    size_t depth;                                    /* diagonal: layers L */
+    size_t convolutions, channels[SF_NN_MAX_LAYERS]; /* cnn: output channels of each convolution */
+    size_t kernel, pool; /* cnn: side of the kernels (padding keeps the size) and of the pools */
+    sf_pooling pooling;
+    size_t hidden_layers,
+        hidden[SF_NN_MAX_LAYERS]; /* mlp, cnn: widths of the hidden fully connected layers */
+    /* Start: weights uniform in +-init_scale / sqrt(fan in), biases as well (init_scale 1 is PyTorch's default);
+     * diagonal: every weight init_scale. */
+    double init_scale;
+    uint64_t seed;
+} sf_nn_spec;
+
+typedef struct sf_nn sf_nn;
+
+/* threads: 0 for all processors that the process may use. Errors: SF_ERR_ARGUMENT (names the member and what was expected),
+ * SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without SAMFLOW_WITH_DNNL). */
+SF_API
+sf_status sf_nn_create(sf_context *context, const sf_nn_spec *spec, int threads, sf_nn **out);
+SF_API
+void sf_nn_destroy(sf_nn **nn);
+
+SF_API
+const sf_nn_spec *sf_nn_description(const sf_nn *nn);
+SF_API
+size_t sf_nn_parameters(const sf_nn *nn); /* P */
+SF_API
+size_t sf_nn_outputs(const sf_nn *nn); /* 1 if K = 2, else K */
+/* All parameters in one vector (P), owned by the network, to read and to write. Layer after layer, weights before biases; convolutions
+ * (out, in, kernel, kernel), fully connected (out, in). */
+SF_API
+float *sf_nn_theta(sf_nn *nn);
+
+/* The tensors of theta: name ("conv1.weight"), offset, shape. */
+typedef struct sf_nn_tensor {
+    const char *name;
+    size_t offset, count, rank, shape[4];
+} sf_nn_tensor;
+SF_API
+size_t sf_nn_tensors(const sf_nn *nn);
+SF_API
+sf_nn_tensor sf_nn_tensor_at(const sf_nn *nn, size_t index);
+
+/* logits (n, outputs) of n images (n, C, H, W) at theta (P), NULL for the network's own. */
+SF_API
+sf_status sf_nn_forward(sf_nn *nn, const float *theta, size_t n, const float *images, float *logits);
+
+/* Mean loss over n images with labels 0..K-1 and its gradient (P; NULL: not wanted) at theta. */
+SF_API
+sf_status sf_nn_gradient(sf_nn *nn, const float *theta, size_t n, const float *images, const int *labels,
+                         float *gradient, double *loss);
+
+/* ---- attribution ------------------------------------------------------------------------------------------ */
+
+/* The layers whose activations Grad-CAM can weigh, in order ("conv1", "conv2": after the activation, before the pooling); their number. */
+SF_API
+size_t sf_nn_layers(const sf_nn *nn);
+SF_API
+const char *sf_nn_layer_name(const sf_nn *nn, size_t index);
+
+/* Activations (n, channels, height, width) of a convolution and the derivative of the logit of the image's own class
+ * by them (two classes: y f with y = -1, +1). shape: of one image. Both may be NULL to ask for the shape. */
+SF_API
+sf_status sf_nn_layer_gradient(sf_nn *nn, size_t layer, size_t n, const float *images, const int *labels,
+                               sf_image_shape *shape, float *activation, float *derivative);
+
+/* The derivative of the same logit by the pixels, (n, C, H, W). */
+SF_API
+sf_status sf_nn_input_gradient(sf_nn *nn, size_t n, const float *images, const int *labels,
+                               float *derivative);
+
+/* Grad-CAM (Selvaraju et al., ICCV 2017) of a convolution: alpha_k = mean over positions of the derivative by channel k, map =
+ * sum_k alpha_k A_k, brought to (n, H, W) by bilinear interpolation (pixel centres aligned). Signed; the usual map is its positive part. */
+SF_API
+sf_status sf_nn_grad_cam(sf_nn *nn, size_t layer, size_t n, const float *images, const int *labels,
+                         float *map);
+
+/* Shares of the absolute values of a map that lie on each region; all NaN if the map is 0 everywhere. */
+typedef struct sf_shares {
+    double background, weak, strong;
+} sf_shares;
+SF_API
+sf_shares sf_map_shares(size_t pixels, const float *map, const uint8_t *regions);
+
+/* ---- training --------------------------------------------------------------------------------------------- */
+
+typedef struct sf_training {
+    sf_perturbation perturbation; /* gd, l2-sam, linf-sam, usam; with adaptive: ASAM */
+    bool
+        adaptive; /* ASAM (Kwon et al., ICML 2021): eps = rho T^2 g / ||T g||_2 with T = |theta| + 0.01 for l2-sam */
+    size_t
+        shard; /* m of m-SAM: the batch is cut into shards of m images, each perturbed by its own gradient; 0: the batch as a whole */
+    double rate, momentum,
+        weight_decay; /* eta > 0; momentum in [0, 1), as theta -= eta v, v = momentum v + g */
+    size_t batch;     /* images a step, 0: all of them */
+    uint64_t seed;    /* of the order of the images, drawn anew each epoch; the last, smaller batch is kept */
+} sf_training;
+
+typedef struct sf_trainer sf_trainer;
+
+/* Borrows the network and the images. */
+SF_API
+sf_status sf_trainer_create(sf_context *context, sf_nn *nn, const sf_images *images, const sf_training *spec,
+                            sf_trainer **out);
+SF_API
+void sf_trainer_destroy(sf_trainer **trainer);
+
+/* Takes that many steps; stops early with SF_ERR_CANCELLED, or with SF_ERR_NUMERIC when loss or weights leave the finite
+ * numbers (theta is then the last finite one). */
+SF_API
+sf_status sf_trainer_advance(sf_trainer *trainer, uint64_t steps);
+
+typedef struct sf_training_state {
+    uint64_t step, epoch, gradients; /* taken; gradient evaluations so far, counted in images */
+    double loss;                     /* of the last batch, at theta before its step; NaN before */
+    double applied_norm; /* ||eps|| of the last step (2-norm; infinity for linf-SAM), mean over shards */
+} sf_training_state;
+SF_API
+sf_training_state sf_trainer_state(const sf_trainer *trainer);
+
+/* Mean loss and accuracy over a set. */
+SF_API
+sf_status sf_nn_evaluate(sf_nn *nn, const sf_images *images, double *loss, double *accuracy);
+
+/* A checkpoint: spec of the network, theta, momentum, step, order and place in the epoch, settings as text. It appears under
+ * its name only when complete. Training resumed from it continues bit for bit. HDF5. */
+SF_API
+sf_status sf_trainer_save(const sf_trainer *trainer, const char *path, const char *settings);
+/* Errors: SF_ERR_DATA (not a checkpoint, or of another network, other data or other settings: says which), SF_ERR_IO. */
+SF_API
+sf_status sf_trainer_load(sf_trainer *trainer, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
