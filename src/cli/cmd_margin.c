@@ -101,7 +101,8 @@ static bool print_largest(const char *name, size_t n, const double *x)
 static bool print_text(const sf_dataset *dataset, const sf_margin *margin, const sf_margin_options *options)
 {
     size_t n = sf_dataset_examples(dataset), d = sf_dataset_features(dataset), count;
-    printf("%zu examples, %zu features: %sseparable%s\n", n, d, sf_margin_separable(margin) ? "" : "not ",
+    printf("%zu %s, %zu %s: %sseparable%s\n", n, n == 1 ? "example" : "examples", d,
+           d == 1 ? "feature" : "features", sf_margin_separable(margin) ? "" : "not ",
            options->nonnegative ? " by beta >= 0" : "");
     if (!sf_margin_separable(margin)) {
         printf("  residual     ||sum lambda_n z_n|| = %.3g, lambda >= 0, sum 1\n",
