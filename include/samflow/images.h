@@ -26,7 +26,7 @@ typedef struct sf_image_file {
     const double *classes; /* raw labels to keep, in the order of the classes 0..K-1; NULL: all, ascending */
     size_t class_count;
     double scale;        /* multiplies each pixel; > 0 */
-    double weak, strong; /* thresholds on the scaled pixel, 0 < weak <= strong */
+    double weak, strong; /* thresholds on the scaled pixel (its largest channel), 0 < weak <= strong */
 } sf_image_file;
 
 /* Errors: SF_ERR_DATA (malformed, no image of a class, one class only), SF_ERR_ARGUMENT, SF_ERR_MEMORY,
@@ -38,7 +38,7 @@ sf_status sf_images_read(sf_context *context, const sf_image_file *spec, sf_imag
  * place and the faint patch adds `faint` at its own; in class 0 both subtract. Each patch alone separates the classes up to the
  * noise and the share of images, `strong_flip` and `faint_flip`, in which that patch carries the other class's sign. The places are
  * the same in all images, or drawn anew for each (jitter: by up to that many pixels in each direction).
- * Image n draws from stream n of the seed, so that a larger set begins with the smaller one. */
+ * Image n is of class n mod 2 and draws from stream n of the seed, so that a larger set begins with the smaller one. */
 typedef struct sf_patches {
     size_t height, width, patch;    /* image and side of a patch, in pixels; both patches fit side by side */
     double strong, faint;           /* amplitudes, strong > faint > 0 */
@@ -51,10 +51,16 @@ SF_API
 sf_status sf_images_patches(sf_context *context, const sf_patches *spec, sf_images **out);
 
 /* Splits into two, each class in the same proportion, by a permutation drawn from the seed: the second gets
- * round(share * count) images of each class, at least one; 0 < share < 1. Both are new; images stays. */
+ * round(share * count) images of each class, at least one and not all; 0 < share < 1. Both keep the order, are new;
+ * images stays. Errors: SF_ERR_ARGUMENT, SF_ERR_DATA (a class of one image), SF_ERR_MEMORY. */
 SF_API
 sf_status sf_images_split(const sf_images *images, double share, uint64_t seed, sf_images **first,
                           sf_images **second);
+
+/* A copy in which the pixels of one region have that value, in every channel: what a network makes of the rest
+ * alone. Errors: SF_ERR_ARGUMENT (no number), SF_ERR_MEMORY. */
+SF_API
+sf_status sf_images_erase(const sf_images *images, sf_region region, double value, sf_images **out);
 
 SF_API
 void sf_images_destroy(sf_images **images);
@@ -77,6 +83,16 @@ SF_API
 const uint8_t *sf_images_regions(const sf_images *images); /* (N, H, W) of sf_region */
 SF_API
 double sf_images_raw_label(const sf_images *images, size_t class_index); /* what the file called the class */
+SF_API
+size_t sf_images_class_count(const sf_images *images, size_t class_index); /* images of the class */
+
+typedef struct sf_images_info {
+    double minimum, maximum, mean; /* of the pixels */
+    double region_share
+        [3]; /* of the pixels on each sf_region: the shares of a map that is the same everywhere */
+} sf_images_info;
+SF_API
+void sf_images_describe(const sf_images *images, sf_images_info *info);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #include <samflow/fetch.h>
 #include <samflow/figure.h>
 #include <samflow/flow.h>
+#include <samflow/images.h>
 #include <samflow/json.h>
 #include <samflow/limit.h>
 #include <samflow/margin.h>

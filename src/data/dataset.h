@@ -20,4 +20,8 @@ struct sf_dataset {
  * the matrix would not fit in the memory of the machine. */
 sf_status sf_dataset_create(sf_context *context, size_t n, size_t d, sf_dataset **out);
 
+/* Bytes of memory in the machine, SIZE_MAX if unknown. Linux grants more than there is and kills the program
+ * when it is used, so that a sparse file with one huge index would end without a message. */
+size_t sf_machine_memory(void);
+
 #endif

@@ -15,16 +15,9 @@
 
 #include "base/base.h"
 #include "data/formats.h"
+#include "data/idx.h"
 
 enum { HIGHEST_GZIP_RATIO = 1040 }; // deflate stays below 1032:1
-
-typedef struct header {
-    unsigned type;
-    size_t element;  // bytes
-    size_t n, width; // examples, elements in each
-    size_t start;    // byte of the first element
-    unsigned rank;
-} header;
 
 static uint32_t big32(const unsigned char *b)
 {
@@ -67,7 +60,7 @@ static sf_status check_size(const sf_input *input, uint64_t expected)
     return SF_OK;
 }
 
-static sf_status read_header(sf_input *input, header *h)
+sf_status sf_idx_header(sf_input *input, sf_idx *h)
 {
     unsigned char bytes[4 + 4 * 255];
     size_t got;
@@ -76,7 +69,11 @@ static sf_status read_header(sf_input *input, header *h)
         return sf_fail(input->context, SF_ERR_DATA, "%s: is empty, expected an IDX file", input->path);
     if (got < 4)
         return truncated(input, "magic number", got, 4);
-    *h = (header){.type = bytes[2], .element = element_bytes(bytes[2]), .rank = bytes[3], .width = 1};
+    *h = (sf_idx){.type = bytes[2],
+                  .element = element_bytes(bytes[2]),
+                  .rank = bytes[3],
+                  .width = 1,
+                  .size = {1, 1, 1, 1}};
     if (bytes[0] != 0 || bytes[1] != 0 || h->element == 0 || h->rank == 0)
         return sf_fail(
             input->context, SF_ERR_DATA,
@@ -98,6 +95,8 @@ static sf_status read_header(sf_input *input, header *h)
                            "%s: the sizes of the %u dimensions overflow (byte %u)", input->path, h->rank,
                            4 + 4 * i);
         h->width = i > 0 ? h->width * size : 1;
+        if (i < SF_IDX_SIZES)
+            h->size[i] = size;
     }
     h->start = 4 + 4 * (size_t)h->rank;
     if (h->width > (SIZE_MAX - h->start) / sizeof(double) / h->n)
@@ -137,21 +136,21 @@ static double element(const unsigned char *b, unsigned type)
     }
 }
 
-/* The elements of an example with label y into its row z. */
-static void convert(const unsigned char *bytes, const header *h, int y, double *z)
+static void convert(const unsigned char *bytes, const sf_idx *h, double *x)
 {
     if (h->type == 0x08) // the common case, vectorized
         for (size_t j = 0; j < h->width; j++)
-            z[j] = y * (double)bytes[j];
+            x[j] = bytes[j];
     else
         for (size_t j = 0; j < h->width; j++)
-            z[j] = y * element(bytes + j * h->element, h->type);
+            x[j] = element(bytes + j * h->element, h->type);
 }
 
-static sf_status check_end(sf_input *input, uint64_t expected)
+sf_status sf_idx_end(sf_input *input)
 {
     const char *bytes;
     size_t count;
+    uint64_t expected = input->offset;
     SF_TRY(sf_input_peek(input, 1, &bytes, &count));
     if (count > 0)
         return sf_fail(input->context, SF_ERR_DATA,
@@ -160,31 +159,66 @@ static sf_status check_end(sf_input *input, uint64_t expected)
     return SF_OK;
 }
 
-static sf_status read_labels(sf_input *input, size_t n, const char *examples, sf_labels *labels)
+sf_status sf_idx_labels_header(sf_input *input, size_t n, const char *examples, sf_idx *h)
 {
-    header h;
-    SF_TRY(read_header(input, &h));
-    if (h.rank != 1)
+    SF_TRY(sf_idx_header(input, h));
+    if (h->rank != 1)
         return sf_fail(input->context, SF_ERR_DATA, "%s: has %u dimensions, expected the labels in 1",
-                       input->path, h.rank);
-    if (h.n != n)
+                       input->path, h->rank);
+    if (h->n != n)
         return sf_fail(input->context, SF_ERR_DATA,
                        "%s: the number of labels is %zu, expected %zu, the number of examples in %s",
-                       input->path, h.n, n, examples);
+                       input->path, h->n, n, examples);
+    return SF_OK;
+}
+
+sf_status sf_idx_label(sf_input *input, const sf_idx *h, double *value)
+{
+    unsigned char bytes[8];
+    size_t got;
+    uint64_t at = input->offset;
+    SF_TRY(sf_input_bytes(input, bytes, h->element, &got));
+    if (got < h->element)
+        return truncated(input, "labels", at + got, h->start + (uint64_t)h->n * h->element);
+    *value = element(bytes, h->type);
+    return SF_OK;
+}
+
+sf_status sf_idx_example(sf_input *input, const sf_idx *h, size_t index, unsigned char *bytes, double *x)
+{
+    size_t size = h->width * h->element, got;
+    uint64_t at = input->offset;
+    SF_TRY(sf_input_bytes(input, bytes, size, &got));
+    if (got < size)
+        return truncated(input, "elements", at + got, h->start + (uint64_t)h->n * size);
+    if (!x)
+        return SF_OK;
+    convert(bytes, h, x);
+    for (size_t j = 0; j < h->width && h->type >= 0x0D; j++)
+        if (!isfinite(x[j]))
+            return sf_fail(input->context, SF_ERR_DATA,
+                           "%s, example %zu, feature %zu (byte %llu): %g, expected a finite number",
+                           input->path, index, j, (unsigned long long)at + j * h->element, x[j]);
+    return SF_OK;
+}
+
+/* ---- a data set of two classes ------------------------------------------------------------------------- */
+
+static sf_status read_labels(sf_input *input, size_t n, const char *examples, sf_labels *labels)
+{
+    sf_idx h;
+    SF_TRY(sf_idx_labels_header(input, n, examples, &h));
     for (size_t i = 0; i < n; i++) {
-        unsigned char bytes[8];
-        size_t got;
         bool kept;
+        double value = NAN;
         uint64_t at = input->offset;
-        SF_TRY(sf_input_bytes(input, bytes, h.element, &got));
-        if (got < h.element)
-            return truncated(input, "labels", at + got, 8 + (uint64_t)n * h.element);
-        sf_status status = sf_labels_number(labels, element(bytes, h.type), &kept);
+        SF_TRY(sf_idx_label(input, &h, &value));
+        sf_status status = sf_labels_number(labels, value, &kept);
         if (status != SF_OK)
             return sf_fail_within(input->context, status, "%s, example %zu (byte %llu)", input->path, i,
                                   (unsigned long long)at);
     }
-    return check_end(input, input->offset);
+    return sf_idx_end(input);
 }
 
 static sf_status open_labels(sf_input *images, const sf_data_file *spec, size_t n, sf_labels *labels)
@@ -201,46 +235,38 @@ static sf_status open_labels(sf_input *images, const sf_data_file *spec, size_t 
     return status;
 }
 
-/* One example into z with label y, or past it if z is NULL; bytes is work space for it. */
-static sf_status read_example(sf_input *input, const header *h, size_t index, int y, unsigned char *bytes,
-                              double *z)
+/* Example `index` into its row z, times its label; bytes is work space. */
+static sf_status read_row(sf_input *input, const sf_idx *h, size_t index, int label, unsigned char *bytes,
+                          double *z)
 {
-    size_t size = h->width * h->element, got;
-    uint64_t at = input->offset;
-    SF_TRY(sf_input_bytes(input, bytes, size, &got));
-    if (got < size)
-        return truncated(input, "elements", at + got, h->start + (uint64_t)h->n * size);
-    if (!z)
-        return SF_OK;
-    convert(bytes, h, y, z);
-    for (size_t j = 0; j < h->width && h->type >= 0x0D; j++)
-        if (!isfinite(z[j]))
-            return sf_fail(input->context, SF_ERR_DATA,
-                           "%s, example %zu, feature %zu (byte %llu): %g, expected a finite number",
-                           input->path, index, j, (unsigned long long)at + j * h->element, y * z[j]);
+    SF_TRY(sf_idx_example(input, h, index, bytes, z));
+    for (size_t j = 0; label < 0 && j < h->width; j++)
+        z[j] = -z[j];
     return SF_OK;
 }
 
-static sf_status read_examples(sf_input *input, const header *h, const sf_labels *labels, sf_dataset *dataset)
+static sf_status read_examples(sf_input *input, const sf_idx *h, const sf_labels *labels, sf_dataset *dataset)
 {
     unsigned char *bytes = sf_alloc(input->context, h->width, h->element);
     if (!bytes)
         return SF_ERR_MEMORY;
     sf_status status = SF_OK;
     for (size_t i = 0, kept = 0; i < h->n && status == SF_OK; i++) {
-        bool keep = labels->kind[i] >= 0;
-        status = read_example(input, h, i, keep ? dataset->labels[kept] : 0, bytes,
-                              keep ? dataset->z + kept * h->width : NULL);
-        kept += keep;
+        if (labels->kind[i] < 0) {
+            status = sf_idx_example(input, h, i, bytes, NULL);
+            continue;
+        }
+        status = read_row(input, h, i, dataset->labels[kept], bytes, dataset->z + kept * h->width);
+        kept++;
     }
     sf_free(input->context, bytes);
-    return status == SF_OK ? check_end(input, input->offset) : status;
+    return status == SF_OK ? sf_idx_end(input) : status;
 }
 
 sf_status sf_read_idx(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out)
 {
-    header h;
-    SF_TRY(read_header(input, &h));
+    sf_idx h;
+    SF_TRY(sf_idx_header(input, &h));
     if (h.rank < 2)
         return sf_fail(
             input->context, SF_ERR_DATA,

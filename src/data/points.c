@@ -7,9 +7,7 @@
 
 #include "base/base.h"
 
-/* Bytes of memory in the machine, SIZE_MAX if unknown. Linux grants more than there is and kills the program
- * when it is used, so that a sparse file with one huge index would end without a message. */
-static size_t machine_memory(void)
+size_t sf_machine_memory(void)
 {
 #if defined(_SC_PHYS_PAGES) && defined(_SC_PAGESIZE)
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
@@ -24,7 +22,7 @@ sf_status sf_dataset_create(sf_context *context, size_t n, size_t d, sf_dataset 
     *out = NULL;
     if (n > SIZE_MAX / sizeof(double) / d)
         return sf_fail(context, SF_ERR_MEMORY, "%zu examples of %zu features exceed the address space", n, d);
-    size_t memory = machine_memory();
+    size_t memory = sf_machine_memory();
     if (n * d > memory / sizeof(double))
         return sf_fail(context, SF_ERR_MEMORY,
                        "%zu examples of %zu features take %.1f GB as a matrix, this machine has %.1f GB", n,
