@@ -40,9 +40,29 @@ SF_API
 void sf_batch_destroy(sf_batch **batch);
 
 /* Takes that many steps with every trajectory that has not diverged. SF_ERR_CANCELLED: between two steps, all
- * trajectories at the same one (sf_batch_step). */
+ * trajectories at the same one (sf_batch_step). SF_ERR_MEMORY: for what is watched; the batch cannot go on. */
 SF_API
 sf_status sf_batch_advance(sf_batch *batch, uint64_t steps);
+
+/* From now on every step is watched: which coordinate of |beta| leads (ties keep the old one; where several lead at the
+ * start together the first leader is that after one step), and, if minor and major are given, (count) features of each
+ * trajectory, how far |beta_minor| / |beta_major| goes (none where they are the same feature). The present step counts.
+ * Once, before the batch advances. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY. */
+SF_API
+sf_status sf_batch_watch(sf_batch *batch, const size_t *minor, const size_t *major);
+
+/* From this step on another coordinate leads. */
+typedef struct sf_batch_lead {
+    uint64_t step;
+    size_t from, to;
+} sf_batch_lead;
+
+/* The changes of the leader of trajectory i so far, in order, owned by the batch; NULL if nothing is watched. */
+SF_API
+const sf_batch_lead *sf_batch_leads(const sf_batch *batch, size_t i, size_t *count);
+/* Natural logarithm of the largest |beta_minor| / |beta_major| of trajectory i so far; NaN if there is none. */
+SF_API
+double sf_batch_log_excess(const sf_batch *batch, size_t i);
 
 SF_API
 size_t sf_batch_count(const sf_batch *batch);

@@ -124,6 +124,10 @@ SF_API
 sf_record sf_trajectory_record(const sf_trajectory *trajectory, size_t index);
 SF_API
 const double *sf_trajectory_final_layers(const sf_trajectory *trajectory); /* (L*d) */
+/* Discrete runs: natural logarithm of the largest |beta_minor| / |beta_major| over all steps, of the feature of smallest
+ * strength (sf_dataset_strengths) and that of largest. NaN for other modes, and where all strengths are alike. */
+SF_API
+double sf_trajectory_log_excess(const sf_trajectory *trajectory, size_t *minor, size_t *major);
 SF_API
 const sf_event *sf_trajectory_events(const sf_trajectory *trajectory, size_t *count);
 

@@ -5,7 +5,8 @@
  *
  * Dominance: the leader is the coordinate of largest |beta|; ties keep the old one. Where several lead at the
  * start together, the first leader is the largest after one step (the lowest index if they stay level), as in
- * the flow just after time 0.
+ * the flow just after time 0. The ratio of the weakest to the strongest feature is watched at every step too
+ * (sam/watch.h, which does the same for batches).
  */
 #include <string.h>
 
@@ -116,6 +117,26 @@ static sf_status watch_leader(int64_t *leader, sf_trajectory *trajectory)
     return sf_trajectory_append_event(trajectory, &event);
 }
 
+static sf_status find_extremes(sf_experiment *experiment, sf_trajectory *trajectory)
+{
+    double *strength = SF_ARRAY(trajectory->context, trajectory->d, double);
+    if (!strength)
+        return SF_ERR_MEMORY;
+    sf_dataset_strengths(sf_experiment_dataset(experiment), strength);
+    sf_extreme_features(trajectory->d, strength, &trajectory->minor, &trajectory->major);
+    sf_free(trajectory->context, strength);
+    trajectory->excess = sf_excess_make();
+    return SF_OK;
+}
+
+static void watch_ratio(sf_trajectory *trajectory)
+{
+    const double *theta = sf_descent_theta(trajectory->descent);
+    if (trajectory->minor != trajectory->major)
+        sf_excess_see(&trajectory->excess, (int)trajectory->depth, theta + trajectory->minor,
+                      theta + trajectory->major, trajectory->d);
+}
+
 /* ---- the run ------------------------------------------------------------------------------------- */
 
 static sf_status record(sf_trajectory *trajectory)
@@ -137,6 +158,7 @@ static sf_status advance(sf_trajectory *trajectory, int64_t *leader, uint64_t ta
         if (sf_descent_diverged(descent))
             return SF_OK;
         SF_TRY(watch_leader(leader, trajectory));
+        watch_ratio(trajectory);
         if (sf_descent_step(descent) % pace == 0)
             sf_progress(trajectory->context, (double)sf_descent_step(descent) / (double)total, "steps");
     }
@@ -158,6 +180,7 @@ static sf_status run(sf_experiment *experiment, sf_trajectory *trajectory, int64
     size_t wanted = 0;
     sf_status status = SF_OK;
     SF_TRY(watch_leader(leader, trajectory));
+    watch_ratio(trajectory);
     SF_TRY(record(trajectory));
     while (status == SF_OK && sf_descent_step(trajectory->descent) < total &&
            !sf_descent_diverged(trajectory->descent)) {
@@ -196,6 +219,7 @@ static sf_status create_descent(sf_experiment *experiment, sf_descent **out)
 
 sf_status sf_run_discrete(sf_experiment *experiment, sf_trajectory *trajectory)
 {
+    SF_TRY(find_extremes(experiment, trajectory));
     SF_TRY(create_descent(experiment, &trajectory->descent));
     int64_t leader = -1;
     return run(experiment, trajectory, &leader);

@@ -1,6 +1,7 @@
 /* Trajectories: the store of samples and events, and what can be asked of it. */
 #include "experiment/trajectory.h"
 
+#include <math.h>
 #include <string.h>
 
 sf_status sf_trajectory_create_bare(sf_context *context, size_t d, size_t depth, sf_trajectory **out)
@@ -196,6 +197,13 @@ sf_record sf_trajectory_record(const sf_trajectory *trajectory, size_t index)
 const double *sf_trajectory_final_layers(const sf_trajectory *trajectory)
 {
     return trajectory->descent ? sf_descent_theta(trajectory->descent) : trajectory->final_layers;
+}
+
+double sf_trajectory_log_excess(const sf_trajectory *trajectory, size_t *minor, size_t *major)
+{
+    *minor = trajectory->minor;
+    *major = trajectory->major;
+    return trajectory->minor == trajectory->major ? NAN : sf_excess_log(&trajectory->excess);
 }
 
 const sf_event *sf_trajectory_events(const sf_trajectory *trajectory, size_t *count)

@@ -3,6 +3,7 @@
 #define SF_TRAJECTORY_H
 
 #include "experiment/experiment.h"
+#include "sam/watch.h"
 
 /* log|beta| is stored only where it says more than beta does: where a coordinate has left the normal doubles.
  */
@@ -24,6 +25,8 @@ struct sf_trajectory {
     sf_event *events;
     size_t event_count, event_capacity;
     sf_descent *descent;  // discrete: holds the final layers
+    sf_excess excess;     // discrete: of the weakest feature over the strongest
+    size_t minor, major;  // ... these; the same if there is none
     double *final_layers; // (L, d), flows
 };
 

@@ -10,12 +10,14 @@
 #include <samflow/batch.h>
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "base/pool.h"
 #include "network/network.h"
 #include "sam/lanes.h"
+#include "sam/watch.h"
 
 enum {
     PIECE = 16,           // steps between looks at a block
@@ -53,6 +55,8 @@ struct sf_batch {
     sf_lane_mask *diverged; // (blocks)
     sf_pool *pool;
     batch_worker *workers;
+    sf_watch *watch;             // NULL: nothing is watched
+    atomic_bool short_of_memory; // for what is watched
 };
 
 const sf_lanes_kernels *sf_lanes_kernels_of(sf_isa isa)
@@ -275,6 +279,7 @@ void sf_batch_destroy(sf_batch **batch)
         release_worker(context, &b->workers[i]);
     sf_free(context, b->workers);
     sf_pool_destroy(&b->pool);
+    sf_watch_destroy(&b->watch);
     sf_free_aligned(context, b->theta);
     sf_free_aligned(context, b->rho);
     sf_free_aligned(context, b->eta);
@@ -376,28 +381,39 @@ static void careful_step(sf_batch *batch, batch_worker *worker, const sf_lanes *
     }
 }
 
+/* At most PIECE steps with all lanes of a block. */
+static void take_piece(sf_batch *batch, batch_worker *worker, const sf_lanes *lanes, size_t block,
+                       uint64_t steps)
+{
+    size_t bytes = block_size(batch) * sizeof *batch->theta, width = batch->lanes;
+    memcpy(worker->block, lanes->theta, bytes);
+    sf_lane_mask resting = batch->diverged[block];
+    if (batch->kernels && (run_kernels(batch, lanes, steps) & ~resting) == 0) {
+        for (size_t lane = 0; lane < width; lane++)
+            if (resting >> lane & 1)
+                copy_lane(lanes->theta, worker->block, batch->kept * batch->d, width, lane);
+            else
+                batch->steps[block * width + lane] += steps;
+        return;
+    }
+    memcpy(lanes->theta, worker->block, bytes);
+    for (uint64_t i = 0; i < steps; i++)
+        careful_step(batch, worker, lanes, block);
+}
+
 static void advance_block(void *argument, size_t block, int number)
 {
     const batch_job *job = argument;
     sf_batch *batch = job->batch;
     batch_worker *worker = &batch->workers[number];
     sf_lanes lanes = lanes_of(batch, worker, block);
-    size_t bytes = block_size(batch) * sizeof *batch->theta, width = batch->lanes;
+    uint64_t longest = batch->watch ? 1 : PIECE;
     for (uint64_t done = 0, piece; done < job->steps; done += piece) {
-        piece = job->steps - done < PIECE ? job->steps - done : PIECE;
-        memcpy(worker->block, lanes.theta, bytes);
-        sf_lane_mask resting = batch->diverged[block];
-        if (batch->kernels && (run_kernels(batch, &lanes, piece) & ~resting) == 0) {
-            for (size_t lane = 0; lane < width; lane++)
-                if (resting >> lane & 1)
-                    copy_lane(lanes.theta, worker->block, batch->kept * batch->d, width, lane);
-                else
-                    batch->steps[block * width + lane] += piece;
-            continue;
-        }
-        memcpy(lanes.theta, worker->block, bytes);
-        for (uint64_t i = 0; i < piece; i++)
-            careful_step(batch, worker, &lanes, block);
+        piece = job->steps - done < longest ? job->steps - done : longest;
+        take_piece(batch, worker, &lanes, block, piece);
+        if (batch->watch && !sf_watch_look(batch->watch, block, lanes.theta, ~batch->diverged[block],
+                                           batch->step + done + piece))
+            atomic_store(&batch->short_of_memory, true);
     }
 }
 
@@ -411,9 +427,28 @@ sf_status sf_batch_advance(sf_batch *batch, uint64_t steps)
                            (unsigned long long)batch->step);
         batch_job job = {batch, steps < slice ? steps : slice};
         sf_pool_run(batch->pool, batch->blocks, advance_block, &job);
+        if (atomic_load(&batch->short_of_memory))
+            return sf_fail(batch->context, SF_ERR_MEMORY, "out of memory: changes of the leading feature");
         batch->step += job.steps;
         steps -= job.steps;
     }
+    return SF_OK;
+}
+
+sf_status sf_batch_watch(sf_batch *batch, const size_t *minor, const size_t *major)
+{
+    if (batch->watch || batch->step > 0 || !minor != !major)
+        return sf_fail(batch->context, SF_ERR_ARGUMENT,
+                       "a batch is watched once, from step 0, with both features of a ratio or none");
+    for (size_t i = 0; i < batch->count && minor; i++)
+        if (minor[i] >= batch->d || major[i] >= batch->d)
+            return sf_fail(batch->context, SF_ERR_ARGUMENT, "trajectory %zu has %zu features", i, batch->d);
+    sf_watch_shape shape = {batch->count, batch->blocks, batch->lanes,
+                            batch->d,     batch->depth,  (int)batch->kept};
+    SF_TRY(sf_watch_create(batch->context, &shape, batch->isa, minor, major, &batch->watch));
+    for (size_t block = 0; block < batch->blocks;
+         block++) // the first leader is no change: nothing is allocated
+        sf_watch_look(batch->watch, block, batch->theta + block * block_size(batch), ~(sf_lane_mask)0, 0);
     return SF_OK;
 }
 
@@ -459,6 +494,17 @@ void sf_batch_predictor(const sf_batch *batch, size_t i, double *beta)
         for (int l = 1; l < batch->depth; l++)
             beta[j] *= weight_of(batch, i, l, j);
     }
+}
+
+const sf_batch_lead *sf_batch_leads(const sf_batch *batch, size_t i, size_t *count)
+{
+    *count = 0;
+    return batch->watch ? sf_watch_leads(batch->watch, i, count) : NULL;
+}
+
+double sf_batch_log_excess(const sf_batch *batch, size_t i)
+{
+    return batch->watch ? sf_watch_excess(batch->watch, i) : NAN;
 }
 
 const char *sf_batch_isa(const sf_batch *batch)

@@ -162,14 +162,12 @@ static bool suits_theory(const sf_sweep *sweep)
            sf_network_depth(network) == 2 && sf_dataset_examples(sf_experiment_dataset(sweep->first)) == 1;
 }
 
-/* What can be told from the weights at some steps. A start of its own for each needs nothing; an example of its own
- * needs N = 1. */
+/* All but the clocks of flows. A start of its own for each needs nothing; an example of its own needs N = 1. */
 static bool suits_batch(const sf_sweep *sweep, const sf_target *targets)
 {
     const sf_dataset *dataset = sf_experiment_dataset(sweep->first);
     bool examples = any_target(sweep, targets, SF_TARGET_EXAMPLE_AT);
     return sf_experiment_mode(sweep->first) == SF_MODE_DISCRETE &&
-           (sweep->measure->needs & ~(SF_NEED_RUN | SF_NEED_LIMIT)) == 0 &&
            (!examples || (sf_dataset_examples(dataset) == 1 && !sf_dataset_mirrored(dataset)));
 }
 

@@ -10,13 +10,9 @@
 #include "sweep/measured.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct sf_ranked {
-    double strength;
-    size_t feature;
-};
+#include "sam/watch.h"
 
 sf_status sf_findings_create(sf_context *context, size_t features, size_t time_count, sf_findings *findings)
 {
@@ -25,10 +21,8 @@ sf_status sf_findings_create(sf_context *context, size_t features, size_t time_c
     findings->direction = SF_ARRAY(context, features, double);
     findings->beta =
         time_count <= SIZE_MAX / features ? SF_ARRAY(context, time_count * features, double) : NULL;
-    findings->order = SF_ARRAY(context, features, struct sf_ranked);
-    return findings->strength && findings->direction && findings->beta && findings->order
-               ? sf_findings_reserve(findings, 16)
-               : SF_ERR_MEMORY;
+    return findings->strength && findings->direction && findings->beta ? sf_findings_reserve(findings, 16)
+                                                                       : SF_ERR_MEMORY;
 }
 
 void sf_findings_release(sf_findings *findings)
@@ -38,7 +32,6 @@ void sf_findings_release(sf_findings *findings)
     sf_free(findings->context, findings->strength);
     sf_free(findings->context, findings->direction);
     sf_free(findings->context, findings->beta);
-    sf_free(findings->context, findings->order);
     sf_free(findings->context, findings->leaders);
     *findings = (sf_findings){0};
 }
@@ -55,19 +48,9 @@ sf_status sf_findings_reserve(sf_findings *findings, size_t leaders)
     return SF_OK;
 }
 
-static int by_strength(const void *a, const void *b)
+void sf_findings_rank(sf_findings *findings)
 {
-    const struct sf_ranked *x = a, *y = b;
-    if (x->strength != y->strength)
-        return x->strength < y->strength ? -1 : 1;
-    return x->feature < y->feature ? -1 : 1;
-}
-
-static void rank_features(sf_findings *findings)
-{
-    for (size_t j = 0; j < findings->features; j++)
-        findings->order[j] = (struct sf_ranked){findings->strength[j], j};
-    qsort(findings->order, findings->features, sizeof *findings->order, by_strength);
+    sf_extreme_features(findings->features, findings->strength, &findings->minor, &findings->major);
 }
 
 static size_t largest(size_t d, const double *log_abs)
@@ -79,11 +62,11 @@ static size_t largest(size_t d, const double *log_abs)
     return best;
 }
 
-static sf_status list_leaders(sf_findings *findings, const sf_trajectory *trajectory, const double *final_log,
-                              sf_finding *finding)
+/* The leaders of a run with these changes, with the one at its beginning. */
+static sf_status list_leaders(sf_findings *findings, const sf_event *event, size_t events,
+                              const double *final_log, sf_finding *finding)
 {
-    size_t events, count = 0;
-    const sf_event *event = sf_trajectory_events(trajectory, &events);
+    size_t count = 0;
     SF_TRY(sf_findings_reserve(findings, events + 1));
     sf_event start = {
         .kind = SF_EVENT_DOMINANCE, .from = -1, .to = -1, .step = NAN, .tau = NAN, .log_time = NAN};
@@ -108,7 +91,7 @@ static sf_status list_leaders(sf_findings *findings, const sf_trajectory *trajec
 
 static const char *measured_regime(const sf_findings *findings, const sf_finding *finding)
 {
-    double strongest = findings->order[findings->features - 1].strength;
+    double strongest = findings->strength[findings->major];
     if (finding->leader_count == 0)
         return NULL;
     for (size_t i = 0; i < finding->leader_count; i++)
@@ -117,21 +100,16 @@ static const char *measured_regime(const sf_findings *findings, const sf_finding
     return sf_regime_name(SF_REGIME_MAJOR_FIRST);
 }
 
-static void peak_of_record(const sf_findings *findings, const double *log_abs, sf_finding *finding)
+static void take_peak(const sf_findings *findings, double log_ratio, sf_finding *finding)
 {
-    const struct sf_ranked *order = findings->order;
-    size_t major = findings->features - 1;
-    while (major > 0 && order[major - 1].strength == order[major].strength)
-        major--;
-    double ratio = log_abs[order[0].feature] - log_abs[order[major].feature];
-    if (major == 0 || isnan(ratio) || ratio <= finding->log_peak_ratio)
+    if (findings->minor == findings->major || isnan(log_ratio) || log_ratio <= finding->log_peak_ratio)
         return;
-    finding->log_peak_ratio = ratio;
-    finding->peak_minor = (int64_t)order[0].feature;
-    finding->peak_major = (int64_t)order[major].feature;
+    finding->log_peak_ratio = log_ratio;
+    finding->peak_minor = (int64_t)findings->minor;
+    finding->peak_major = (int64_t)findings->major;
 }
 
-void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs,
+static void find_direction(sf_findings *findings, const double *beta, const double *log_abs,
                            sf_finding *finding)
 {
     size_t d = findings->features;
@@ -181,41 +159,63 @@ static void find_beta(sf_findings *findings, const sf_measure *measure, const sf
     finding->beta = findings->beta;
 }
 
+sf_status sf_findings_conclude(sf_findings *findings, const sf_ending *ending, sf_finding *finding)
+{
+    finding->outcome = sf_run_status_name(ending->status);
+    SF_TRY(list_leaders(findings, ending->events, ending->event_count, ending->log_abs, finding));
+    finding->limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
+    find_direction(findings, ending->beta, ending->log_abs, finding);
+    finding->regime = measured_regime(findings, finding);
+    take_peak(findings, ending->log_peak_ratio, finding);
+    if (ending->status == SF_RUN_COLLAPSED) {
+        finding->regime = sf_regime_name(SF_REGIME_COLLAPSE);
+        finding->limit = sf_limit_kind_name(SF_LIMIT_ZERO);
+        finding->limit_index = -1;
+    } else if (ending->status == SF_RUN_DIVERGED) {
+        finding->regime = NULL;
+        finding->limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
+        finding->limit_index = -1;
+    }
+    return SF_OK;
+}
+
+/* Of discrete runs over all steps, of others over the records. */
+static sf_status find_peak(const sf_findings *findings, const sf_trajectory *trajectory, sf_finding *finding)
+{
+    size_t minor, major;
+    take_peak(findings, sf_trajectory_log_excess(trajectory, &minor, &major), finding);
+    if (minor != major)
+        return SF_OK;
+    for (size_t i = 0; i < sf_trajectory_records(trajectory); i++) {
+        const double *log_abs = sf_trajectory_record(trajectory, i).log_abs_beta;
+        if (!log_abs)
+            return SF_ERR_MEMORY;
+        take_peak(findings, log_abs[findings->minor] - log_abs[findings->major], finding);
+    }
+    return SF_OK;
+}
+
 sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, const sf_dataset *dataset,
                               const sf_trajectory *trajectory, sf_finding *finding)
 {
-    size_t records = sf_trajectory_records(trajectory);
-    sf_record last = sf_trajectory_record(trajectory, records - 1);
+    sf_record last = sf_trajectory_record(trajectory, sf_trajectory_records(trajectory) - 1);
     if (!last.log_abs_beta)
         return SF_ERR_MEMORY;
-    sf_run_status status = sf_trajectory_status(trajectory);
-    finding->outcome = sf_run_status_name(status);
     finding->log_loss = last.log_loss;
     finding->log_time = last.log_time;
     finding->tau = last.tau;
     finding->step = last.step;
     finding->min_margin = last.min_margin;
     sf_dataset_strengths(dataset, findings->strength);
-    rank_features(findings);
-    SF_TRY(list_leaders(findings, trajectory, last.log_abs_beta, finding));
-    finding->limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
-    sf_findings_direction(findings, last.beta, last.log_abs_beta, finding);
-    finding->regime = measured_regime(findings, finding);
-    if (status == SF_RUN_COLLAPSED) {
-        finding->regime = sf_regime_name(SF_REGIME_COLLAPSE);
-        finding->limit = sf_limit_kind_name(SF_LIMIT_ZERO);
-        finding->limit_index = -1;
-    } else if (status == SF_RUN_DIVERGED) {
-        finding->regime = NULL;
-        finding->limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
-        finding->limit_index = -1;
-    }
-    for (size_t i = 0; i < records && (measure->needs & SF_NEED_ORDER); i++) {
-        const double *log_abs = sf_trajectory_record(trajectory, i).log_abs_beta;
-        if (!log_abs)
-            return SF_ERR_MEMORY;
-        peak_of_record(findings, log_abs, finding);
-    }
+    sf_findings_rank(findings);
+    sf_ending ending = {.status = sf_trajectory_status(trajectory),
+                        .beta = last.beta,
+                        .log_abs = last.log_abs_beta,
+                        .log_peak_ratio = NAN};
+    ending.events = sf_trajectory_events(trajectory, &ending.event_count);
+    SF_TRY(sf_findings_conclude(findings, &ending, finding));
+    if (measure->needs & SF_NEED_ORDER)
+        SF_TRY(find_peak(findings, trajectory, finding));
     if (measure->clock)
         find_beta(findings, measure, trajectory, finding);
     return SF_OK;

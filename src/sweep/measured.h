@@ -9,7 +9,7 @@ typedef struct sf_findings {
     sf_context *context;
     size_t features, time_count;
     double *strength, *direction, *beta; // (d), (d), (time_count, d)
-    struct sf_ranked *order;             // (d) features by increasing strength
+    size_t minor, major;                 // the weakest and the strongest feature; the same if all are alike
     sf_event *leaders;
     size_t leader_capacity;
 } sf_findings;
@@ -22,17 +22,29 @@ sf_status sf_findings_reserve(sf_findings *findings, size_t leaders);
 /* A measured direction is called that of basis vector j if |beta_j| is this share of sum |beta|. */
 #define SF_BASIS_SHARE 0.999
 
-/* Direction of a predictor, and the basis vector that it is, if it is one. */
-void sf_findings_direction(sf_findings *findings, const double *beta, const double *log_abs,
-                           sf_finding *finding);
+/* Finds the weakest and the strongest feature, after the strengths have been filled in. */
+void sf_findings_rank(sf_findings *findings);
+
+/* How a run ended, and what was seen on the way. */
+typedef struct sf_ending {
+    sf_run_status status;
+    const double *beta, *log_abs; // (d) the predictor at the end
+    const sf_event *events;       // changes of the leader, among others
+    size_t event_count;
+    double log_peak_ratio; // NaN: not known
+} sf_ending;
+
+/* Outcome, order, regime, limit, direction and peak; strengths and their extremes are in `findings`. */
+sf_status sf_findings_conclude(sf_findings *findings, const sf_ending *ending, sf_finding *finding);
 
 /* Fills the finding from a trajectory over a data set; times of beta as in the measure. Pointers in the finding are
  * into `findings`. */
 sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, const sf_dataset *dataset,
                               const sf_trajectory *trajectory, sf_finding *finding);
 
-/* What theory says of the experiment; in exact mode it is also the regime, limit, order and peak ratio. After
- * sf_findings_measure, if that is called at all. */
-sf_status sf_findings_predict(sf_findings *findings, sf_experiment *experiment, sf_finding *finding);
+/* What theory says of a start; exact: it is also the regime, limit, order and peak ratio. After what was measured, if
+ * anything was. */
+sf_status sf_findings_predict(sf_findings *findings, sf_network *network, const sf_perturbation *perturbation,
+                              const double *start, bool exact, sf_finding *finding);
 
 #endif

@@ -173,8 +173,14 @@ static sf_status find_out(sf_worker *worker, sf_experiment *experiment, sf_findi
     bool told = needs & (SF_NEED_REGIME | SF_NEED_ORDER | SF_NEED_LIMIT); // by theory in exact mode
     if ((needs & SF_NEED_RUN) || (!exact && told))
         SF_TRY(run_experiment(worker, experiment, finding));
-    if ((needs & SF_NEED_THEORY) || (exact && told))
-        SF_TRY(sf_findings_predict(&worker->findings, experiment, finding));
+    if ((needs & SF_NEED_THEORY) || (exact && told)) {
+        sf_perturbation perturbation = sf_experiment_perturbation(experiment);
+        const double *start = sf_experiment_start(experiment);
+        if (!start)
+            return SF_ERR_MEMORY;
+        SF_TRY(sf_findings_predict(&worker->findings, sf_experiment_network(experiment), &perturbation, start,
+                                   exact, finding));
+    }
     return SF_OK;
 }
 

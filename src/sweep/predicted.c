@@ -31,21 +31,17 @@ static void copy_peak(const sf_prediction *prediction, sf_finding *finding)
     finding->peak_major = known ? (int64_t)peak->major : -1;
 }
 
-sf_status sf_findings_predict(sf_findings *findings, sf_experiment *experiment, sf_finding *finding)
+sf_status sf_findings_predict(sf_findings *findings, sf_network *network, const sf_perturbation *perturbation,
+                              const double *start, bool exact, sf_finding *finding)
 {
-    const double *start = sf_experiment_start(experiment);
-    sf_perturbation perturbation = sf_experiment_perturbation(experiment);
     sf_prediction *prediction = NULL;
-    if (!start)
-        return SF_ERR_MEMORY;
-    SF_TRY(
-        sf_predict(findings->context, sf_experiment_network(experiment), &perturbation, start, &prediction));
+    SF_TRY(sf_predict(findings->context, network, perturbation, start, &prediction));
     finding->predicted_regime = sf_regime_name(sf_prediction_regime(prediction));
     finding->predicted_limit =
         sf_limit_kind_name(sf_prediction_limit(prediction, &finding->predicted_index, NULL, NULL, NULL));
     finding->critical_scale = sf_prediction_critical_scale(prediction);
     sf_status status = SF_OK;
-    if (sf_experiment_mode(experiment) == SF_MODE_EXACT) {
+    if (exact) {
         finding->outcome = finding->outcome ? finding->outcome : "predicted";
         finding->regime = finding->predicted_regime;
         finding->limit = finding->predicted_limit;

@@ -262,6 +262,167 @@ static void test_difficult_lanes(void **state)
     sf_context_destroy(&context);
 }
 
+/* ---- what is watched ---------------------------------------------------------------------------------------- */
+
+typedef struct seen {
+    sf_batch_lead leads[64];
+    size_t count;
+    double log_excess;
+} seen;
+
+/* The rules of batch.h over a single run, with logarithms of long double. */
+static seen watch_single_run(sf_network *network, const sf_perturbation *perturbation, double step,
+                             const double *theta, uint64_t steps, size_t minor, size_t major)
+{
+    sf_context *context = test_context();
+    sf_descent *descent = NULL;
+    size_t d = sf_network_features(network), size = sf_network_parameters(network), leader = SIZE_MAX;
+    seen s = {.log_excess = NAN};
+    double *level = malloc(d * sizeof *level);
+    assert_ok(context, sf_descent_create(context, network, perturbation, step, theta, &descent));
+    for (uint64_t t = 0; t <= steps; t++) {
+        if (t > 0)
+            assert_ok(context, sf_descent_advance(descent, 1));
+        if (sf_descent_diverged(descent))
+            break;
+        const double *now = sf_descent_theta(descent);
+        long double log_level[2] = {0.0L, 0.0L};
+        sf_network_predictor(network, now, level);
+        size_t best = 0, ties = 0;
+        for (size_t j = 0; j < d; j++) {
+            best = fabs(level[j]) > fabs(level[best]) ? j : best;
+        }
+        for (size_t j = 0; j < d; j++)
+            ties += fabs(level[j]) == fabs(level[best]);
+        if (leader != SIZE_MAX && fabs(level[best]) > fabs(level[leader])) {
+            assert_true(s.count < 64);
+            s.leads[s.count++] = (sf_batch_lead){t, leader, best};
+            leader = best;
+        } else if (leader == SIZE_MAX && (t > 0 || ties == 1)) {
+            leader = best;
+        }
+        for (size_t k = 0; k < size; k++) {
+            log_level[0] += k % d == minor ? logl(fabsl((long double)now[k])) : 0.0L;
+            log_level[1] += k % d == major ? logl(fabsl((long double)now[k])) : 0.0L;
+        }
+        s.log_excess = fmax(s.log_excess, (double)(log_level[0] - log_level[1]));
+    }
+    free(level);
+    sf_descent_destroy(&descent);
+    sf_context_destroy(&context);
+    return s;
+}
+
+/* One trajectory in `kind` classes: usual; both features level at the start; far below the normal numbers. */
+static void fill_watched(size_t count, size_t size, size_t d, double *theta)
+{
+    sf_random random = sf_random_make(8, 2);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < size; k++)
+            theta[i * size + k] = i % 5 == 1 ? 0.9 + 0.002 * (double)i
+                                  : i % 5 == 2 && k % d == 0
+                                      ? 1e-170
+                                      : 0.5 + (double)(k % d == 0) * 0.6 * sf_random_uniform(&random);
+}
+
+static void test_watch(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    const double one[] = {1.0, 2.0, 1.5}, two[] = {1.0, 2.0, 1.5, 1.2, 1.7, 1.1};
+    enum { WATCHED = 75, STEPS = 400 };
+    size_t minor[WATCHED], major[WATCHED], switches = 0, logs = 0;
+    double eta[WATCHED];
+    for (size_t i = 0; i < WATCHED; i++) {
+        minor[i] = 0;
+        major[i] = i % 9 == 4 ? 0 : 1; // the same: no ratio
+        eta[i] = i % 13 == 6 ? 1e200 : 0.02;
+    }
+    for (size_t n = 1; n <= 2; n++)
+        for (int depth = 1; depth <= 3; depth++) {
+            sf_dataset *dataset = NULL;
+            sf_network *network = NULL;
+            size_t size = 3 * (size_t)depth;
+            double *theta = malloc(WATCHED * size * sizeof *theta);
+            assert_ok(context, sf_dataset_from_points(context, n, 3, n == 1 ? one : two, NULL, &dataset));
+            assert_ok(context, sf_network_create(context, dataset, depth, SF_LOSS_LOGISTIC, &network));
+            fill_watched(WATCHED, size, 3, theta);
+            for (int run = 0; run < 2 * (SF_ISA_AVX512 + 1); run++) {
+                sf_isa isa = (sf_isa)(run / 2);
+                int threads = run % 2 ? 3 : 1;
+                if (!sf_isa_supported(isa) || setenv("SAMFLOW_ISA", sf_isa_name(isa), 1) != 0)
+                    continue;
+                sf_batch_spec spec = {.count = WATCHED,
+                                      .theta = theta,
+                                      .perturbation = {SF_METHOD_L2, 0.2, 0.0},
+                                      .steps = eta,
+                                      .threads = threads};
+                sf_batch *batch = NULL;
+                assert_ok(context, sf_batch_create(context, network, &spec, &batch));
+                assert_ok(context, sf_batch_watch(batch, minor, major));
+                assert_ok(context, sf_batch_advance(batch, threads == 1 ? STEPS : 7));
+                assert_ok(context, sf_batch_advance(batch, STEPS - sf_batch_step(batch)));
+                for (size_t i = 0; i < WATCHED; i++) {
+                    seen s =
+                        watch_single_run(network, &spec.perturbation, eta[i], theta + i * size, STEPS, 0, 1);
+                    size_t count;
+                    const sf_batch_lead *lead = sf_batch_leads(batch, i, &count);
+                    assert_int_equal(count, s.count);
+                    for (size_t k = 0; k < count; k++) {
+                        assert_int_equal(lead[k].step, s.leads[k].step);
+                        assert_int_equal(lead[k].from, s.leads[k].from);
+                        assert_int_equal(lead[k].to, s.leads[k].to);
+                    }
+                    switches += count;
+                    logs += s.log_excess < -700.0;
+                    if (major[i] == 0)
+                        assert_true(isnan(sf_batch_log_excess(batch, i)));
+                    else
+                        assert_absolute(sf_batch_log_excess(batch, i), s.log_excess,
+                                        1e-11 * fmax(1.0, fabs(s.log_excess)));
+                }
+                sf_batch_destroy(&batch);
+            }
+            free(theta);
+            sf_network_destroy(&network);
+            sf_dataset_destroy(&dataset);
+        }
+    assert_true(switches > 100 && logs > 10);
+    sf_context_destroy(&context);
+}
+
+static void test_bad_watch(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    const double x[2] = {1.0, 2.0}, theta[4] = {1.0, 1.0, 1.0, 1.0};
+    const size_t good = 0, bad = 2;
+    sf_dataset *dataset = NULL;
+    sf_network *network = NULL;
+    sf_batch *batch = NULL;
+    assert_ok(context, sf_dataset_from_points(context, 1, 2, x, NULL, &dataset));
+    assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
+    sf_batch_spec spec = {.count = 1, .theta = theta, .step = 0.1, .threads = 1};
+    assert_ok(context, sf_batch_create(context, network, &spec, &batch));
+    size_t count = 1;
+    assert_null(sf_batch_leads(batch, 0, &count));
+    assert_int_equal(count, 0);
+    assert_true(isnan(sf_batch_log_excess(batch, 0)));
+    assert_status(context, sf_batch_watch(batch, &good, NULL), SF_ERR_ARGUMENT);
+    assert_status(context, sf_batch_watch(batch, &good, &bad), SF_ERR_ARGUMENT);
+    assert_ok(context, sf_batch_watch(batch, NULL, NULL));
+    assert_status(context, sf_batch_watch(batch, NULL, NULL), SF_ERR_ARGUMENT);
+    assert_true(isnan(sf_batch_log_excess(batch, 0)));
+    sf_batch_destroy(&batch);
+    assert_ok(context, sf_batch_create(context, network, &spec, &batch));
+    assert_ok(context, sf_batch_advance(batch, 1));
+    assert_status(context, sf_batch_watch(batch, NULL, NULL), SF_ERR_ARGUMENT);
+    sf_batch_destroy(&batch);
+    sf_network_destroy(&network);
+    sf_dataset_destroy(&dataset);
+    sf_context_destroy(&context);
+}
+
 static void test_bad_arguments(void **state)
 {
     (void)state;
@@ -336,6 +497,14 @@ static void test_allocation_failures(void **state)
                 sf_batch *batch = NULL;
                 status = sf_batch_create(failing, network, &spec, &batch);
                 assert_true(status == SF_OK ? batch != NULL : status == SF_ERR_MEMORY && !batch);
+                size_t minor[COUNT] = {0}, major[COUNT];
+                for (size_t i = 0; i < COUNT; i++)
+                    major[i] = 1;
+                if (status == SF_OK)
+                    status = sf_batch_watch(batch, minor, major);
+                if (status == SF_OK)
+                    status = sf_batch_advance(batch, 300);
+                assert_true(status == SF_OK || status == SF_ERR_MEMORY);
                 sf_batch_destroy(&batch);
                 assert_int_equal(memory.live, 0);
                 sf_context_destroy(&failing);
@@ -355,7 +524,8 @@ int main(void)
         cmocka_unit_test(test_against_single_runs), cmocka_unit_test(test_own_settings),
         cmocka_unit_test(test_same_bits),           cmocka_unit_test(test_difficult_lanes),
         cmocka_unit_test(test_bad_arguments),       cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_watch),
+        cmocka_unit_test(test_bad_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@ static const char grid[] = "data: {example: [1, 2]}\n"
                            "  axes:\n"
                            "    network.init: {linspace: [0.3, 1.2, 30]}\n"
                            "    optimizer.rho: {linspace: [0.5, 2, 20]}\n"
+                           "    optimizer.method: [l2-sam]\n" // a text: one point at a time, some time each
                            "  observables: [regime, final_loss, direction]\n";
 
 /* The file is sound, and holds at least what it held: every point that was there, with the same row. */

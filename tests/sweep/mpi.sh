@@ -13,6 +13,7 @@ sweep:
   axes:
     network.init: {linspace: [0.3, 1.2, 40]}
     optimizer.rho: {linspace: [0.5, 2, 20]}
+    optimizer.method: [l2-sam]
   observables: [regime, final_loss, direction]
 GRID
 ranks=(mpirun --oversubscribe -n 4)

@@ -201,6 +201,7 @@ static const char slow_axes[] = "  axes:\n"
                                 "    network.init: {linspace: [0.3, 1.2, 40]}\n"
                                 "    optimizer.rho: {linspace: [0.5, 2, 10]}\n"
                                 "    dynamics.steps: [20000]\n"
+                                "    optimizer.method: [l2-sam]\n" // a text: one point at a time
                                 "  observables: [regime]";
 
 static int64_t finished(const char *file)
@@ -469,25 +470,27 @@ static void test_exact_map(void **state)
     assert_true(program_said(", 0 computed, 0 there before, 697 reused"));
 }
 
-/* Batches find what single runs find. The second sweep asks for the regime, which needs every step of a run. */
+/* Batches find what single runs find. The second sweep has an axis of texts, so that its points are run one by one. */
 static void test_batch(void **state)
 {
     (void)state;
-    static const char text[] =
-        "data: {example: [1, 2]}\nnetwork: {depth: 3, init: [1, 1]}\n"
-        "dynamics: {mode: discrete, step: 0.01, steps: 40}\n"
-        "sweep:\n"
-        "  axes:\n"
-        "    network.init[0]: {name: a, linspace: [0.8, 1.6, 9]}\n"
-        "    data.example[1]: {name: b, linspace: [0.5, 2, 4]}\n"
-        "    optimizer.rho: {name: rho, values: [0, 0.1, 0.25]}\n"
-        "    dynamics.steps: {name: steps, values: [25, 400, 10]}\n"
-        "    dynamics.step: {name: eta, values: [0.01, 0.02]}\n"
-        "  observables: [final_loss, min_margin, limit, step, direction, {beta: {step: [0, 7, 400]}}%s]\n";
+    static const char text[] = "data: {example: [1, 2]}\nnetwork: {depth: 3, init: [1, 1]}\n"
+                               "dynamics: {mode: discrete, step: 0.01, steps: 40}\n"
+                               "sweep:\n"
+                               "  axes:\n"
+                               "    network.init[0]: {name: a, linspace: [0.8, 1.6, 9]}\n"
+                               "    data.example[1]: {name: b, linspace: [0.5, 2, 4]}\n"
+                               "    optimizer.rho: {name: rho, values: [0, 0.1, 0.5]}\n"
+                               "    dynamics.steps: {name: steps, values: [25, 400, 10]}\n"
+                               "    dynamics.step: {name: eta, values: [0.01, 0.02]}\n"
+                               "%s"
+                               "  observables: [regime, dominance, peak_ratio, predicted_regime, "
+                               "critical_scale, final_loss, min_margin,\n"
+                               "    limit, step, direction, {beta: {step: [0, 7, 400]}}]\n";
     char grid[1024];
     snprintf(grid, sizeof grid, text, "");
     program_write("batch.yaml", grid);
-    snprintf(grid, sizeof grid, text, ", regime");
+    snprintf(grid, sizeof grid, text, "    optimizer.method: [l2-sam]\n"); // a text: each point an experiment
     program_write("single.yaml", grid);
     assert_int_equal(program_run("sweep batch.yaml -o batch.db"), 0);
     assert_int_equal(program_run("sweep single.yaml -o single.db --threads 2"), 0);
@@ -495,18 +498,29 @@ static void test_batch(void **state)
     assert_count("batch.db", "SELECT count(*) FROM result WHERE \"beta_1 at step=400\" IS NOT NULL",
                  9 * 4 * 3 * 2);
     assert_int_equal(
-        program_query_both("batch.db", "single.db",
-                           "SELECT count(*) FROM main.result a JOIN other.result b USING (position) WHERE"
-                           " a.step IS b.step AND a.outcome IS b.outcome AND"
-                           " a.limit_kind IS b.limit_kind AND a.limit_index IS b.limit_index AND"
-                           " abs(a.log_loss - b.log_loss) <= 1e-12 * abs(b.log_loss) AND"
-                           " abs(a.min_margin - b.min_margin) <= 1e-12 * abs(b.min_margin) AND"
-                           " abs(a.direction_0 - b.direction_0) <= 1e-12 AND"
-                           " abs(a.direction_1 - b.direction_1) <= 1e-12 AND"
-                           " a.\"beta_0 at step=0\" IS b.\"beta_0 at step=0\" AND"
-                           " abs(a.\"beta_0 at step=7\" - b.\"beta_0 at step=7\") <= 1e-12 AND"
-                           " (a.\"beta_1 at step=400\" IS NULL) = (b.\"beta_1 at step=400\" IS NULL)"),
+        program_query_both(
+            "batch.db", "single.db",
+            "SELECT count(*) FROM main.result a JOIN other.result b USING (position) WHERE"
+            " a.step IS b.step AND a.outcome IS b.outcome AND"
+            " a.limit_kind IS b.limit_kind AND a.limit_index IS b.limit_index AND"
+            " a.regime IS b.regime AND a.dominance IS b.dominance AND a.switches IS b.switches AND"
+            " a.switch_step IS b.switch_step AND a.predicted_regime IS b.predicted_regime AND"
+            " a.critical_scale IS b.critical_scale AND a.peak_minor IS b.peak_minor AND"
+            " (a.log_peak_ratio IS b.log_peak_ratio OR"
+            "  abs(a.log_peak_ratio - b.log_peak_ratio) <= 1e-12) AND"
+            " abs(a.log_loss - b.log_loss) <= 1e-12 * abs(b.log_loss) AND"
+            " abs(a.min_margin - b.min_margin) <= 1e-12 * abs(b.min_margin) AND"
+            " abs(a.direction_0 - b.direction_0) <= 1e-12 AND"
+            " abs(a.direction_1 - b.direction_1) <= 1e-12 AND"
+            " a.\"beta_0 at step=0\" IS b.\"beta_0 at step=0\" AND"
+            " abs(a.\"beta_0 at step=7\" - b.\"beta_0 at step=7\") <= 1e-12 AND"
+            " (a.\"beta_1 at step=400\" IS NULL) = (b.\"beta_1 at step=400\" IS NULL)"),
         9 * 4 * 3 * 3 * 2);
+    assert_true(program_query("batch.db", "SELECT count(*) FROM result WHERE switches > 0") > 4);
+    assert_int_equal(program_run("sweep batch.yaml -o other.db --threads 3"), 0);
+    assert_int_equal(program_run("export batch.db -o batch.csv"), 0);
+    assert_int_equal(program_run("export other.db -o other.csv"), 0);
+    assert_true(program_same("batch.csv", "other.csv"));
 }
 
 /* CSV and HDF5 against the result file, by Python's own readers. */
