@@ -146,11 +146,15 @@ sf_status sf_trajectory_write_json(const sf_trajectory *trajectory, FILE *stream
 SF_API
 const char *sf_run_status_name(sf_run_status status);
 
-/* Reads a trajectory that samflow wrote, by its ending: .json or .h5. What was recorded and the events come back; its
- * experiment does not, so it cannot be written again. Errors: SF_ERR_USAGE (ending), SF_ERR_DATA (not a trajectory of
+/* Reads a trajectory that samflow wrote, by its ending: .json or .h5. What was recorded and the events come back, its
+ * experiment as text only, so it cannot be written again. Errors: SF_ERR_USAGE (ending), SF_ERR_DATA (not a trajectory of
  * samflow: names what is missing), SF_ERR_IO, SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without HDF5). */
 SF_API
 sf_status sf_trajectory_read(sf_context *context, const char *path, sf_trajectory **out);
+/* The experiment of a trajectory that was read, as JSON for sf_experiment_parse; NULL if the file holds none, or if the
+ * trajectory was run. Owned by the trajectory. */
+SF_API
+const char *sf_trajectory_experiment(const sf_trajectory *trajectory);
 
 #ifdef __cplusplus
 }

@@ -11,7 +11,7 @@
 #ifndef SAMFLOW_FIGURE_H
 #define SAMFLOW_FIGURE_H
 
-#include <samflow/base.h>
+#include <samflow/sam.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +26,12 @@ enum {
     SF_COLOR_LP = 0xE69F00,     /* orange */
     SF_COLOR_NEUTRAL = 0x8C8C8C /* grey: guides, vector fields */
 };
+
+SF_API
+uint32_t sf_color_of_method(sf_method method);
+/* The name of a method in figures and tables: "ℓ2-SAM". */
+SF_API
+const char *sf_title_of_method(sf_method method);
 
 /* The colour of a feature of relative strength 0 (weakest) to 1 (strongest): gold, grey, navy (the scale
  * cividis, which also reads in grey print: weak is light, strong is dark). */

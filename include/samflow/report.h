@@ -5,6 +5,7 @@
 #ifndef SAMFLOW_REPORT_H
 #define SAMFLOW_REPORT_H
 
+#include <samflow/experiment.h>
 #include <samflow/figure.h>
 #include <samflow/paper.h>
 
@@ -17,6 +18,49 @@ extern "C" {
  * complete. Errors: SF_ERR_USAGE (ending), SF_ERR_UNAVAILABLE (no gnuplot), SF_ERR_IO, SF_ERR_MEMORY. */
 SF_API
 sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path, bool keep);
+
+/* ---- figures of trajectories ------------------------------------------------------------------------ */
+
+typedef enum sf_plot_kind {
+    SF_PLOT_TIME,      /* |beta_j| against time, one panel a trajectory, with its events */
+    SF_PLOT_SHARES,    /* the same as parts of the l1 norm */
+    SF_PLOT_PLANE,     /* beta_1 against beta_0 (d = 2), all trajectories in one panel */
+    SF_PLOT_LOSS,      /* log F against time, all trajectories in one panel */
+    SF_PLOT_SPOTLIGHT, /* |beta_j| as a heat map over feature strength and time, one panel a trajectory */
+    SF_PLOT_IMAGE      /* the predictor as an image at some moments, one row of panels a trajectory */
+} sf_plot_kind;
+
+/* "time", "shares", "plane", "loss", "spotlight", "image"; NULL beyond the last. */
+SF_API
+const char *sf_plot_kind_name(size_t kind);
+
+/* Zeros, but for what a kind needs, are defaults. */
+typedef struct sf_plot_options {
+    sf_plot_kind kind;
+    const char
+        *clock; /* step, tau, log_time, or evaluations (of the gradient: one a step of GD, two of SAM); NULL:
+                             step, or else log_time (spotlight: tau) */
+    size_t rows,
+        columns; /* image: of pixels, row after row from the top; rows * columns features, or twice as many,
+                             mirrored: then beta_j - beta_{d/2+j} is drawn */
+    size_t moment_count;
+    const double *
+        moments; /* image: when, on the clock; the records nearest to them. None: five, spread evenly over the
+                              records */
+    size_t override_count; /* as in sf_experiment_parse, for experiments whose data are now elsewhere */
+    const char *const *overrides;
+} sf_plot_options;
+
+/* A figure of one or several trajectories that sf_trajectory_read gave. name: of the figure and its files. names
+ * (count): what messages and, where methods do not tell them apart, legends call the trajectories. The strengths that the
+ * spotlight is drawn over are those of the data of a trajectory's experiment. Errors: SF_ERR_USAGE (no such clock, shape
+ * or moment), SF_ERR_CONFIG and SF_ERR_DATA (spotlight: the experiment cannot be built), SF_ERR_MEMORY. */
+SF_API
+sf_status sf_plot_trajectories(sf_context *context, const char *name, size_t count,
+                               const sf_trajectory *const *trajectories, const char *const *names,
+                               const sf_plot_options *options, sf_figure **out);
+
+/* ---- the report --------------------------------------------------------------------------------------- */
 
 typedef struct sf_report_options {
     const char *directory; /* made if it does not exist */

@@ -1,4 +1,4 @@
-/* samflow plot: figures of a trajectory (.json, .h5) or of a sweep (.db). */
+/* samflow plot: figures of trajectories (.json, .h5) or of a sweep (.db). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,10 +6,11 @@
 
 #include "cli/cli.h"
 
-enum { MOST_CURVES = 12 };
+enum { MOST_FILES = 8, MOST_MOMENTS = 12, STEM_SIZE = 200 };
 
 typedef struct plot_options {
-    const char *kind, *clock, *x, *y, *color;
+    const char *kind, *clock, *image, *at; // of trajectories
+    const char *x, *y, *color;             // of a sweep
     bool keep;
 } plot_options;
 
@@ -19,10 +20,19 @@ static double *new_numbers(size_t count)
 }
 
 /* "a/b.svg" -> "b", in a buffer. */
-static void stem_of(const char *path, char *stem, size_t size)
+static const char *stem_of(const char *path, char *stem, size_t size)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     snprintf(stem, size, "%.*s", (int)(dot ? dot - name : (ptrdiff_t)strlen(name)), name);
+    return stem;
+}
+
+static bool is_one_of(const char *text, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(text, names[i]) == 0)
+            return true;
+    return false;
 }
 
 /* Text as it stands: without the marks of formulas that labels understand. */
@@ -40,212 +50,99 @@ static const char *plain(const char *text, char *buffer, size_t size)
 
 /* ---- trajectories --------------------------------------------------------------------------------------- */
 
-typedef struct curves {
-    const sf_trajectory *trajectory;
-    size_t count, d;
-    const char *clock; // step, tau or log_time
-    double *time;      // (count)
-    double *value;     // (count) work
-    size_t shown;
-    size_t feature[MOST_CURVES]; // those of largest |beta| somewhere, in order of their number
-} curves;
-
-static double clock_of(const sf_record *record, const char *clock)
+/* "28x28": rows and columns of an image. */
+static bool parse_image(const char *text, size_t *rows, size_t *columns)
 {
-    return strcmp(clock, "step") == 0  ? record->step
-           : strcmp(clock, "tau") == 0 ? record->tau
-                                       : record->log_time;
+    char *end, *last;
+    unsigned long long r = strtoull(text, &end, 10);
+    unsigned long long c = *end == 'x' ? strtoull(end + 1, &last, 10) : 0;
+    bool good =
+        *end == 'x' && *last == '\0' && last > end + 1 && end > text && text[0] != '-' && end[1] != '-';
+    *rows = good && r < 1000000 ? (size_t)r : 0;
+    *columns = good && c < 1000000 ? (size_t)c : 0;
+    return *rows > 0 && *columns > 0;
 }
 
-/* The clock asked for, or the one that the trajectory has. */
-static bool choose_clock(curves *c, const char *wanted)
+/* "1,100,2000": moments on the clock. */
+static bool parse_moments(const char *text, size_t *count, double *moments)
 {
-    sf_record last = sf_trajectory_record(c->trajectory, c->count - 1);
-    c->clock = wanted ? wanted : !isnan(last.step) ? "step" : !isnan(last.log_time) ? "log_time" : "tau";
-    if (isnan(clock_of(&last, c->clock)))
-        return false;
-    for (size_t i = 0; i < c->count; i++) {
-        sf_record record = sf_trajectory_record(c->trajectory, i);
-        c->time[i] = clock_of(&record, c->clock);
+    for (*count = 0; *count < MOST_MOMENTS; text++) {
+        char *end;
+        moments[*count] = strtod(text, &end);
+        if (end == text)
+            return false;
+        ++*count;
+        if (*end == '\0')
+            return true;
+        if (*end != ',')
+            return false;
+        text = end;
     }
-    return true;
+    return false;
 }
 
-static double largest_share(const curves *c, size_t j)
+/* The kind by its name; image where only --image says so. -1 to go on, else the exit code. */
+static int choose_kind(const sf_cli *cli, const plot_options *options, sf_plot_kind *kind)
 {
-    double high = 0.0;
-    for (size_t i = 0; i < c->count; i++) {
-        sf_record record = sf_trajectory_record(c->trajectory, i);
-        double sum = 0.0;
-        for (size_t k = 0; k < c->d; k++)
-            sum += fabs(record.beta[k]);
-        if (sum > 0.0 && fabs(record.beta[j]) / sum > high)
-            high = fabs(record.beta[j]) / sum;
+    const char *name, *wanted = options->kind ? options->kind : options->image ? "image" : "time";
+    for (size_t k = 0; (name = sf_plot_kind_name(k)) != NULL; k++)
+        if (strcmp(wanted, name) == 0) {
+            *kind = (sf_plot_kind)k;
+            return -1;
+        }
+    return sf_cli_usage(cli, "plot", "--kind is '%s', expected time, shares, plane, loss, spotlight or image",
+                        wanted);
+}
+
+static int parse_plot(const sf_cli *cli, const plot_options *options, sf_plot_options *plot, double *moments)
+{
+    static const char *const clocks[] = {"step", "tau", "log_time", "evaluations"};
+    int code = choose_kind(cli, options, &plot->kind);
+    if (code >= 0)
+        return code;
+    if (options->clock && !is_one_of(options->clock, clocks, 4))
+        return sf_cli_usage(cli, "plot", "--clock is '%s', expected step, tau, log_time or evaluations",
+                            options->clock);
+    if (plot->kind == SF_PLOT_IMAGE && !options->image)
+        return sf_cli_usage(cli, "plot", "--kind image needs --image ROWSxCOLUMNS");
+    if (plot->kind != SF_PLOT_IMAGE && (options->image || options->at))
+        return sf_cli_usage(cli, "plot", "--image and --at are for --kind image");
+    if (options->image && !parse_image(options->image, &plot->rows, &plot->columns))
+        return sf_cli_usage(cli, "plot", "--image is '%s', expected ROWSxCOLUMNS, such as 28x28",
+                            options->image);
+    if (options->at && !parse_moments(options->at, &plot->moment_count, moments))
+        return sf_cli_usage(cli, "plot", "--at is '%s', expected up to %d times with commas between them",
+                            options->at, MOST_MOMENTS);
+    plot->clock = options->clock;
+    plot->moments = moments;
+    plot->override_count = cli->override_count;
+    plot->overrides = cli->overrides;
+    return -1;
+}
+
+static int plot_trajectories(sf_cli *cli, const plot_options *options, const char *name,
+                             const char *const *files, sf_figure **figure)
+{
+    sf_trajectory *trajectories[MOST_FILES] = {NULL};
+    char stems[MOST_FILES][STEM_SIZE];
+    const char *names[MOST_FILES];
+    double moments[MOST_MOMENTS];
+    sf_plot_options plot = {0};
+    size_t count = 0;
+    sf_status status = SF_OK;
+    int code = parse_plot(cli, options, &plot, moments);
+    if (code >= 0)
+        return code;
+    for (; count < MOST_FILES && files[count] && status == SF_OK; count++) {
+        names[count] = stem_of(files[count], stems[count], STEM_SIZE);
+        status = sf_trajectory_read(cli->context, files[count], &trajectories[count]);
     }
-    return high;
-}
-
-static bool choose_features(curves *c)
-{
-    double *share = new_numbers(c->d);
-    if (!share)
-        return false;
-    for (size_t j = 0; j < c->d; j++)
-        share[j] = c->d <= MOST_CURVES ? 1.0 : largest_share(c, j);
-    size_t limit = c->d < MOST_CURVES ? c->d : MOST_CURVES;
-    while (c->shown < limit) {
-        size_t best = 0;
-        for (size_t j = 1; j < c->d; j++)
-            if (share[j] > share[best])
-                best = j;
-        share[best] = -1.0;
-        size_t at = c->shown++;
-        for (; at > 0 && c->feature[at - 1] > best; at--)
-            c->feature[at] = c->feature[at - 1];
-        c->feature[at] = best;
-    }
-    free(share);
-    return true;
-}
-
-static const char *label_of_clock(const char *clock)
-{
-    return strcmp(clock, "step") == 0  ? "step"
-           : strcmp(clock, "tau") == 0 ? "τ (rescaled time, no unit)"
-                                       : "log t (natural logarithm of the original time)";
-}
-
-static void open_panel(const curves *c, sf_figure *figure, const char *label, sf_scale scale, double low,
-                       double high)
-{
-    bool steps = strcmp(c->clock, "step") == 0;
-    size_t first = 0; // log t begins at minus infinity, and log scales beyond step 0
-    while (first + 1 < c->count && !(isfinite(c->time[first]) && (!steps || c->time[first] > 0.0)))
-        first++;
-    sf_figure_panel(figure, &(sf_axes){.x_label = label_of_clock(c->clock),
-                                       .y_label = label,
-                                       .x_scale = steps ? SF_SCALE_LOG : SF_SCALE_LINEAR,
-                                       .y_scale = scale,
-                                       .x_min = c->time[first],
-                                       .x_max = c->time[c->count - 1],
-                                       .y_min = low,
-                                       .y_max = high,
-                                       .key = "below"});
-}
-
-/* Dominance, collapse, blow-up: a dotted line each. */
-static void mark_events(const curves *c, sf_figure *figure)
-{
-    size_t count;
-    const sf_event *events = sf_trajectory_events(c->trajectory, &count);
-    for (size_t i = 0; i < count && i < 40; i++) {
-        double at = strcmp(c->clock, "step") == 0  ? events[i].step
-                    : strcmp(c->clock, "tau") == 0 ? events[i].tau
-                                                   : events[i].log_time;
-        char text[48], name[32];
-        if (events[i].kind == SF_EVENT_DOMINANCE)
-            snprintf(text, sizeof text, "β_{%lld} leads", (long long)events[i].to);
-        else
-            snprintf(text, sizeof text, "%s", plain(sf_event_name(events[i].kind), name, sizeof name));
-        if (isfinite(at))
-            sf_figure_guide(figure, at, text);
-    }
-}
-
-static void add_curve(curves *c, sf_figure *figure, size_t rank, bool share)
-{
-    size_t j = c->feature[rank];
-    char title[32];
-    for (size_t i = 0; i < c->count; i++) {
-        sf_record record = sf_trajectory_record(c->trajectory, i);
-        double sum = 1.0;
-        for (size_t k = 0; share && k < c->d; k++)
-            sum += fabs(record.beta[k]) - (k == 0);
-        c->value[i] = fabs(record.beta[j]) / sum;
-        if (!share && c->value[i] == 0.0)
-            c->value[i] = NAN; // not on a logarithmic axis
-    }
-    snprintf(title, sizeof title, "β_{%zu}", j);
-    sf_figure_series(
-        figure, title,
-        (sf_style){.color = sf_color_of_strength(c->shown > 1 ? (double)rank / (double)(c->shown - 1) : 1.0),
-                   .dash = c->shown <= 4 ? (int)rank : 0},
-        c->count, c->time, c->value);
-}
-
-static void draw_plane(curves *c, sf_figure *figure)
-{
-    double *y = c->time; // the clock is not needed here
-    for (size_t i = 0; i < c->count; i++) {
-        sf_record record = sf_trajectory_record(c->trajectory, i);
-        c->value[i] = record.beta[0];
-        y[i] = record.beta[1];
-    }
-    sf_figure_panel(figure, &(sf_axes){.x_label = "β_0",
-                                       .y_label = "β_1",
-                                       .x_min = NAN,
-                                       .x_max = NAN,
-                                       .y_min = NAN,
-                                       .y_max = NAN,
-                                       .key = "off"});
-    sf_figure_series(figure, NULL, (sf_style){.color = SF_COLOR_GD, .width = 2.5}, c->count, c->value, y);
-    sf_figure_series(figure, NULL, (sf_style){.mark = SF_MARK_POINTS, .color = SF_COLOR_GD}, 1, c->value, y);
-}
-
-static void draw_loss(curves *c, sf_figure *figure)
-{
-    for (size_t i = 0; i < c->count; i++)
-        c->value[i] = sf_trajectory_record(c->trajectory, i).log_loss;
-    open_panel(c, figure, "log F (natural logarithm of the training loss)", SF_SCALE_LINEAR, NAN, NAN);
-    sf_figure_series(figure, "log F", (sf_style){.color = SF_COLOR_GD}, c->count, c->time, c->value);
-    mark_events(c, figure);
-}
-
-static int draw_curves(const sf_cli *cli, const plot_options *options, curves *c, sf_figure *figure)
-{
-    const char *kind = options->kind ? options->kind : "time";
-    if (!choose_clock(c, options->clock))
-        return sf_cli_usage(cli, "plot", "this trajectory has no clock '%s'", c->clock);
-    if (strcmp(kind, "plane") == 0 && c->d != 2)
-        return sf_cli_usage(cli, "plot", "--kind plane needs 2 features, this trajectory has %zu", c->d);
-    if (!choose_features(c))
-        return 1;
-    if (strcmp(kind, "plane") == 0) {
-        draw_plane(c, figure);
-    } else if (strcmp(kind, "loss") == 0) {
-        draw_loss(c, figure);
-    } else {
-        bool share = strcmp(kind, "shares") == 0;
-        open_panel(c, figure, share ? "|β_j| / ‖β‖_1 (no unit)" : "|β_j|",
-                   share ? SF_SCALE_LINEAR : SF_SCALE_LOG, share ? 0.0 : NAN, share ? 1.0 : NAN);
-        for (size_t rank = 0; rank < c->shown; rank++)
-            add_curve(c, figure, rank, share);
-        mark_events(c, figure);
-    }
-    return 0;
-}
-
-static int plot_trajectory(sf_cli *cli, const plot_options *options, sf_figure *figure)
-{
-    sf_trajectory *trajectory;
-    sf_status status = sf_trajectory_read(cli->context, cli->file, &trajectory);
-    if (status != SF_OK)
-        return sf_cli_fail(cli, status);
-    size_t count = sf_trajectory_records(trajectory);
-    curves c = {.trajectory = trajectory,
-                .count = count,
-                .d = sf_trajectory_features(trajectory),
-                .time = new_numbers(count),
-                .value = new_numbers(count)};
-    int code = 1;
-    if (c.time && c.value)
-        code = draw_curves(cli, options, &c, figure);
-    else
-        fprintf(stderr, "samflow: out of memory\n");
-    free(c.time);
-    free(c.value);
-    sf_trajectory_destroy(&trajectory);
-    return code;
+    if (status == SF_OK)
+        status = sf_plot_trajectories(cli->context, name, count, (const sf_trajectory *const *)trajectories,
+                                      names, &plot, figure);
+    for (size_t i = 0; i < count; i++)
+        sf_trajectory_destroy(&trajectories[i]);
+    return status == SF_OK ? 0 : sf_cli_fail(cli, status);
 }
 
 /* ---- sweeps --------------------------------------------------------------------------------------------- */
@@ -475,48 +372,54 @@ static int plot_sweep(sf_cli *cli, const plot_options *options, sf_figure *figur
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
-static bool is_one_of(const char *text, const char *const *names, size_t count)
+static bool is_sweep(const char *path)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(text, names[i]) == 0)
-            return true;
-    return false;
+    size_t length = strlen(path);
+    return length > 3 && strcmp(path + length - 3, ".db") == 0;
+}
+
+/* The figure described, in *figure; the exit code. */
+static int describe(sf_cli *cli, const plot_options *plot, const char *const *files, sf_figure **figure)
+{
+    char name[STEM_SIZE];
+    stem_of(cli->output, name, sizeof name);
+    if (!is_sweep(cli->file))
+        return plot_trajectories(cli, plot, name, files, figure);
+    if (files[1])
+        return sf_cli_usage(cli, "plot", "one result file at a time, found also %s", files[1]);
+    sf_status status = sf_figure_create(cli->context, name, cli->file, cli->file, 1, figure);
+    return status == SF_OK ? plot_sweep(cli, plot, *figure) : sf_cli_fail(cli, status);
 }
 
 int sf_cmd_plot(sf_cli *cli, int argc, char **argv)
 {
-    static const char *const kinds[] = {"time", "shares", "plane", "loss"}, *const clocks[] = {"step", "tau",
-                                                                                               "log_time"};
-    static const sf_command command = {"plot", "TRAJECTORY.json|.h5|RESULT.db -o FIGURE.svg|.png|.pdf",
-                                       "figures of a trajectory or of a sweep", sf_cmd_plot};
+    static const sf_command command = {"plot", "TRAJECTORY.json|.h5... | RESULT.db -o FIGURE.svg|.png|.pdf",
+                                       "figures of trajectories or of a sweep", sf_cmd_plot};
     plot_options plot = {0};
+    const char *files[MOST_FILES + 1] = {NULL};
     const sf_cli_option options[] = {
-        {"kind", "KIND", "trajectory: time (default), shares, plane or loss", &plot.kind, NULL},
-        {"clock", "CLOCK", "trajectory: step, tau or log_time (default: what it has)", &plot.clock, NULL},
+        {"kind", "KIND", "trajectories: time (default), shares, plane, loss, spotlight or image", &plot.kind,
+         NULL},
+        {"clock", "CLOCK", "trajectories: step, tau, log_time or evaluations (default: what they have)",
+         &plot.clock, NULL},
+        {"image", "ROWSxCOLS", "trajectories: the predictor as an image of its features, a pixel each",
+         &plot.image, NULL},
+        {"at", "T,T,...", "image: when, on the clock (default: 5 records)", &plot.at, NULL},
         {"x", "COLUMN", "sweep: column along x", &plot.x, NULL},
         {"y", "COLUMN", "sweep: column along y", &plot.y, NULL},
         {"color", "COLUMN", "sweep: column shown as colour", &plot.color, NULL},
         {"keep-plots", NULL, "leave gnuplot's script and data beside the figure", NULL, &plot.keep},
     };
-    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof options[0], 1, NULL);
+    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof options[0],
+                            MOST_FILES, files);
     if (code >= 0)
         return code;
     if (!cli->file || !cli->output)
-        return sf_cli_usage(cli, "plot", "expected a trajectory or a result file, and -o FIGURE");
-    if (plot.kind && !is_one_of(plot.kind, kinds, 4))
-        return sf_cli_usage(cli, "plot", "--kind is '%s', expected time, shares, plane or loss", plot.kind);
-    if (plot.clock && !is_one_of(plot.clock, clocks, 3))
-        return sf_cli_usage(cli, "plot", "--clock is '%s', expected step, tau or log_time", plot.clock);
-    char stem[200];
-    stem_of(cli->output, stem, sizeof stem);
-    sf_figure *figure;
-    sf_status status = sf_figure_create(cli->context, stem, cli->file, cli->file, 1, &figure);
+        return sf_cli_usage(cli, "plot", "expected trajectories or a result file, and -o FIGURE");
+    sf_figure *figure = NULL;
+    code = describe(cli, &plot, files, &figure);
+    sf_status status = code == 0 ? sf_draw(cli->context, figure, cli->output, plot.keep) : SF_OK;
     if (status != SF_OK)
-        return sf_cli_fail(cli, status);
-    size_t length = strlen(cli->file);
-    bool sweep = length > 3 && strcmp(cli->file + length - 3, ".db") == 0;
-    code = sweep ? plot_sweep(cli, &plot, figure) : plot_trajectory(cli, &plot, figure);
-    if (code == 0 && (status = sf_draw(cli->context, figure, cli->output, plot.keep)) != SF_OK)
         code = sf_cli_fail(cli, status);
     sf_figure_destroy(&figure);
     return code;

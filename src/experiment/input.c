@@ -1,5 +1,6 @@
 /* Trajectories from files, as output.c and output_hdf5.c write them. JSON is read as the YAML it is, by the parser of
  * experiment files: a record's list of numbers costs its doubles and nothing else. */
+#include <ctype.h>
 #include <string.h>
 
 #include "experiment/trajectory.h"
@@ -69,6 +70,47 @@ static sf_status read_event(sf_trajectory *trajectory, const char *path, const s
     return strange(trajectory->context, path, "events of a known `kind`");
 }
 
+/* Behind the string that starts at *text. */
+static const char *behind_string(const char *text, const char *end)
+{
+    for (text++; text < end && *text != '"'; text++)
+        text += *text == '\\';
+    return text < end ? text + 1 : end;
+}
+
+/* Keeps the value of the key `experiment` of the outermost mapping as it stands in the text, if it is a mapping. */
+static sf_status keep_experiment(sf_trajectory *trajectory, const sf_text *text)
+{
+    static const char key[] = "\"experiment\"";
+    enum { KEY = sizeof key - 1 };
+    const char *at = text->block + SF_TEXT_HEADROOM, *end = at + text->length, *start = NULL;
+    int depth = 0;
+    while (at < end && !(start && depth == 1)) {
+        if (*at == '"') {
+            const char *name = at;
+            at = behind_string(at, end);
+            if (depth != 1 || at != name + KEY || memcmp(name, key, KEY) != 0)
+                continue;
+            while (at < end && (*at == ':' || isspace((unsigned char)*at)))
+                at++;
+            if (at == end || *at != '{')
+                return SF_OK;
+            start = at;
+        }
+        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
+        at++;
+    }
+    if (!start)
+        return SF_OK;
+    size_t length = (size_t)(at - start);
+    trajectory->experiment_text = SF_ARRAY(trajectory->context, length + 1, char);
+    if (!trajectory->experiment_text)
+        return SF_ERR_MEMORY;
+    memcpy(trajectory->experiment_text, start, length);
+    trajectory->experiment_text[length] = '\0';
+    return SF_OK;
+}
+
 static sf_status read_tree(sf_context *context, const char *path, const sf_node *root, sf_trajectory **out)
 {
     const sf_node *records = root && root->kind == SF_NODE_MAPPING ? sf_node_find(root, "trajectory") : NULL;
@@ -101,6 +143,8 @@ static sf_status read_json(sf_context *context, const char *path, sf_trajectory 
         status = SF_ERR_DATA;
     if (status == SF_OK)
         status = read_tree(context, path, root, out);
+    if (status == SF_OK)
+        status = keep_experiment(*out, &text);
     sf_node_destroy(context, &root);
     sf_free(context, text.block);
     return status;
@@ -120,4 +164,9 @@ sf_status sf_trajectory_read(sf_context *context, const char *path, sf_trajector
     if (status != SF_OK)
         sf_trajectory_destroy(out);
     return status;
+}
+
+const char *sf_trajectory_experiment(const sf_trajectory *trajectory)
+{
+    return trajectory->experiment_text;
 }

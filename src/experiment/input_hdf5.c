@@ -152,6 +152,48 @@ static sf_status read_events(sf_trajectory *trajectory, const char *path, hid_t 
     return status;
 }
 
+/* The experiment where it is short: an attribute of variable length. False if there is none. */
+static bool read_attribute(sf_context *context, hid_t file, char **copy)
+{
+    if (H5Aexists(file, "experiment") <= 0)
+        return false;
+    hid_t attribute = H5Aopen(file, "experiment", H5P_DEFAULT), type = H5Aget_type(attribute);
+    char *text = NULL;
+    if (H5Tis_variable_str(type) > 0 && H5Aread(attribute, type, &text) >= 0 && text) {
+        *copy = sf_strdup(context, text);
+        H5free_memory(text);
+    }
+    H5Tclose(type);
+    H5Aclose(attribute);
+    return text != NULL;
+}
+
+/* The same where it is long: a data set of single characters. */
+static bool read_characters(sf_context *context, hid_t file, char **copy)
+{
+    if (H5Lexists(file, "experiment", H5P_DEFAULT) <= 0)
+        return false;
+    hid_t set = H5Dopen2(file, "experiment", H5P_DEFAULT), space = H5Dget_space(set), type = H5Dget_type(set);
+    hssize_t length = H5Sget_simple_extent_npoints(space);
+    bool readable = length > 0 && H5Tget_class(type) == H5T_STRING && H5Tget_size(type) == 1;
+    if (readable)
+        *copy = sf_alloc_zero(context, (size_t)length + 1, 1);
+    if (*copy)
+        readable = H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *copy) >= 0;
+    H5Tclose(type);
+    H5Sclose(space);
+    H5Dclose(set);
+    return readable;
+}
+
+static sf_status keep_experiment(sf_trajectory *trajectory, hid_t file)
+{
+    char **copy = &trajectory->experiment_text;
+    bool there =
+        read_attribute(trajectory->context, file, copy) || read_characters(trajectory->context, file, copy);
+    return there && !*copy ? SF_ERR_MEMORY : SF_OK;
+}
+
 sf_status sf_trajectory_read_hdf5(sf_context *context, const char *path, sf_trajectory **out)
 {
     hsize_t shape[2];
@@ -170,6 +212,8 @@ sf_status sf_trajectory_read_hdf5(sf_context *context, const char *path, sf_traj
         status = read_records(*out, path, file, shape[0]);
     if (status == SF_OK)
         status = read_events(*out, path, file);
+    if (status == SF_OK)
+        status = keep_experiment(*out, file);
     if (file >= 0)
         H5Fclose(file);
     H5Eset_auto2(H5E_DEFAULT, printer, data);

@@ -44,6 +44,7 @@ void sf_trajectory_destroy(sf_trajectory **trajectory)
     sf_trajectory_clear(dead);
     sf_descent_destroy(&dead->descent);
     sf_free_aligned(dead->context, dead->final_layers);
+    sf_free(dead->context, dead->experiment_text);
     sf_free(dead->context, dead->samples);
     sf_free(dead->context, dead->events);
     sf_free(dead->context, dead);

@@ -18,6 +18,7 @@ typedef struct sf_sample {
 struct sf_trajectory {
     sf_context *context;
     const sf_experiment *experiment; // borrowed; NULL if read from a file
+    char *experiment_text;           // JSON, if read from a file that holds it
     size_t d, depth;
     sf_run_status status;
     sf_sample *samples;

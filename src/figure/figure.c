@@ -24,6 +24,18 @@ struct sf_figure {
     size_t panel_count, panel_room;
 };
 
+uint32_t sf_color_of_method(sf_method method)
+{
+    static const uint32_t color[] = {SF_COLOR_GD, SF_COLOR_L2, SF_COLOR_LINF, SF_COLOR_LP, SF_COLOR_USAM};
+    return color[method];
+}
+
+const char *sf_title_of_method(sf_method method)
+{
+    static const char *const title[] = {"GD", "ℓ2-SAM", "ℓ∞-SAM", "ℓp-SAM", "unnormalized SAM"};
+    return title[method];
+}
+
 uint32_t sf_color_of_strength(double strength)
 {
     // cividis at 0 (navy) ... 0.85 (gold): Nunez, Anderton, Renslow, PLoS ONE 13 (2018)

@@ -114,7 +114,7 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
                     settings[i].name);
         sf_figure_series(figure, settings[i].label,
                          (sf_style){.mark = SF_MARK_LINE_POINTS,
-                                    .color = color_of_method(settings[i].method),
+                                    .color = sf_color_of_method(settings[i].method),
                                     .point = settings[i].depth == 3      ? 2
                                              : settings[i].examples == 1 ? 0
                                                                          : 3},
@@ -198,11 +198,11 @@ sf_status claim_radius(sf_outcome *out)
             sf_network_gradient(network, theta, gradient, &log_scale);
             double norm = exp(log_scale) * vector_norm(4, gradient);
             claim_check(out, SF_RELATION_RELATIVE, rho, applied, 1e-12, "%s, margin %g: ‖θ̂ − θ‖",
-                        title_of_method(methods[k]), margins[m]);
+                        sf_title_of_method(methods[k]), margins[m]);
             claim_check(out, SF_RELATION_RELATIVE, rho, sf_descent_applied_norm(descent), 1e-12,
-                        "%s, margin %g: ‖ε‖ in a discrete step", title_of_method(methods[k]), margins[m]);
+                        "%s, margin %g: ‖ε‖ in a discrete step", sf_title_of_method(methods[k]), margins[m]);
             sf_table_number(table, margins[m]);
-            sf_table_text(table, title_of_method(methods[k]));
+            sf_table_text(table, sf_title_of_method(methods[k]));
             sf_table_number(table, applied / rho);
             sf_table_number(table, methods[k] == SF_METHOD_L2 ? norm / (norm + 1e-12) : NAN);
             claim_release(out, mark);

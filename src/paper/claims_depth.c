@@ -98,11 +98,11 @@ static sf_status draw_paths(sf_outcome *out, sf_figure *figure, int depth,
             sf_network_predictor(network, theta, beta);
         }
         sf_figure_series(figure, NULL,
-                         (sf_style){.color = color_of_method(perturbation->method), .width = 2.5}, count, x,
-                         y);
-        sf_figure_series(figure, NULL,
-                         (sf_style){.mark = SF_MARK_POINTS, .color = color_of_method(perturbation->method)},
-                         1, x, y);
+                         (sf_style){.color = sf_color_of_method(perturbation->method), .width = 2.5}, count,
+                         x, y);
+        sf_figure_series(
+            figure, NULL,
+            (sf_style){.mark = SF_MARK_POINTS, .color = sf_color_of_method(perturbation->method)}, 1, x, y);
         claim_release(out, mark);
     }
     return SF_OK;
@@ -127,7 +127,7 @@ static sf_status draw_plane(sf_outcome *out)
             const sf_perturbation perturbation = {.method = methods[m],
                                                   .rho = methods[m] == SF_METHOD_GD ? 0.0 : 1.0};
             char title[64];
-            snprintf(title, sizeof title, "%s, L = %d", title_of_method(methods[m]), depth);
+            snprintf(title, sizeof title, "%s, L = %d", sf_title_of_method(methods[m]), depth);
             sf_figure_panel(figure, &(sf_axes){.title = title,
                                                .x_label = "β of the minor feature",
                                                .y_label = "β of the major feature",
@@ -190,9 +190,9 @@ sf_status claim_depth(sf_outcome *out)
             else
                 claim_check(out, SF_RELATION_AT_MOST, 1.0, peak, 1e-9,
                             "L = %d, %s, α = %g: largest minor / major (never above 1)", depth,
-                            title_of_method(methods[m]), alpha);
+                            sf_title_of_method(methods[m]), alpha);
             sf_table_number(table, depth);
-            sf_table_text(table, title_of_method(methods[m]));
+            sf_table_text(table, sf_title_of_method(methods[m]));
             sf_table_number(table, alpha);
             sf_table_number(table, peak);
             sf_table_number(table, isfinite(takes_over) ? takes_over : NAN);

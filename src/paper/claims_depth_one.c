@@ -131,7 +131,7 @@ static sf_status draw_angles(sf_outcome *out, sf_method method, size_t sets, con
              "%s, depth 1: angle between β and the ℓ2-max-margin direction on %zu random separable data "
              "sets, against log t. "
              "Dashed: falling exactly like 1 / log t.",
-             title_of_method(method), sets);
+             sf_title_of_method(method), sets);
     sf_figure *figure =
         claim_figure(out, name, 1, caption,
                      "On log-log axes every curve becomes a straight line that falls with slope minus one.");
@@ -147,8 +147,8 @@ static sf_status draw_angles(sf_outcome *out, sf_method method, size_t sets, con
                                        .y_max = NAN,
                                        .key = "bottom left"});
     for (size_t s = 0; s < sets; s++)
-        sf_figure_series(figure, s == 0 ? title_of_method(method) : NULL,
-                         (sf_style){.color = color_of_method(method), .width = 1.2}, TIMES, log_times,
+        sf_figure_series(figure, s == 0 ? sf_title_of_method(method) : NULL,
+                         (sf_style){.color = sf_color_of_method(method), .width = 1.2}, TIMES, log_times,
                          angles + s * TIMES);
     double guide[TIMES];
     for (size_t i = 0; i < TIMES; i++)

@@ -351,7 +351,7 @@ static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method
     even_steps(n, 2.0 / (2.0 * (double)n), 2.0 - 2.0 / (2.0 * (double)n), scale);
     for (int depth = 2; depth <= 3; depth++) {
         char title[64];
-        snprintf(title, sizeof title, "%s, L = %d", title_of_method(method), depth);
+        snprintf(title, sizeof title, "%s, L = %d", sf_title_of_method(method), depth);
         sf_figure_panel(figure, &(sf_axes){.title = title,
                                            .x_label = "α of the minor feature (μ = 1)",
                                            .y_label = "α of the major feature (μ = 2)",

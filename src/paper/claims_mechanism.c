@@ -83,11 +83,11 @@ sf_status claim_mechanism(sf_outcome *out)
             for (size_t i = 0; i < SAMPLES; i++)
                 ratio[i] = exp(path.log_beta[i] - path.log_beta[SAMPLES + i]);
             if (drawn)
-                sf_figure_series(figure, title_of_method(methods[m]),
-                                 (sf_style){.color = color_of_method(methods[m])}, SAMPLES, path.log_time,
+                sf_figure_series(figure, sf_title_of_method(methods[m]),
+                                 (sf_style){.color = sf_color_of_method(methods[m])}, SAMPLES, path.log_time,
                                  ratio);
             sf_table_number(table, scales[s]);
-            sf_table_text(table, title_of_method(methods[m]));
+            sf_table_text(table, sf_title_of_method(methods[m]));
             sf_table_text(table, result.collapsed ? "yes" : "no");
             sf_table_number(table, result.collapsed ? NAN : result.peak);
             sf_table_number(table, result.collapsed ? NAN : result.takes_over);

@@ -250,7 +250,7 @@ static sf_status draw_shares(sf_outcome *out, const real_setting *setting, size_
     if (!figure)
         return SF_ERR_MEMORY;
     for (size_t m = 0; m < used; m++) {
-        sf_figure_panel(figure, &(sf_axes){.title = title_of_method(methods[m]),
+        sf_figure_panel(figure, &(sf_axes){.title = sf_title_of_method(methods[m]),
                                            .x_label = "step",
                                            .y_label = "share of Σ|β_j|",
                                            .x_scale = SF_SCALE_LOG,
@@ -296,8 +296,9 @@ static sf_status draw_losses(sf_outcome *out, const real_setting *setting, size_
             evaluations[i] = runs[m].step[i] * (m == 0 ? 1.0 : 2.0);
             loss[i] = exp(runs[m].log_loss[i]);
         }
-        sf_figure_series(figure, title_of_method(methods[m]),
-                         (sf_style){.color = color_of_method(methods[m])}, runs[m].count, evaluations, loss);
+        sf_figure_series(figure, sf_title_of_method(methods[m]),
+                         (sf_style){.color = sf_color_of_method(methods[m])}, runs[m].count, evaluations,
+                         loss);
     }
     return SF_OK;
 }
@@ -324,7 +325,7 @@ static sf_status draw_images(sf_outcome *out, const real_setting *setting, const
         for (size_t k = 0; k < IMAGES; k++) {
             char title[64];
             uint64_t step = k + 1 == IMAGES ? setting->steps : image_step[k];
-            snprintf(title, sizeof title, "%s, step %llu", title_of_method(methods[m]),
+            snprintf(title, sizeof title, "%s, step %llu", sf_title_of_method(methods[m]),
                      (unsigned long long)step);
             for (size_t i = 0; i < (size_t)SIDE * SIDE; i++)
                 image[i] = 0.0;
@@ -357,7 +358,7 @@ static sf_status write_shares(sf_outcome *out, const real_setting *setting, size
         return SF_ERR_MEMORY;
     for (size_t m = 0; m < used; m++)
         for (size_t i = 0; i < runs[m].count; i++) {
-            sf_table_text(table, title_of_method(methods[m]));
+            sf_table_text(table, sf_title_of_method(methods[m]));
             sf_table_number(table, runs[m].step[i]);
             for (size_t k = 0; k < 3; k++)
                 sf_table_number(table, runs[m].share[k][i]);

@@ -72,18 +72,6 @@ void even_ratios(size_t count, double low, double high, double *x)
         x[i] = low * exp(log(high / low) * (double)i / (double)(count - 1));
 }
 
-uint32_t color_of_method(sf_method method)
-{
-    static const uint32_t color[] = {SF_COLOR_GD, SF_COLOR_L2, SF_COLOR_LINF, SF_COLOR_LP, SF_COLOR_USAM};
-    return color[method];
-}
-
-const char *title_of_method(sf_method method)
-{
-    static const char *const title[] = {"GD", "ℓ2-SAM", "ℓ∞-SAM", "ℓp-SAM", "unnormalized SAM"};
-    return title[method];
-}
-
 sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm)
 {
     sf_flow_target target = {.tau = tau, .log_time = log_time, .log_norm = log_norm, .progress = INFINITY};

@@ -1,4 +1,4 @@
-/* What several claims share: vectors, paths of flows, colours of methods. */
+/* What several claims share: vectors, paths of flows. */
 #ifndef SF_PAPER_TOOLS_H
 #define SF_PAPER_TOOLS_H
 
@@ -18,9 +18,6 @@ void equal_layers(size_t d, int depth, const double *alpha, double *theta);
 /* count numbers from low to high, evenly or in equal ratios. */
 void even_steps(size_t count, double low, double high, double *x);
 void even_ratios(size_t count, double low, double high, double *x);
-
-uint32_t color_of_method(sf_method method);
-const char *title_of_method(sf_method method); /* "ℓ2-SAM" */
 
 /* Runs until one of tau, log t, log norm is reached; INFINITY for those that do not matter. */
 sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm);

@@ -49,6 +49,35 @@ static void last_words(const char *path, char *text, size_t size)
         fclose(file);
 }
 
+/* Viewers smooth an image that is larger than its pixels, which blurs cells: says in the SVG not to. */
+static sf_status keep_cells_sharp(sf_context *context, const char *directory, const char *name)
+{
+    static const char tag[] = "<image ", style[] = "style='image-rendering:pixelated' ";
+    char *path = plot_path(context, directory, name, ".svg"),
+         *part = plot_path(context, directory, name, ".part");
+    FILE *in = path && part ? fopen(path, "rb") : NULL, *out = in ? fopen(part, "wb") : NULL;
+    sf_status status = !path || !part ? SF_ERR_MEMORY : SF_OK;
+    size_t matched = 0;
+    for (int c; out && (c = getc(in)) != EOF;) {
+        putc(c, out);
+        matched = c == tag[matched] ? matched + 1 : c == tag[0];
+        if (tag[matched] == '\0') {
+            fputs(style, out);
+            matched = 0;
+        }
+    }
+    bool written = out && !ferror(in) && !ferror(out);
+    if (in)
+        fclose(in);
+    if (out)
+        written = fclose(out) == 0 && written;
+    if (status == SF_OK && (!written || rename(part, path) != 0))
+        status = sf_fail(context, SF_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    sf_free(context, path);
+    sf_free(context, part);
+    return status;
+}
+
 sf_status plot_run(sf_context *context, const char *directory, const char *name, const char *ending)
 {
     char setting[32], said[512];
@@ -76,6 +105,8 @@ sf_status plot_run(sf_context *context, const char *directory, const char *name,
         else
             status = sf_fail(context, SF_ERR_IO, "gnuplot failed on %s/%s.gp: %s", directory, name, said);
     }
+    if (status == SF_OK && strcmp(ending, "svg") == 0)
+        status = keep_cells_sharp(context, directory, name);
     sf_free(context, script);
     sf_free(context, log);
     sf_free(context, log_here);

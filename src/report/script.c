@@ -35,6 +35,17 @@ void plot_size(const sf_figure *figure, int *width, int *height)
     *height = (rows < 1 ? 1 : rows) * down;
 }
 
+/* Cells of regions are drawn as boxes, all others as one image. */
+static bool is_pixels(const sf_layer *layer)
+{
+    return layer->kind == SF_LAYER_CELLS && layer->palette != SF_PALETTE_CLASSES;
+}
+
+static double on_axis(double value, sf_scale scale)
+{
+    return scale == SF_SCALE_LOG ? log10(value) : value;
+}
+
 /* ---- data -----------------------------------------------------------------------------------------------
  */
 
@@ -59,26 +70,63 @@ static void edges(const double *x, size_t n, size_t i, sf_scale scale, double *l
     }
 }
 
-static void write_cells(FILE *file, const sf_layer *layer, const sf_axes *axes)
+/* The end of the run of equal cells that begins at column c of row r; c itself if none begins there. */
+static size_t run_end(const sf_layer *layer, size_t r, size_t c)
+{
+    const double *z = layer->u + r * layer->nx;
+    size_t end = c;
+    if (!isfinite(z[c]) || (c > 0 && z[c - 1] == z[c]))
+        return c;
+    while (end < layer->nx && z[end] == z[c])
+        end++;
+    return end;
+}
+
+static bool same_run(const sf_layer *layer, size_t r, size_t other, size_t c, size_t end)
+{
+    return layer->u[r * layer->nx + c] == layer->u[other * layer->nx + c] && run_end(layer, other, c) == end;
+}
+
+/* Regions: equal cells of a row, and equal rows of such, are one box. */
+static void write_regions(FILE *file, const sf_layer *layer, const sf_axes *axes)
 {
     for (size_t r = 0; r < layer->ny; r++)
         for (size_t c = 0; c < layer->nx; c++) {
-            double left, right, low, high, z = layer->u[r * layer->nx + c];
-            if (!isfinite(z) || (z == 0.0 && layer->palette == SF_PALETTE_DIVERGING))
-                continue; // stays white
-            edges(layer->x, layer->nx, c, axes->x_scale, &left, &right);
-            edges(layer->y, layer->ny, r, axes->y_scale, &low, &high);
-            const double numbers[] = {layer->x[c], layer->y[r], left, right, low, high, z};
+            size_t end = run_end(layer, r, c), top = r;
+            if (end == c || (r > 0 && same_run(layer, r, r - 1, c, end)))
+                continue; // none begins here, or it is part of the box below
+            while (top + 1 < layer->ny && same_run(layer, r, top + 1, c, end))
+                top++;
+            double left, right, low, high, inner;
+            edges(layer->x, layer->nx, c, axes->x_scale, &left, &inner);
+            edges(layer->x, layer->nx, end - 1, axes->x_scale, &inner, &right);
+            edges(layer->y, layer->ny, r, axes->y_scale, &low, &inner);
+            edges(layer->y, layer->ny, top, axes->y_scale, &inner, &high);
+            const double numbers[] = {
+                layer->x[c], layer->y[r], left, right, low, high, layer->u[r * layer->nx + c]};
             for (size_t k = 0; k < 7; k++)
                 write_number(file, numbers[k], k < 6 ? " " : "\n");
+        }
+}
+
+/* An image, in the coordinates of its axes: images know no logarithmic ones. */
+static void write_pixels(FILE *file, const sf_layer *layer, const sf_axes *axes)
+{
+    for (size_t r = 0; r < layer->ny; r++)
+        for (size_t c = 0; c < layer->nx; c++) {
+            write_number(file, on_axis(layer->x[c], axes->x_scale), " ");
+            write_number(file, on_axis(layer->y[r], axes->y_scale), " ");
+            write_number(file, layer->u[r * layer->nx + c], "\n");
         }
 }
 
 static void write_layer(FILE *file, const sf_layer *layer, const sf_axes *axes)
 {
     fprintf(file, "# %s\n", layer->title ? layer->title : "(no title)");
-    if (layer->kind == SF_LAYER_CELLS) {
-        write_cells(file, layer, axes);
+    if (is_pixels(layer)) {
+        write_pixels(file, layer, axes);
+    } else if (layer->kind == SF_LAYER_CELLS) {
+        write_regions(file, layer, axes);
     } else if (layer->kind == SF_LAYER_GUIDE) {
         write_number(file, layer->x[0], "\n");
     } else {
@@ -177,6 +225,36 @@ static void write_palette(FILE *file, const sf_layer *layer)
     }
 }
 
+/* Images are drawn whole, also beyond their axes: widens the ranges to the edges of their cells. */
+static sf_axes axes_of(const sf_panel *panel)
+{
+    sf_axes axes = panel->axes;
+    for (size_t i = 0; i < panel->layer_count; i++) {
+        const sf_layer *layer = &panel->layers[i];
+        double left, right, low, high, inner;
+        if (!is_pixels(layer))
+            continue;
+        edges(layer->x, layer->nx, 0, axes.x_scale, &left, &inner);
+        edges(layer->x, layer->nx, layer->nx - 1, axes.x_scale, &inner, &right);
+        edges(layer->y, layer->ny, 0, axes.y_scale, &low, &inner);
+        edges(layer->y, layer->ny, layer->ny - 1, axes.y_scale, &inner, &high);
+        axes.x_min = fmin(axes.x_min, left); // fmin and fmax pass over NaN
+        axes.x_max = fmax(axes.x_max, right);
+        axes.y_min = fmin(axes.y_min, low);
+        axes.y_max = fmax(axes.y_max, high);
+    }
+    return axes;
+}
+
+/* The second axes carry images: the same range, linear in what the first are linear or logarithmic in. */
+static void write_image_ranges(FILE *file, const sf_axes *axes)
+{
+    fprintf(file, "set x2range [%.10g:%.10g]\n", on_axis(axes->x_min, axes->x_scale),
+            on_axis(axes->x_max, axes->x_scale));
+    fprintf(file, "set y2range [%.10g:%.10g]\n", on_axis(axes->y_min, axes->y_scale),
+            on_axis(axes->y_max, axes->y_scale));
+}
+
 static void write_guide(FILE *file, const sf_layer *guide)
 {
     fprintf(file,
@@ -194,38 +272,39 @@ static void write_guide(FILE *file, const sf_layer *guide)
 
 static void write_axes(FILE *file, const sf_panel *panel)
 {
-    const sf_axes *axes = &panel->axes;
+    const sf_axes axes = axes_of(panel);
     fputs("\nunset title; unset xlabel; unset ylabel; unset cblabel; unset colorbox; unset logscale\n"
           "unset arrow; unset label; set size noratio; set border 3 lc rgb '#404040'; set tics nomirror out\n"
           "set format '%g'\n",
           file);
-    set_text(file, "title", axes->title);
-    set_text(file, "xlabel", axes->x_label);
-    set_text(file, "ylabel", axes->y_label);
-    if (axes->key && strcmp(axes->key, "below") == 0)
-        fputs("set xlabel offset 0,0.4\n", file); // away from the legend under it
-    else
-        fputs("set xlabel offset 0,0\n", file);
-    if (axes->x_scale == SF_SCALE_LOG)
+    set_text(file, "title", axes.title);
+    set_text(file, "xlabel", axes.x_label);
+    set_text(file, "ylabel", axes.y_label);
+    bool below = axes.key && strcmp(axes.key, "below") == 0; // then label and legend keep a distance
+    fprintf(file, "set xlabel offset 0,%s\n", below ? "0.4" : "0");
+    if (axes.x_scale == SF_SCALE_LOG)
         fputs("set logscale x; set format x '10^{%L}'\n", file);
-    if (axes->y_scale == SF_SCALE_LOG)
+    if (axes.y_scale == SF_SCALE_LOG)
         fputs("set logscale y; set format y '10^{%L}'\n", file);
-    write_range(file, "x", axes->x_min, axes->x_max);
-    write_range(file, "y", axes->y_min, axes->y_max);
-    if (axes->equal)
+    write_range(file, "x", axes.x_min, axes.x_max);
+    write_range(file, "y", axes.y_min, axes.y_max);
+    if (axes.equal)
         fputs("set size ratio -1\n", file);
-    if (axes->no_axes)
+    if (axes.no_axes)
         fputs("set border 15 lc rgb '#c8c8c8'; unset tics\n", file);
-    if (axes->key && strcmp(axes->key, "off") == 0)
+    if (axes.key && strcmp(axes.key, "off") == 0)
         fputs("unset key\n", file);
     else
-        fprintf(file, "set key %s Left reverse samplen 2.5 spacing 1.15\n",
-                axes->key ? axes->key : "top right");
+        fprintf(file, "set key %s Left reverse samplen 2.5 spacing 1.15 height %s\n",
+                axes.key ? axes.key : "top right", below ? "0.7" : "0");
     for (size_t i = 0; i < panel->layer_count; i++) {
-        if (panel->layers[i].kind == SF_LAYER_CELLS)
-            write_palette(file, &panel->layers[i]);
-        else if (panel->layers[i].kind == SF_LAYER_GUIDE)
-            write_guide(file, &panel->layers[i]);
+        const sf_layer *layer = &panel->layers[i];
+        if (layer->kind == SF_LAYER_CELLS)
+            write_palette(file, layer);
+        if (is_pixels(layer))
+            write_image_ranges(file, &axes);
+        if (layer->kind == SF_LAYER_GUIDE)
+            write_guide(file, layer);
     }
 }
 
@@ -262,6 +341,10 @@ static void write_panel(FILE *file, const sf_panel *panel, size_t first)
             continue;
         fprintf(file, "%sdata index %zu ", empty ? "plot " : ", \\\n     ", first + i);
         empty = false;
+        if (is_pixels(layer)) {
+            fputs("using 1:2:3 axes x2y2 with image notitle", file);
+            continue;
+        }
         if (layer->kind == SF_LAYER_CELLS) {
             fputs("using 1:2:3:4:5:6:7 with boxxyerror lc palette lw 0.3 fs solid border notitle", file);
             continue;
@@ -294,7 +377,8 @@ static void write_script(FILE *file, const sf_figure *figure)
         file,
         "# %s\n# Drawn by samflow; to draw it again, in this folder: gnuplot -e \"ending='svg'\" %s.gp\n"
         "if (!exists('ending')) ending = 'svg'\n"
-        "if (ending eq 'svg') set terminal svg size %d,%d font 'sans-serif,12' background '#ffffff' "
+        "if (ending eq 'svg') set terminal svg size %d,%d standalone font 'sans-serif,12' background "
+        "'#ffffff' "
         "enhanced\n"
         "if (ending eq 'png') set terminal pngcairo size %d,%d font 'sans-serif,12' fontscale 2 linewidth 2 "
         "pointscale 2 background '#ffffff' enhanced\n"

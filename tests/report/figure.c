@@ -154,6 +154,55 @@ static void test_drawing(void **state)
     sf_context_destroy(&context);
 }
 
+/* Equal cells are drawn as larger boxes: every cell lies in exactly one, of its own class. */
+static void test_regions(void **state)
+{
+    (void)state;
+    enum { NX = 9, NY = 7 };
+    double x[NX], y[NY], z[NX * NY], box[7];
+    int covered[NX * NY] = {0}, boxes = 0;
+    sf_context *context = test_context();
+    sf_figure *figure;
+    for (int i = 0; i < NX; i++)
+        x[i] = i;
+    for (int i = 0; i < NY; i++)
+        y[i] = i;
+    for (int i = 0; i < NX * NY; i++) // a triangle, a band across it, one hole
+        z[i] = i == 40 ? NAN : i % NX > i / NX + 1 ? 1.0 : i / NX == 3 ? 2.0 : 0.0;
+    assert_ok(context, sf_figure_create(context, "test-regions", "c", "a", 1, &figure));
+    sf_figure_panel(figure, &(sf_axes){.x_max = NX, .y_max = NY});
+    sf_figure_cells(figure, NULL, SF_PALETTE_CLASSES, NX, NY, x, y, z);
+    sf_status status = sf_draw(context, figure, "test-regions.svg", true);
+    if (status == SF_ERR_UNAVAILABLE) {
+        print_message("skipped: gnuplot is not installed\n");
+    } else {
+        char line[256];
+        assert_ok(context, status);
+        FILE *file = fopen("test-regions.dat", "r");
+        assert_non_null(file);
+        while (fgets(line, sizeof line, file)) {
+            if (sscanf(line, "%lf %lf %lf %lf %lf %lf %lf", &box[0], &box[1], &box[2], &box[3], &box[4],
+                       &box[5], &box[6]) != 7)
+                continue;
+            boxes++;
+            for (int i = 0; i < NX * NY; i++)
+                if (x[i % NX] > box[2] && x[i % NX] < box[3] && y[i / NX] > box[4] && y[i / NX] < box[5]) {
+                    covered[i]++;
+                    assert_true(z[i] == box[6]);
+                }
+        }
+        fclose(file);
+        for (int i = 0; i < NX * NY; i++)
+            assert_int_equal(covered[i], i != 40);
+        assert_true(boxes < NX * NY / 2);
+    }
+    static const char *const files[] = {"test-regions.svg", "test-regions.gp", "test-regions.dat"};
+    for (size_t i = 0; i < 3; i++)
+        remove(files[i]);
+    sf_figure_destroy(&figure);
+    sf_context_destroy(&context);
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -183,9 +232,9 @@ static void test_out_of_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_goes_in), cmocka_unit_test(test_wrong_use),
-        cmocka_unit_test(test_colors),       cmocka_unit_test(test_table),
-        cmocka_unit_test(test_drawing),      cmocka_unit_test(test_out_of_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_goes_in), cmocka_unit_test(test_wrong_use),
+                                       cmocka_unit_test(test_colors),       cmocka_unit_test(test_table),
+                                       cmocka_unit_test(test_drawing),      cmocka_unit_test(test_regions),
+                                       cmocka_unit_test(test_out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

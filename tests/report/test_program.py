@@ -23,6 +23,15 @@ sweep:
 """
 
 
+PIXELS = """
+data: {points: [[1, 0.5, 0.2, -0.1, 0.3, 2], [0.8, 0.6, 0.3, -0.2, 0.1, 1.5]], labels: [1, 1], mirror: true}
+network: {depth: 2, init: 0.3}
+optimizer: {method: l2-sam, rho: 0.2}
+dynamics: {mode: discrete, step: 0.1, steps: 400}
+record: {at: {step: [1, 200]}}
+"""
+
+
 def run(*arguments, code=0, **options):
     done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, **options)
     assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
@@ -43,6 +52,42 @@ def check_plot():
     assert "--kind" in run("plot", "t.json", "--kind", "pie", "-o", "x.svg", code=2).stderr
     assert "-o" in run("plot", "t.json", code=2).stderr
     run("plot", "e.json", "-o", "x.svg", code=3)
+    assert not os.path.exists("x.svg")
+
+
+def check_several():
+    """Figures of several trajectories, heat maps and images, from JSON and HDF5."""
+    run("simulate", "pixels.yaml", "-o", "sam.json")
+    run("simulate", "pixels.yaml", "--set", "optimizer.method=gd", "--set", "optimizer.rho=", "-o", "gd.h5")
+    for name in ("sam.json", "gd.h5"):
+        run("plot", name, "--kind", "spotlight", "-o", "spot.svg", "--keep-plots")
+        assert "with image" in open("spot.gp").read()
+    heat = [float(line.split()[2]) for line in open("spot.dat") if line.strip() and line[0] != "#"]
+    assert len(heat) == 200 * 60 and max(heat) == 0.0 and min(heat) < -0.5  # GD leaves weak features behind
+    run("plot", "gd.h5", "sam.json", "--image", "2x3", "--at", "1,200", "-o", "image.svg", "--keep-plots")
+    drawing = open("image.svg").read()
+    assert drawing.count("<image ") == 4 and drawing.count("image-rendering:pixelated") == 4
+    pixels = [line.split() for line in open("image.dat") if line.strip() and line[0] != "#"]
+    record = [r for r in json.load(open("sam.json"))["trajectory"] if r["step"] == 200][0]
+    folded = [record["beta"][j] - record["beta"][6 + j] for j in range(6)]
+    for column, row, value in pixels[18:24]:  # the last panel: l2-SAM at step 200, rows from the bottom
+        assert abs(float(value) - folded[(1 - int(row)) * 3 + int(column)]) < 1e-9
+    run("plot", "gd.h5", "sam.json", "--kind", "loss", "--clock", "evaluations", "-o", "loss.svg", "--keep-plots")
+    script = open("loss.gp").read()
+    assert "#0072b2" in script and "#d55e00" in script and "'GD'" in script  # the colours of methods
+    blocks = [b.split("\n") for b in open("loss.dat").read().split("\n\n\n") if b.strip()]
+    last = [float(block[-1].split()[0]) for block in blocks]
+    assert last == [400, 800], last  # one evaluation a step of GD, two of SAM
+    assert "features" in run("plot", "gd.h5", "--image", "28x28", "-o", "x.svg", code=2).stderr
+    assert "ROWSxCOLUMNS" in run("plot", "gd.h5", "--image", "28", "-o", "x.svg", code=2).stderr
+    assert "--at" in run("plot", "gd.h5", "--image", "2x3", "--at", "1,b", "-o", "x.svg", code=2).stderr
+    assert "above 0" in run("plot", "gd.h5", "--image", "2x3", "--at", "0", "-o", "x.svg", code=2).stderr
+    lonely = {**json.load(open("sam.json"))}
+    del lonely["experiment"]
+    with open("lonely.json", "w") as file:
+        json.dump(lonely, file)
+    assert "strengths" in run("plot", "lonely.json", "--kind", "spotlight", "-o", "x.svg", code=3).stderr
+    run("plot", "lonely.json", "--kind", "loss", "-o", "lonely.svg")
     assert not os.path.exists("x.svg")
 
 
@@ -97,12 +142,12 @@ with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     environment = os.environ
     environment.pop("SAMFLOW_DATA", None)
-    for name, text in (("e.yaml", EXPERIMENT), ("g.yaml", SWEEP), ("e.json", "{}")):
+    for name, text in (("e.yaml", EXPERIMENT), ("pixels.yaml", PIXELS), ("g.yaml", SWEEP), ("e.json", "{}")):
         with open(name, "w") as file:
             file.write(text)
     checks = [check_interruption]
     if shutil.which("gnuplot"):
-        checks = [check_plot, check_sweep, check_reproduce, check_without_gnuplot, check_interruption]
+        checks = [check_plot, check_several, check_sweep, check_reproduce, check_without_gnuplot, check_interruption]
     else:
         print("skipped: gnuplot is not installed, figures are not drawn")
     for check in checks:

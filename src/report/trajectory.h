@@ -1,0 +1,39 @@
+/* Private face of the room report/: trajectories on their way into a figure. */
+#ifndef SF_REPORT_TRAJECTORY_H
+#define SF_REPORT_TRAJECTORY_H
+
+#include <samflow/report.h>
+
+#include "base/base.h"
+
+/* One trajectory and what its figures need of it. */
+typedef struct plot_run {
+    const char *name; // of its file
+    const sf_trajectory *trajectory;
+    sf_experiment *experiment; // NULL where it is not known or cannot be built here
+    size_t count, d;
+    double *time; // (count) on the clock of the figure; NaN where a record has none
+} plot_run;
+
+/* All of a figure. */
+typedef struct plot_job {
+    sf_context *context;
+    const sf_plot_options *options;
+    const char *clock; // name of the clock
+    size_t count;
+    plot_run *runs; // (count)
+    sf_figure *figure;
+} plot_job;
+
+/* Steps and gradient evaluations run on a logarithmic axis, and so does log t where it goes far. */
+sf_scale plot_time_scale(const plot_job *job);
+const char *plot_time_label(const plot_job *job);
+/* The first record of a run that its axis can show. */
+size_t plot_first_shown(const plot_job *job, const plot_run *run);
+/* What legends and titles call a run: its method, or its file where methods are not known or not all different. */
+const char *plot_title(const plot_job *job, const plot_run *run, char *buffer, size_t size);
+/* The figures of cells. Errors: SF_ERR_USAGE, SF_ERR_DATA, SF_ERR_MEMORY. */
+sf_status plot_spotlight(plot_job *job);
+sf_status plot_images(plot_job *job);
+
+#endif
