@@ -118,6 +118,21 @@ double sf_random_normal(sf_random *random); /* standard normal (Box-Muller) */
 SF_API
 uint64_t sf_random_below(sf_random *random, uint64_t n); /* uniform on 0..n-1 without bias; n >= 1 */
 
+/* ---- statistics ---------------------------------------------------------------------------------------- */
+
+/* The t with P(|T| <= t) = level for Student's distribution with that many degrees of freedom; NaN unless
+ * degrees >= 1 and 0 < level < 1. */
+SF_API
+double sf_student_quantile(size_t degrees, double level);
+
+/* Mean of n numbers and half the width of its confidence interval (normal numbers of unknown variance): NaN for n < 2
+ * and wherever one of x is NaN. */
+typedef struct sf_interval {
+    double mean, half_width;
+} sf_interval;
+SF_API
+sf_interval sf_mean_interval(size_t n, const double *x, double level);
+
 /* ---- log-domain arithmetic ----------------------------------------------------------------------------- */
 
 /* log(1 + e^x), accurate for every x: e^x where x is very negative, x where it is large. */

@@ -87,6 +87,10 @@ void sf_figure_panel(sf_figure *figure, const sf_axes *axes);
 SF_API
 void sf_figure_series(sf_figure *figure, const char *title, sf_style style, size_t n, const double *x,
                       const double *y);
+/* The band between low and high, pale: an interval about a series, drawn before it. NaN: no band there. */
+SF_API
+void sf_figure_band(sf_figure *figure, uint32_t color, size_t n, const double *x, const double *low,
+                    const double *high);
 /* Arrows from (x, y) by (u, v). */
 SF_API
 void sf_figure_vectors(sf_figure *figure, const char *title, uint32_t color, size_t n, const double *x,
@@ -107,6 +111,7 @@ void sf_figure_guide(sf_figure *figure, double x, const char *text);
 
 typedef enum sf_layer_kind {
     SF_LAYER_SERIES,
+    SF_LAYER_BAND,
     SF_LAYER_VECTORS,
     SF_LAYER_CELLS,
     SF_LAYER_GUIDE
@@ -118,7 +123,7 @@ typedef struct sf_layer {
     sf_style style;
     sf_palette palette;
     size_t nx, ny;               /* series and vectors: nx numbers in each array */
-    const double *x, *y, *u, *v; /* cells: u is z */
+    const double *x, *y, *u, *v; /* band: from y to u; cells: u is z */
 } sf_layer;
 
 typedef struct sf_panel {

@@ -198,6 +198,14 @@ void sf_figure_series(sf_figure *figure, const char *title, sf_style style, size
               (sf_layer){.kind = SF_LAYER_SERIES, .title = title, .style = style, .nx = n, .x = x, .y = y});
 }
 
+void sf_figure_band(sf_figure *figure, uint32_t color, size_t n, const double *x, const double *low,
+                    const double *high)
+{
+    add_layer(
+        figure,
+        (sf_layer){.kind = SF_LAYER_BAND, .style = {.color = color}, .nx = n, .x = x, .y = low, .u = high});
+}
+
 void sf_figure_vectors(sf_figure *figure, const char *title, uint32_t color, size_t n, const double *x,
                        const double *y, const double *u, const double *v)
 {

@@ -132,7 +132,7 @@ static void write_layer(FILE *file, const sf_layer *layer, const sf_axes *axes)
     } else {
         for (size_t i = 0; i < layer->nx; i++) {
             const double *columns[] = {layer->x, layer->y, layer->u, layer->v};
-            size_t last = layer->kind == SF_LAYER_VECTORS ? 3 : 1;
+            size_t last = layer->kind == SF_LAYER_VECTORS ? 3 : layer->kind == SF_LAYER_BAND ? 2 : 1;
             for (size_t k = 0; k <= last; k++)
                 write_number(file, columns[k][i], k < last ? " " : "\n");
         }
@@ -317,6 +317,11 @@ static void write_style(FILE *file, const sf_layer *layer)
     double width = style->width > 0.0 ? style->width : 2.0;
     if (layer->kind == SF_LAYER_VECTORS) {
         fprintf(file, "using 1:2:3:4 with vectors head filled size graph 0.014,22 lw 1 lc rgb '#%06x'",
+                color);
+        return;
+    }
+    if (layer->kind == SF_LAYER_BAND) {
+        fprintf(file, "using 1:2:3 with filledcurves fs transparent solid 0.2 noborder lc rgb '#%06x'",
                 color);
         return;
     }

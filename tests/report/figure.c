@@ -27,6 +27,7 @@ static sf_status describe(sf_context *context, sf_figure **figure)
     sf_figure_classes(*figure, 3, classes);
     sf_figure_guide(*figure, 5.0, "switch");
     sf_figure_panel(*figure, &(sf_axes){.x_min = 0.0, .x_max = 1.0, .y_min = 0.0, .y_max = 1.0});
+    sf_figure_band(*figure, SF_COLOR_L2, 2, rows, rows, cells);
     sf_figure_vectors(*figure, NULL, SF_COLOR_NEUTRAL, 2, rows, rows, rows, rows);
     return sf_figure_status(*figure);
 }
@@ -45,6 +46,8 @@ static void test_what_goes_in(void **state)
     assert_relative(panel.layers[0].u[3], 3.0, 0.0);
     assert_relative(panel.layers[1].y[2], 2.0, 0.0);
     assert_string_equal(panel.layers[1].title, "β_0");
+    panel = sf_figure_get_panel(figure, 1);
+    assert_true(panel.layers[0].kind == SF_LAYER_BAND && panel.layers[0].u[1] == 1.0);
     sf_figure_destroy(&figure);
     assert_null(figure);
     sf_context_destroy(&context);
