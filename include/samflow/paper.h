@@ -59,9 +59,9 @@ SF_API
 void sf_check_describe(const sf_check *check, char *text, size_t size);
 
 typedef enum sf_verdict {
-    SF_VERDICT_NOT_RUN,       /* no check was made: data absent, or a part missing from the build */
-    SF_VERDICT_REPRODUCED,    /* every check passes */
-    SF_VERDICT_PARTIAL,       /* every decisive check passes, some detail does not */
+    SF_VERDICT_NOT_RUN,    /* no check was made: data absent, a part missing from the build, or interrupted */
+    SF_VERDICT_REPRODUCED, /* every check passes */
+    SF_VERDICT_PARTIAL,    /* every decisive check passes, some detail does not */
     SF_VERDICT_NOT_REPRODUCED /* a decisive check fails, or none was made */
 } sf_verdict;
 
@@ -90,7 +90,7 @@ SF_API
 void sf_reproduction_destroy(sf_reproduction **reproduction);
 
 /* Runs what has not run yet. A claim whose numerics fail is not reproduced, which is no error here. Errors:
- * SF_ERR_CANCELLED (the outcomes finished so far stay readable), SF_ERR_MEMORY. */
+ * SF_ERR_CANCELLED (what has finished stays, and a second call goes on with the rest), SF_ERR_MEMORY. */
 SF_API
 sf_status sf_reproduction_run(sf_reproduction *reproduction);
 
@@ -100,7 +100,7 @@ SF_API
 size_t sf_reproduction_count(const sf_reproduction *reproduction);
 SF_API
 double sf_reproduction_seconds(const sf_reproduction *reproduction); /* wall clock of the runs */
-/* NULL if the claim has not finished. */
+/* A claim that has not finished is not run: no checks, and a reason that says so. */
 SF_API
 const sf_outcome *sf_reproduction_outcome(const sf_reproduction *reproduction, size_t index);
 

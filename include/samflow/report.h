@@ -72,8 +72,9 @@ SF_API
 sf_status sf_report_prepare(sf_context *context, const char *directory);
 
 /* Writes directory/index.html (one self-contained page), figures/NAME.svg and .png, tables/NAME.csv. Without
- * gnuplot the page has no figures and says so; *drawn tells (may be NULL). Errors: SF_ERR_IO, SF_ERR_MEMORY,
- * SF_ERR_CANCELLED. */
+ * gnuplot the page has no figures and says so; *drawn tells (may be NULL). Claims that have not finished read "not run"
+ * on the page. Errors: SF_ERR_IO, SF_ERR_MEMORY, SF_ERR_CANCELLED (the page is there, with the figures drawn until
+ * then). */
 SF_API
 sf_status sf_report_write(sf_context *context, const sf_reproduction *reproduction,
                           const sf_report_options *options, bool *drawn);

@@ -101,8 +101,7 @@ static void print_table(const sf_reproduction *reproduction)
     printf("%-18s %-28s %-14s %s\n", "claim", "predicted", "measured",
            "verdict (checks that hold): the one shown");
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++)
-        if (sf_reproduction_outcome(reproduction, i))
-            print_outcome(sf_reproduction_outcome(reproduction, i), sf_reproduction_count(reproduction) == 1);
+        print_outcome(sf_reproduction_outcome(reproduction, i), sf_reproduction_count(reproduction) == 1);
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------- */
@@ -167,8 +166,7 @@ static bool print_json(const sf_reproduction *reproduction, const char *director
     sf_json_string(&json, "report", directory);
     sf_json_open_array(&json, "claims");
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++)
-        if (sf_reproduction_outcome(reproduction, i))
-            json_outcome(&json, sf_reproduction_outcome(reproduction, i));
+        json_outcome(&json, sf_reproduction_outcome(reproduction, i));
     sf_json_close_array(&json);
     sf_json_close_object(&json);
     return sf_json_finish(&json);
@@ -180,21 +178,25 @@ static bool any_not_reproduced(const sf_reproduction *reproduction)
 {
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++) {
         const sf_outcome *outcome = sf_reproduction_outcome(reproduction, i);
-        if (outcome && sf_outcome_verdict(outcome) == SF_VERDICT_NOT_REPRODUCED)
+        if (sf_outcome_verdict(outcome) == SF_VERDICT_NOT_REPRODUCED)
             return true;
     }
     return false;
 }
 
-/* Writes the report and the table of what has finished. Returns the exit code. */
+/* Writes the report and the table, after Ctrl-C of what had finished. Returns the exit code. */
 static int hand_over(const sf_cli *cli, const sf_reproduction *reproduction, sf_status ran,
                      const char *directory, bool keep_plots)
 {
     int code = ran == SF_OK ? 0 : sf_cli_fail(cli, ran);
     bool drawn = true;
     sf_report_options options = {.directory = directory, .keep_plots = keep_plots};
-    if (ran == SF_OK) {
+    bool report = ran == SF_OK || ran == SF_ERR_CANCELLED, there = false;
+    if (ran == SF_ERR_CANCELLED)
+        sf_context_set_cancel(cli->context, NULL); // writing what there is; a second Ctrl-C ends the program
+    if (report) {
         sf_status written = sf_report_write(cli->context, reproduction, &options, &drawn);
+        there = written == SF_OK || written == SF_ERR_CANCELLED;
         if (written != SF_OK)
             code = sf_cli_fail(cli, written);
     }
@@ -203,7 +205,7 @@ static int hand_over(const sf_cli *cli, const sf_reproduction *reproduction, sf_
             code = 1;
     } else {
         print_table(reproduction);
-        if (code == 0)
+        if (there)
             printf("\nreport: %s/index.html (%.1f s)\n", directory, sf_reproduction_seconds(reproduction));
     }
     if (!drawn)

@@ -269,6 +269,22 @@ static sf_status first_failure(const sf_outcome *out)
     return out->status;
 }
 
+/* Forgets what was added, as if the claim had not run. */
+static void discard(sf_outcome *out)
+{
+    claim_release(out, 0);
+    for (size_t i = 0; i < out->check_count; i++)
+        sf_free(out->context, (void *)out->checks[i].what);
+    for (size_t i = 0; i < out->note_count; i++)
+        sf_free(out->context, (void *)out->notes[i].text);
+    for (size_t i = 0; i < out->figure_count; i++)
+        sf_figure_destroy(&out->figures[i]);
+    for (size_t i = 0; i < out->table_count; i++)
+        sf_table_destroy(&out->tables[i]);
+    out->check_count = out->note_count = out->figure_count = out->table_count = 0;
+    out->status = SF_OK;
+}
+
 sf_status outcome_run(sf_outcome *out)
 {
     double start = seconds_now();
@@ -282,8 +298,10 @@ sf_status outcome_run(sf_outcome *out)
     if (status == SF_OK)
         status = first_failure(out);
     out->seconds = seconds_now() - start;
-    if (status == SF_ERR_CANCELLED || status == SF_ERR_MEMORY)
+    if (status == SF_ERR_CANCELLED || status == SF_ERR_MEMORY) {
+        discard(out);
         return status;
+    }
     if (status != SF_OK) {
         const char *message = sf_context_message(out->context);
         out->reason = sf_strdup(out->context, *message ? message : sf_status_message(status));
@@ -297,15 +315,7 @@ sf_status outcome_run(sf_outcome *out)
 
 void outcome_clear(sf_outcome *out)
 {
-    claim_release(out, 0);
-    for (size_t i = 0; i < out->check_count; i++)
-        sf_free(out->context, (void *)out->checks[i].what);
-    for (size_t i = 0; i < out->note_count; i++)
-        sf_free(out->context, (void *)out->notes[i].text);
-    for (size_t i = 0; i < out->figure_count; i++)
-        sf_figure_destroy(&out->figures[i]);
-    for (size_t i = 0; i < out->table_count; i++)
-        sf_table_destroy(&out->tables[i]);
+    discard(out);
     sf_free(out->context, out->checks);
     sf_free(out->context, out->notes);
     sf_free(out->context, out->figures);
@@ -324,6 +334,8 @@ const sf_claim *sf_outcome_claim(const sf_outcome *out)
 
 sf_verdict sf_outcome_verdict(const sf_outcome *out)
 {
+    if (!out->finished)
+        return SF_VERDICT_NOT_RUN;
     if (out->reason)
         return out->absent ? SF_VERDICT_NOT_RUN : SF_VERDICT_NOT_REPRODUCED;
     return sf_verdict_of(out->check_count, out->checks);
@@ -331,7 +343,7 @@ sf_verdict sf_outcome_verdict(const sf_outcome *out)
 
 const char *sf_outcome_reason(const sf_outcome *out)
 {
-    return out->reason;
+    return out->finished ? out->reason : "the run was interrupted before this claim had finished";
 }
 
 double sf_outcome_seconds(const sf_outcome *out)

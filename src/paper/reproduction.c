@@ -167,5 +167,5 @@ double sf_reproduction_seconds(const sf_reproduction *reproduction)
 
 const sf_outcome *sf_reproduction_outcome(const sf_reproduction *reproduction, size_t index)
 {
-    return reproduction->outcomes[index].finished ? &reproduction->outcomes[index] : NULL;
+    return &reproduction->outcomes[index];
 }

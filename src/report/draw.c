@@ -28,6 +28,7 @@ sf_status plot_make_directory(sf_context *context, const char *path)
 /* The child: gnuplot in the folder, its messages into the file NAME.log there. */
 static void become_gnuplot(const char *directory, const char *script, const char *setting, const char *log)
 {
+    setpgid(0, 0); // Ctrl-C on the terminal is for samflow, which ends after this figure
     if (chdir(directory) != 0 || !freopen(log, "w", stderr) || !freopen("/dev/null", "r", stdin))
         _exit(126);
     execlp("gnuplot", "gnuplot", "-e", setting, script, (char *)NULL);

@@ -111,6 +111,12 @@ static const sf_check *headline(const sf_outcome *outcome)
     return count ? checks : NULL;
 }
 
+/* Where drawings are (NULL: there are none), and how many of the figures to come have been drawn. */
+typedef struct page_figures {
+    const char *folder;
+    size_t drawn;
+} page_figures;
+
 /* ---- figures --------------------------------------------------------------------------------------------
  */
 
@@ -130,6 +136,7 @@ static void base64(FILE *in, FILE *out)
 
 static sf_status write_figure(sf_context *context, const sf_figure *figure, const char *folder, FILE *file)
 {
+
     const char *name = sf_figure_name(figure);
     char *path = plot_path(context, folder, name, ".svg");
     if (!path)
@@ -243,7 +250,8 @@ static void write_notes(FILE *file, const sf_outcome *outcome, sf_note_kind kind
         fputs("</ul>\n", file);
 }
 
-static sf_status write_claim(sf_context *context, const sf_outcome *outcome, const char *folder, FILE *file)
+static sf_status write_claim(sf_context *context, const sf_outcome *outcome, page_figures *figures,
+                             FILE *file)
 {
     const sf_claim *claim = sf_outcome_claim(outcome);
     char command[1024];
@@ -255,9 +263,18 @@ static sf_status write_claim(sf_context *context, const sf_outcome *outcome, con
     verdict(file, sf_outcome_verdict(outcome));
     sentence(file, "</p>\n</header>\n<p>", claim->statement, "</p>\n");
     if (sf_outcome_reason(outcome))
-        element(file, "<p><strong>Broke off:</strong> ", sf_outcome_reason(outcome), "</p>\n");
-    for (size_t i = 0; i < sf_outcome_figures(outcome) && folder; i++)
-        SF_TRY(write_figure(context, sf_outcome_figure(outcome, i), folder, file));
+        element(file,
+                sf_outcome_verdict(outcome) == SF_VERDICT_NOT_RUN ? "<p><strong>Not run:</strong> "
+                                                                  : "<p><strong>Broke off:</strong> ",
+                sf_outcome_reason(outcome), "</p>\n");
+    for (size_t i = 0; i < sf_outcome_figures(outcome) && figures->folder; i++)
+        if (figures->drawn > 0) {
+            figures->drawn--;
+            SF_TRY(write_figure(context, sf_outcome_figure(outcome, i), figures->folder, file));
+        } else {
+            sentence(file, "<p><strong>Not drawn, interrupted:</strong> ",
+                     sf_figure_caption(sf_outcome_figure(outcome, i)), "</p>\n");
+        }
     write_checks(file, outcome);
     write_notes(file, outcome, SF_NOTE_FINDING, "What came out besides");
     write_notes(file, outcome, SF_NOTE_CAVEAT, "Caveats");
@@ -299,8 +316,7 @@ static void write_summary(FILE *file, const sf_reproduction *reproduction)
     size_t counts[4] = {0};
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++) {
         const sf_outcome *outcome = sf_reproduction_outcome(reproduction, i);
-        if (outcome)
-            counts[sf_outcome_verdict(outcome)]++;
+        counts[sf_outcome_verdict(outcome)]++;
     }
     fputs("<section aria-labelledby=\"verdicts\">\n<h2 id=\"verdicts\">Verdicts</h2>\n<p>", file);
     for (int v = SF_VERDICT_REPRODUCED; v <= SF_VERDICT_NOT_REPRODUCED; v++)
@@ -316,8 +332,7 @@ static void write_summary(FILE *file, const sf_reproduction *reproduction)
           "<tbody>\n",
           file);
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++)
-        if (sf_reproduction_outcome(reproduction, i))
-            write_summary_row(file, sf_reproduction_outcome(reproduction, i));
+        write_summary_row(file, sf_reproduction_outcome(reproduction, i));
     fputs("</tbody>\n</table>\n</section>\n", file);
 }
 
@@ -375,9 +390,10 @@ static void write_footer(FILE *file, const sf_reproduction *reproduction, bool d
     fputs("</dl>\n</footer>\n", file);
 }
 
-sf_status html_write(sf_context *context, const sf_reproduction *reproduction, const char *figures,
-                     FILE *file)
+sf_status html_write(sf_context *context, const sf_reproduction *reproduction, const char *folder,
+                     size_t drawn, FILE *file)
 {
+    page_figures figures = {folder, drawn};
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<title>Minor First, Major Last: every claim, re-derived</title>\n<style>\n",
@@ -397,7 +413,7 @@ sf_status html_write(sf_context *context, const sf_reproduction *reproduction, c
           "τ.</p>\n</header>\n<main id=\"main\">\n",
           file);
     write_summary(file, reproduction);
-    if (!figures)
+    if (!folder)
         fputs("<p><strong>No figures:</strong> gnuplot was not found on this machine. Install gnuplot and "
               "run the same command "
               "again to have them.</p>\n",
@@ -405,16 +421,14 @@ sf_status html_write(sf_context *context, const sf_reproduction *reproduction, c
     const char *group = "";
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++) {
         const sf_outcome *outcome = sf_reproduction_outcome(reproduction, i);
-        if (!outcome)
-            continue;
         if (strcmp(group, sf_outcome_claim(outcome)->group) != 0) {
             group = sf_outcome_claim(outcome)->group;
             element(file, "<h2>", group, "</h2>\n");
         }
-        SF_TRY(write_claim(context, outcome, figures, file));
+        SF_TRY(write_claim(context, outcome, &figures, file));
     }
     fputs("</main>\n", file);
-    write_footer(file, reproduction, figures != NULL);
+    write_footer(file, reproduction, folder != NULL);
     fputs("</body>\n</html>\n", file);
     return SF_OK;
 }

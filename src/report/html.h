@@ -4,8 +4,9 @@
 
 #include "report/plot.h"
 
-/* Writes the page. figures: folder of the drawn SVG files, NULL when there is no gnuplot. */
+/* Writes the page. figures: folder of the drawn SVG files, NULL when there is no gnuplot; drawn: how many of the figures,
+ * in the order of the claims, are there (the others were interrupted). */
 sf_status html_write(sf_context *context, const sf_reproduction *reproduction, const char *figures,
-                     FILE *file);
+                     size_t drawn, FILE *file);
 
 #endif

@@ -130,13 +130,15 @@ static sf_status make_folders(sf_context *context, const char *directory, folder
     return plot_make_directory(context, f->plots);
 }
 
+/* *drawn counts the figures that are there in the end. */
 static sf_status draw_all(sf_context *context, const sf_reproduction *reproduction, const folders *f,
-                          bool keep)
+                          bool keep, size_t *drawn)
 {
+    *drawn = 0;
     size_t count = sf_reproduction_count(reproduction);
     for (size_t i = 0; i < count; i++) {
         const sf_outcome *outcome = sf_reproduction_outcome(reproduction, i);
-        for (size_t k = 0; outcome && k < sf_outcome_figures(outcome); k++) {
+        for (size_t k = 0; k < sf_outcome_figures(outcome); k++) {
             const sf_figure *figure = sf_outcome_figure(outcome, k);
             if (sf_cancelled(context))
                 return sf_fail(context, SF_ERR_CANCELLED, "interrupted while drawing");
@@ -145,6 +147,7 @@ static sf_status draw_all(sf_context *context, const sf_reproduction *reproducti
             if (!keep)
                 remove_sources(context, figure, f->plots);
             SF_TRY(status);
+            ++*drawn;
         }
     }
     sf_progress(context, 1.0, NULL);
@@ -155,14 +158,14 @@ static sf_status write_tables(sf_context *context, const sf_reproduction *reprod
 {
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++) {
         const sf_outcome *outcome = sf_reproduction_outcome(reproduction, i);
-        for (size_t k = 0; outcome && k < sf_outcome_tables(outcome); k++)
+        for (size_t k = 0; k < sf_outcome_tables(outcome); k++)
             SF_TRY(write_table(context, sf_outcome_table(outcome, k), f->tables));
     }
     return SF_OK;
 }
 
 static sf_status write_page(sf_context *context, const sf_reproduction *reproduction, const char *directory,
-                            const char *figures)
+                            const char *figures, size_t drawn)
 {
     char *path = plot_path(context, directory, "index", ".html");
     char *working = plot_path(context, directory, "index", ".html.part");
@@ -170,7 +173,8 @@ static sf_status write_page(sf_context *context, const sf_reproduction *reproduc
     if (path && working) {
         FILE *file = fopen(working, "w");
         if (file)
-            status = finish(context, file, working, path, html_write(context, reproduction, figures, file));
+            status =
+                finish(context, file, working, path, html_write(context, reproduction, figures, drawn, file));
         else
             status = sf_fail(context, SF_ERR_IO, "%s: cannot be created: %s", working, strerror(errno));
     }
@@ -196,17 +200,21 @@ sf_status sf_report_write(sf_context *context, const sf_reproduction *reproducti
 {
     folders f = {0};
     bool have_gnuplot = true;
+    size_t count = 0;
     sf_status status = make_folders(context, options->directory, &f);
     if (status == SF_OK)
         status = write_tables(context, reproduction, &f);
     if (status == SF_OK)
-        status = draw_all(context, reproduction, &f, options->keep_plots);
+        status = draw_all(context, reproduction, &f, options->keep_plots, &count);
     if (status == SF_ERR_UNAVAILABLE) {
         have_gnuplot = false;
         status = SF_OK;
     }
-    if (status == SF_OK)
-        status = write_page(context, reproduction, options->directory, have_gnuplot ? f.figures : NULL);
+    if (status == SF_OK || status == SF_ERR_CANCELLED) {
+        sf_status written =
+            write_page(context, reproduction, options->directory, have_gnuplot ? f.figures : NULL, count);
+        status = written == SF_OK ? status : written;
+    }
     if (f.plots)
         rmdir(f.plots); // stays if it holds kept scripts
     if (drawn)

@@ -87,11 +87,20 @@ static void test_cancelled(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    static const volatile int stop = 1;
+    static volatile int stop = 1;
     sf_context_set_cancel(context, &stop);
     const size_t index = claim("T3.1-SINGLE");
+    const sf_check *checks;
     sf_reproduction *reproduction = run(context, 1, &index, 1, SF_ERR_CANCELLED);
-    assert_null(sf_reproduction_outcome(reproduction, 0));
+    const sf_outcome *outcome = sf_reproduction_outcome(reproduction, 0);
+    assert_int_equal(sf_outcome_verdict(outcome), SF_VERDICT_NOT_RUN);
+    assert_non_null(strstr(sf_outcome_reason(outcome), "interrupted"));
+    assert_int_equal(sf_outcome_checks(outcome, &checks) + sf_outcome_tables(outcome), 0);
+    stop = 0; // the same once more goes on, from a clean start
+    assert_ok(context, sf_reproduction_run(reproduction));
+    assert_int_equal(sf_outcome_verdict(outcome), SF_VERDICT_REPRODUCED);
+    assert_int_equal(sf_outcome_checks(outcome, &checks), 12);
+    assert_int_equal(sf_outcome_tables(outcome), 1);
     sf_reproduction_destroy(&reproduction);
     sf_context_destroy(&context);
 }

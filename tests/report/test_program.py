@@ -126,16 +126,26 @@ def check_without_gnuplot():
     assert "gnuplot" in done.stderr and not os.path.exists("x.svg")
 
 
-def check_interruption():
-    process = subprocess.Popen([PROGRAM, "reproduce", "--only", "GD-DEPTH", "-o", "cut", "--quiet"],
+def interrupt(*arguments, after):
+    process = subprocess.Popen([PROGRAM, "reproduce", *arguments, "--quiet"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        process.communicate(timeout=0.3)
+        process.communicate(timeout=after)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "interrupted" in errors, (process.returncode, errors)
-    assert not os.path.exists("cut/index.html")
+    return output
+
+
+def check_interruption():
+    """After Ctrl-C the page shows what was done; what was not reached reads "not run"."""
+    claims = json.loads(interrupt("--threads", "1", "--only", "C3.5-TIES,GD-DEPTH,T4.5", "--json", "-o", "cut",
+                                  after=1.0))["claims"]
+    assert claims[0]["verdict"] == "reproduced" and claims[2]["verdict"] == "not run", claims
+    assert len(claims[0]["checks"]) == 3 and not claims[2]["checks"]
+    page = open("cut/index.html").read()
+    assert page.endswith("</html>\n") and "interrupted" in page and "not run" in page and 'id="C3.5-TIES"' in page
 
 
 with tempfile.TemporaryDirectory() as folder:
