@@ -63,6 +63,27 @@ if(SAMFLOW_WITH_SQLITE)
   sf_link_flags(${SQLITE_LDFLAGS} ${XXHASH_LDFLAGS})
 endif()
 
+option(SAMFLOW_WITH_DNNL "Fully connected and convolutional networks, by oneDNN" ON)
+if(SAMFLOW_WITH_DNNL)
+  # no CMake package: that of Debian asks for OpenCL's headers
+  find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.h REQUIRED)
+  find_library(DNNL_LIBRARY dnnl REQUIRED)
+  add_library(samflow_dnnl INTERFACE)
+  target_include_directories(samflow_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+  target_link_libraries(samflow_dnnl INTERFACE ${DNNL_LIBRARY})
+  sf_link_flags(-ldnnl)
+  # A oneDNN that runs on OpenMP is told through it to stay in the calling thread, so by the library that it uses itself.
+  file(STRINGS ${DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_config.h openmp
+    REGEX "^#define DNNL_CPU_THREADING_RUNTIME +DNNL_RUNTIME_OMP")
+  if(openmp)
+    find_library(OPENMP_RUNTIME NAMES gomp omp iomp5 HINTS ${CMAKE_C_IMPLICIT_LINK_DIRECTORIES} REQUIRED)
+    target_link_libraries(samflow_dnnl INTERFACE ${OPENMP_RUNTIME})
+    get_filename_component(openmp_name ${OPENMP_RUNTIME} NAME_WE)
+    string(REGEX REPLACE "^lib" "-l" openmp_name ${openmp_name})
+    sf_link_flags(${openmp_name})
+  endif()
+endif()
+
 option(SAMFLOW_WITH_MPI "samflow-mpi: sweeps over several machines" OFF)
 if(SAMFLOW_WITH_MPI)
   find_package(MPI REQUIRED COMPONENTS C)

@@ -14,6 +14,7 @@
 #include <samflow/limit.h>
 #include <samflow/margin.h>
 #include <samflow/network.h>
+#include <samflow/nn.h>
 #include <samflow/paper.h>
 #include <samflow/report.h>
 #include <samflow/sam.h>
