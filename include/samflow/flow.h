@@ -12,10 +12,11 @@
  * right afterwards, without an event; among those that stay level for ever it is the one of lowest index, and only
  * a coordinate that gets ahead takes over.
  *
- * linf-SAM is discontinuous where a gradient coordinate is 0. Its flow is Filippov's solution; what is covered: one
- * example with L <= 2 or with layers of equal size in every coordinate (any L), several examples with layers of
- * equal size, held at any number of gradients of 0 (src/flow/chatter.c says with which mean). Where several coordinates slide with
- * unequal layers, dt/dtau is the mean over their sides taken as independent (what incommensurable chatter tends to).
+ * linf-SAM is discontinuous where a gradient coordinate or a weight is 0. Its flow is Filippov's solution (src/flow/modes.c):
+ * any depth to 64, layers of any sizes, any number of examples, held at up to 10 surfaces at once (one example: in
+ * each coordinate). Where several surfaces are held the solution is not unique; the one is taken in which discrete updates
+ * chatter independently between the sides. Two layers of one coordinate held at 0 (beta_j = 0): what becomes of the other layers
+ * of that coordinate and of the original time depends on the phases of the two, so log_time is NaN from there.
  */
 #ifndef SAMFLOW_FLOW_H
 #define SAMFLOW_FLOW_H
@@ -47,8 +48,8 @@ typedef struct sf_event {
 typedef struct sf_flow sf_flow;
 
 /* A flow over a borrowed network from theta (L*d, copied). tolerance: relative accuracy asked of the integrator,
- * 0 for the default 1e-12. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without SUNDIALS, or a
- * case of linf-SAM that is not covered). */
+ * 0 for the default 1e-12. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without SUNDIALS, or
+ * linf-SAM with more than 64 layers), SF_ERR_NUMERIC (linf-SAM from a start on a surface with no way on). */
 SF_API
 sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                          const double *theta, double tolerance, sf_flow **out);

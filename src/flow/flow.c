@@ -110,7 +110,7 @@ static sf_status check(sf_context *context, const sf_network *network, const sf_
 static sf_status choose_model(sf_flow *flow, const flow_start *start)
 {
     static flow_model_maker *const makers[] = {flow_scalar_create, flow_amplitude_create, flow_gates_create,
-                                               flow_weights_create};
+                                               flow_layers_create, flow_weights_create};
     for (size_t i = 0; i < sizeof makers / sizeof makers[0] && !flow->model; i++)
         SF_TRY(makers[i](flow->context, start, &flow->model));
     return SF_OK;

@@ -1,8 +1,8 @@
-/* GD and linf-SAM where the perturbation is constant as long as no gradient coordinate changes its sign.
+/* GD, and linf-SAM of one example, where coordinates have closed forms.
  *
- * With s_j = sign G_j, linf-SAM has w_hat_{l,j} = w_{l,j} - rho s_j prod_{k != l} sign w_{k,j}. In a mode
- * (signs of all weights and of the field fixed) w_hat moves like GD, d w_hat_l/dtau = G_hat * prod_{k != l}
- * w_hat_k, and depends on the drive a_j = int G_hat_j dtau alone. Two kinds of coordinates have a closed form:
+ * With s_j = sign G_j, linf-SAM has w_hat_{l,j} = w_{l,j} - rho s_j prod_{k != l} sign w_{k,j}. In a mode (signs of all
+ * weights fixed) w_hat moves like GD, d w_hat_l/dtau = G_hat * prod_{k != l} w_hat_k, and depends on the drive a_j = int
+ * G_hat_j dtau alone. Two kinds of coordinates have a closed form:
  *
  *   balanced: |w_l| = x for all l, signs sigma_l, pi = prod sigma_l. Then w_hat_l = sigma_l x_hat with
  *   x_hat = x - s pi rho and dx_hat/da = pi x_hat^{L-1}, that is x_hat(0) + a (L = 1), x_hat(0) e^{pi a} (L = 2),
@@ -10,7 +10,8 @@
  *
  *   pair: L = 2, u_hat = w_hat_1 + w_hat_2 = u_hat(0) e^a, v_hat = w_hat_1 - w_hat_2 = v_hat(0) e^{-a}.
  *
- * So the unknowns are tau and a (d); with one example a_j = mu_j tau, and nothing is left but the clock.
+ * With one example a_j = mu_j tau, and nothing is left but the clock. With several the unknowns are tau and a (d); then
+ * this is for GD alone (rho = 0), which has one mode. Everything else: layers.c.
  *
  * What happens where a weight reaches 0 (Filippov; beyond w_l = 0 the other layers have the opposite offsets):
  *
@@ -24,39 +25,60 @@
  *   one moves with dw_k/da = -rho s sign w_k and reaches 0 too. Until then dt/dtau is the mean of 1/S over the two
  *   sides, afterwards the phase of the chatter decides and t does not exist.
  *
- * With several examples a change of sign of G_j is a surface too: chatter.c.
- *
  * The clock: s = c tau for L <= 2. For L >= 3 and one example the blow-up tau_b of the mode is known and
  * dtau/ds = tau_b - tau; with several, dtau/ds = 1 / sqrt(floor^2 + sum_j (G_hat_j x_hat_j^{L-2})^2).
  */
 #include <math.h>
 #include <string.h>
 
-#include "flow/gates.h"
+#include "flow/model.h"
+
+typedef enum gate_kind {
+    GATE_BALANCED,
+    GATE_PAIR,
+    GATE_SLIDING, // one of two layers at 0
+    GATE_ZERO     // all layers at 0, or at rest there from the start
+} gate_kind;
+
+/* One coordinate. */
+typedef struct gate {
+    gate_kind kind;
+    signed char s;       // sign of the field; 0 where the field is 0
+    signed char sign[2]; // pair: of the two layers
+    unsigned char layer; // sliding: which one is at 0
+    uint64_t negative;   // balanced: bit l is set where w_l < 0
+    double u, v; // at the base: balanced x_hat; pair u_hat, v_hat; sliding the other weight; zero beta_hat
+    double base; // tau (one example) or the drive a_j (several) where u, v hold
+} gate;
+
+typedef struct gates_model {
+    flow_model base;
+    const sf_dataset *data;
+    sf_loss loss;
+    bool single;          // one example
+    double rho;           // 0 for GD
+    double tau0, delta;   // one example: tau = tau0 + y/c, or tau_b - delta e^{-y} with tau_b = blow_up
+    double blow_up;       // INFINITY if no coordinate has one in this mode
+    double floor;         // of the clock, several examples
+    gate *gates;          // (d)
+    double *beta, *field; // (d) work, several examples
+} gates_model;
+
+/* Coordinate j: the weights' common size x (balanced) or both weights, and beta at the perturbed point. */
+typedef struct gates_coordinate {
+    double w[2];     // balanced: x in w[0]
+    double beta_hat; // of the mode; not set for sliding
+} gates_coordinate;
 
 static const double LOG_INFINITE = 230.0;
 
 static double feature(const gates_model *model, size_t j)
 {
-    size_t stored = model->data->stored;
-    return j < stored ? model->data->z[j] : -model->data->z[j - stored];
+    return flow_entry(model->data, 0, j);
 }
 
-static double sign_of(double x)
-{
-    return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
-}
-
-/* x^n for n >= 0 */
-double gates_power(double x, int n)
-{
-    double result = 1.0;
-    for (; n > 0; n--)
-        result *= x;
-    return result;
-}
-
-double gates_pi(const gate *g)
+/* prod_l sign w_l of a balanced coordinate */
+static double sign_product(const gate *g)
 {
     return __builtin_parityll(g->negative) ? -1.0 : 1.0;
 }
@@ -81,7 +103,7 @@ static double closing(const gates_model *model, size_t j)
 {
     const gate *g = &model->gates[j];
     int n = model->base.depth - 2;
-    return n * gates_pi(g) * gates_power(g->u, n) * feature(model, j);
+    return n * sign_product(g) * flow_power(g->u, n) * feature(model, j);
 }
 
 static double x_hat(const gates_model *model, const double *y, double tau, size_t j)
@@ -92,33 +114,31 @@ static double x_hat(const gates_model *model, const double *y, double tau, size_
     if (n < 0)
         return g->u + a;
     if (n == 0)
-        return g->u * exp(gates_pi(g) * a);
+        return g->u * exp(sign_product(g) * a);
     double k = model->single ? closing(model, j) : 0.0;
     if (k > 0.0) // from the distance to the blow-up, which keeps its relative accuracy
         rest = k * ((g->base + 1.0 / k - model->blow_up) + model->delta * exp(-y[0]));
     else
-        rest = 1.0 - n * gates_pi(g) * gates_power(g->u, n) * a;
+        rest = 1.0 - n * sign_product(g) * flow_power(g->u, n) * a;
     return rest > 0.0 ? g->u * pow(rest, -1.0 / n) : NAN;
 }
 
-gates_coordinate gates_at(const gates_model *model, const double *y, double tau, size_t j)
+static gates_coordinate gate_at(const gates_model *model, const double *y, double tau, size_t j)
 {
     const gate *g = &model->gates[j];
     double rho = model->rho;
     gates_coordinate c = {{0.0, 0.0}, 0.0};
     if (g->kind == GATE_BALANCED) {
         double hat = x_hat(model, y, tau, j);
-        c.w[0] = rho == 0.0 ? hat : hat + g->s * gates_pi(g) * rho;
-        c.beta_hat = gates_pi(g) * gates_power(hat, model->base.depth);
+        c.w[0] = rho == 0.0 ? hat : hat + g->s * sign_product(g) * rho;
+        c.beta_hat = sign_product(g) * flow_power(hat, model->base.depth);
     } else if (g->kind == GATE_PAIR) {
         double grow = exp(drive_since(model, y, tau, j)), u = g->u * grow, v = g->v / grow;
         c.w[0] = 0.5 * (u + v) + rho * g->s * g->sign[1];
         c.w[1] = 0.5 * (u - v) + rho * g->s * g->sign[0];
         c.beta_hat = 0.25 * (u - v) * (u + v);
     } else if (g->kind == GATE_SLIDING) {
-        c.w[1 - g->layer] = g->u - rho * g->s * sign_of(g->u) * drive_since(model, y, tau, j);
-    } else if (g->kind == GATE_CHATTER) {
-        c.w[0] = g->u + (y[1 + j] - g->base);
+        c.w[1 - g->layer] = g->u - rho * g->s * flow_sign(g->u) * drive_since(model, y, tau, j);
     } else {
         c.beta_hat = g->u;
     }
@@ -141,9 +161,10 @@ static bool rates_single(const gates_model *model, const double *y, double *dy, 
     for (size_t j = 0; j < model->base.d; j++) {
         const gate *g = &model->gates[j];
         double mu = feature(model, j);
-        gates_coordinate c = gates_at(model, y, tau, j);
-        exponent += g->kind == GATE_SLIDING ? log_mean(mu, model->rho, g->s, sign_of(g->u), c.w[1 - g->layer])
-                                            : mu * c.beta_hat;
+        gates_coordinate c = gate_at(model, y, tau, j);
+        exponent += g->kind == GATE_SLIDING
+                        ? log_mean(mu, model->rho, g->s, flow_sign(g->u), c.w[1 - g->layer])
+                        : mu * c.beta_hat;
     }
     dy[0] = 1.0;
     clocks->log_pace = isinf(model->blow_up) ? -log(model->base.scale) : log(model->delta) - y[0];
@@ -173,72 +194,20 @@ static double field_hat(gates_model *model, const double *y)
 {
     double log_scale;
     for (size_t j = 0; j < model->base.d; j++)
-        model->beta[j] = gates_at(model, y, 0.0, j).beta_hat;
+        model->beta[j] = gate_at(model, y, 0.0, j).beta_hat;
     sf_network_field(model->base.network, model->beta, model->field, &log_scale, NULL, NULL);
     return log_scale;
-}
-
-/* All layers of one size x. */
-static bool is_one_size(const gate *g)
-{
-    return g->kind == GATE_BALANCED || g->kind == GATE_CHATTER;
-}
-
-double gates_beta(const gates_model *model, const gate *g, const gates_coordinate *c)
-{
-    if (is_one_size(g))
-        return gates_pi(g) * gates_power(c->w[0], model->base.depth);
-    return c->w[0] * c->w[1];
-}
-
-/* The field at the point itself into field. */
-static void field_here(gates_model *model, const double *y)
-{
-    double log_scale;
-    for (size_t j = 0; j < model->base.d; j++) {
-        gates_coordinate c = gates_at(model, y, 0.0, j);
-        model->beta[j] = gates_beta(model, &model->gates[j], &c);
-    }
-    sf_network_field(model->base.network, model->beta, model->field, &log_scale, NULL, NULL);
-}
-
-/* The field that moves the weights (over the sides, where coordinates chatter) into field. */
-static bool mean_field(gates_model *model, const double *y)
-{
-    double log_dt;
-    if (gates_chatters(model))
-        return gates_chatter_rates(model, y, model->field, &log_dt);
-    field_hat(model, y);
-    return true;
-}
-
-double gates_gain(const gates_model *model, const double *y, size_t j)
-{
-    const gate *g = &model->gates[j];
-    gates_coordinate c = gates_at(model, y, 0.0, j);
-    if (g->kind == GATE_BALANCED) // beta = pi x^L, dx/da = pi x_hat^{L-1}
-        return model->base.depth * gates_power(c.w[0] * x_hat(model, y, 0.0, j), model->base.depth - 1);
-    if (g->kind != GATE_PAIR)
-        return 0.0;
-    double shift = model->rho * g->s;
-    return c.w[0] * (c.w[0] - shift * g->sign[1]) + c.w[1] * (c.w[1] - shift * g->sign[0]);
 }
 
 static bool rates_several(gates_model *model, const double *y, double *dy, flow_clocks *clocks)
 {
     size_t d = model->base.d;
     int n = model->base.depth - 2;
-    double log_dt, sum = 0.0, pace = 1.0 / model->base.scale;
-    if (gates_chatters(model)) {
-        if (!gates_chatter_rates(model, y, model->field, &log_dt))
-            return false;
-    } else {
-        log_dt = -field_hat(model, y);
-    }
+    double log_dt = -field_hat(model, y), sum = 0.0, pace = 1.0 / model->base.scale;
     if (n > 0) {
         for (size_t j = 0; j < d; j++) {
             double rate = model->gates[j].kind == GATE_BALANCED
-                              ? model->field[j] * gates_power(x_hat(model, y, 0.0, j), n)
+                              ? model->field[j] * flow_power(x_hat(model, y, 0.0, j), n)
                               : 0.0;
             sum += rate * rate;
         }
@@ -257,33 +226,14 @@ static bool weight_passed_zero(const gates_model *model, const gate *g, const ga
 {
     switch (g->kind) {
     case GATE_BALANCED:
-    case GATE_CHATTER:
         return model->base.depth > 1 && c->w[0] < 0.0;
     case GATE_PAIR:
         return g->sign[0] * c->w[0] < 0.0 || g->sign[1] * c->w[1] < 0.0;
     case GATE_SLIDING:
-        return sign_of(g->u) * c->w[1 - g->layer] < 0.0;
+        return flow_sign(g->u) * c->w[1 - g->layer] < 0.0;
     default:
         return false;
     }
-}
-
-/* Whether a coordinate that rests at 0 in phase is driven away from there: the sides x > 0 and x < 0 then lead
- * outwards, to the same beta. */
-static bool leaves_zero(const gates_model *model, size_t j, double field)
-{
-    const gate *g = &model->gates[j];
-    return g->kind == GATE_ZERO && g->u != 0.0 && gates_passed(model, j, field);
-}
-
-static bool driven_from_zero(gates_model *model, const double *y)
-{
-    if (!mean_field(model, y))
-        return false;
-    for (size_t j = 0; j < model->base.d; j++)
-        if (leaves_zero(model, j, model->field[j]))
-            return true;
-    return false;
 }
 
 static bool ends_mode(flow_model *base, const double *y)
@@ -293,19 +243,11 @@ static bool ends_mode(flow_model *base, const double *y)
         return false;
     double tau = tau_of(base, y);
     for (size_t j = 0; j < base->d; j++) {
-        gates_coordinate c = gates_at(model, y, tau, j);
+        gates_coordinate c = gate_at(model, y, tau, j);
         if (weight_passed_zero(model, &model->gates[j], &c))
             return true;
     }
-    if (model->single)
-        return false;
-    field_here(model, y);
-    for (size_t j = 0; j < base->d; j++)
-        if (model->gates[j].kind != GATE_CHATTER && gates_passed(model, j, model->field[j]))
-            return true;
-    if (gates_chatters(model))
-        return gates_chatter_ends(model, y) || driven_from_zero(model, y);
-    return driven_from_zero(model, y);
+    return false;
 }
 
 /* Coordinate j continues as a pair with these weights and signs (w on a surface takes the sign it is given).
@@ -322,7 +264,7 @@ static void set_pair(gates_model *model, gate *g, double w1, double w2, double b
 static void set_balanced(gates_model *model, gate *g, double x, double base)
 {
     g->kind = GATE_BALANCED;
-    g->u = x - g->s * gates_pi(g) * model->rho;
+    g->u = x - g->s * sign_product(g) * model->rho;
     g->base = base;
 }
 
@@ -343,7 +285,8 @@ static bool enter_surface(gates_model *model, gate *g, int l, double w, double b
         g->base = base;
         return true;
     }
-    g->sign[l] = (signed char)(g->s * sign_of(w)); // dw_l/dtau has the sign of G (w -+ rho s), that is of G w
+    g->sign[l] =
+        (signed char)(g->s * flow_sign(w)); // dw_l/dtau has the sign of G (w -+ rho s), that is of G w
     set_pair(model, g, l == 0 ? 0.0 : w, l == 0 ? w : 0.0, base);
     return false;
 }
@@ -366,60 +309,12 @@ static bool pass_zero(gates_model *model, size_t j, const gates_coordinate *c, d
         return enter_surface(model, g, first ? 0 : 1, first ? c->w[1] : c->w[0], base);
     }
     if (model->base.depth % 2 == 0) {
-        set_zero(g, gates_pi(g) * gates_power(model->rho, model->base.depth));
+        set_zero(g, sign_product(g) * flow_power(model->rho, model->base.depth));
         return true;
     }
     g->negative ^= all;
     set_balanced(model, g, -c->w[0], base);
     return false;
-}
-
-static sf_status not_covered(const gates_model *model, double tau, size_t j, const char *what)
-{
-    return sf_fail(model->base.context, SF_ERR_NUMERIC, "linf-SAM flow at tau = %.17g: feature %zu %s", tau,
-                   j, what);
-}
-
-void gates_turn(gates_model *model, const double *y, size_t j, signed char s)
-{
-    gate *g = &model->gates[j];
-    gates_coordinate c = gates_at(model, y, 0.0, j);
-    g->s = s;
-    if (g->kind == GATE_PAIR)
-        set_pair(model, g, c.w[0], c.w[1], y[1 + j]);
-    else if (g->kind != GATE_ZERO)
-        set_balanced(model, g, c.w[0], y[1 + j]);
-}
-
-static sf_status change_fields(gates_model *model, const double *y, double tau, int64_t *slides,
-                               size_t *count)
-{
-    if (gates_chatters(model))
-        SF_TRY(gates_chatter_leave(model, y));
-    field_here(model, y);
-    for (size_t j = 0; j < model->base.d; j++) {
-        gate *g = &model->gates[j];
-        if (g->kind == GATE_CHATTER || !gates_passed(model, j, model->field[j]))
-            continue;
-        bool begins = false;
-        if (g->kind == GATE_ZERO || g->kind == GATE_SLIDING)
-            g->s = (signed char)-g->s;
-        else
-            SF_TRY(gates_chatter_meet(model, y, j, &begins));
-        if (begins)
-            slides[(*count)++] = (int64_t)j;
-        field_here(model, y);
-    }
-    if (!mean_field(model, y))
-        return SF_OK;
-    for (size_t j = 0; j < model->base.d; j++)
-        if (leaves_zero(model, j, model->field[j])) {
-            if (isnan(model->gates[j].u))
-                return not_covered(model, tau, j,
-                                   "would leave 0, to a side that the dynamics does not determine");
-            set_balanced(model, &model->gates[j], 0.0, y[1 + j]);
-        }
-    return SF_OK;
 }
 
 static sf_status change_mode(flow_model *base, double *y, int64_t *slides, size_t *count)
@@ -428,19 +323,13 @@ static sf_status change_mode(flow_model *base, double *y, int64_t *slides, size_
     double tau = tau_of(base, y);
     *count = 0;
     for (size_t j = 0; j < base->d; j++) {
-        gates_coordinate c = gates_at(model, y, tau, j);
+        gates_coordinate c = gate_at(model, y, tau, j);
         if (!weight_passed_zero(model, &model->gates[j], &c))
             continue;
-        if (pass_zero(model, j, &c, model->single ? tau : y[1 + j]))
+        if (pass_zero(model, j, &c, tau))
             slides[(*count)++] = (int64_t)j;
-        if (!model->single && model->gates[j].kind == GATE_SLIDING)
-            return not_covered(model, tau, j,
-                               "would slide with one layer at 0, which is covered for one example only");
     }
-    if (model->single)
-        reset_clock(model, tau, y);
-    else
-        SF_TRY(change_fields(model, y, tau, slides, count));
+    reset_clock(model, tau, y);
     return SF_OK;
 }
 
@@ -463,10 +352,6 @@ static void allowance(const flow_model *base, const double *y, double tolerance,
     double size = fmax(model->rho, 1e-300);
     for (size_t j = 0; j < base->d; j++) {
         // L = 2: log x = a. Other depths: da x^{L-2} is a relative error of x
-        if (model->gates[j].kind == GATE_CHATTER) {
-            allowed[1 + j] = tolerance * (fabs(gates_at(model, y, 0.0, j).w[0]) + 1e-3 * size);
-            continue;
-        }
         double hat = base->depth == 2 || model->gates[j].kind != GATE_BALANCED
                          ? 1.0
                          : fabs(x_hat(model, y, 0.0, j)) + 1e-3 * size;
@@ -485,12 +370,13 @@ static void predictor(const flow_model *base, const double *y, double *beta, dou
     double tau = tau_of(base, y);
     for (size_t j = 0; j < base->d; j++) {
         const gate *g = &model->gates[j];
-        gates_coordinate c = gates_at(model, y, tau, j);
+        gates_coordinate c = gate_at(model, y, tau, j);
         if (beta)
-            beta[j] = gates_beta(model, g, &c);
+            beta[j] = g->kind == GATE_BALANCED ? sign_product(g) * flow_power(c.w[0], base->depth)
+                                               : c.w[0] * c.w[1];
         if (log_abs_beta)
-            log_abs_beta[j] =
-                is_one_size(g) ? base->depth * log(fabs(c.w[0])) : log(fabs(c.w[0])) + log(fabs(c.w[1]));
+            log_abs_beta[j] = g->kind == GATE_BALANCED ? base->depth * log(fabs(c.w[0]))
+                                                       : log(fabs(c.w[0])) + log(fabs(c.w[1]));
     }
 }
 
@@ -500,11 +386,11 @@ static void theta(const flow_model *base, const double *y, double *weights)
     double tau = tau_of(base, y);
     for (size_t j = 0; j < base->d; j++) {
         const gate *g = &model->gates[j];
-        gates_coordinate c = gates_at(model, y, tau, j);
+        gates_coordinate c = gate_at(model, y, tau, j);
         for (int l = 0; l < base->depth; l++)
-            weights[(size_t)l * base->d + j] = !is_one_size(g)         ? l < 2 ? c.w[l] : 0.0
-                                               : g->negative >> l & 1u ? -c.w[0]
-                                                                       : c.w[0];
+            weights[(size_t)l * base->d + j] = g->kind != GATE_BALANCED ? l < 2 ? c.w[l] : 0.0
+                                               : g->negative >> l & 1u  ? -c.w[0]
+                                                                        : c.w[0];
     }
 }
 
@@ -536,7 +422,7 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     bool zero = true, rests = true;
     *remaining = 0.0;
     for (size_t j = 0; j < base->d; j++) {
-        gates_coordinate c = gates_at(model, y, tau, j);
+        gates_coordinate c = gate_at(model, y, tau, j);
         zero &= model->gates[j].kind == GATE_ZERO;
         rests &= stands(model, j);
         if (base->depth > 2)
@@ -555,7 +441,6 @@ static void destroy(flow_model *base)
     sf_free(base->context, model->gates);
     sf_free_aligned(base->context, model->beta);
     sf_free_aligned(base->context, model->field);
-    gates_chatter_destroy(base->context, &model->chatter);
     sf_free(base->context, model);
 }
 
@@ -586,8 +471,9 @@ static bool fits(const flow_start *start)
 {
     size_t d = sf_network_features(start->network);
     int depth = sf_network_depth(start->network);
-    if (!flow_is_gd(&start->perturbation) && start->perturbation.method != SF_METHOD_LINF)
-        return false;
+    bool gd = flow_is_gd(&start->perturbation);
+    if (!gd && (start->perturbation.method != SF_METHOD_LINF || sf_network_dataset(start->network)->n > 1))
+        return false; // several examples: a field may change its sign (layers.c)
     if (depth == 2)
         return true;
     for (size_t j = 0; j < d && depth <= 64; j++)
@@ -602,7 +488,7 @@ static void open_gate(gates_model *model, const flow_start *start, size_t j, dou
     size_t d = model->base.d;
     int depth = model->base.depth;
     gate *g = &model->gates[j];
-    *g = (gate){.s = (signed char)sign_of(field)};
+    *g = (gate){.s = (signed char)flow_sign(field)};
     if (is_balanced(start, d, depth, j)) {
         for (int l = 0; l < depth && depth > 1; l++)
             if (start->theta[(size_t)l * d + j] < 0.0)
@@ -614,15 +500,15 @@ static void open_gate(gates_model *model, const flow_start *start, size_t j, dou
         return;
     }
     double w1 = start->theta[j], w2 = start->theta[d + j];
-    g->sign[0] = (signed char)sign_of(w1);
-    g->sign[1] = (signed char)sign_of(w2);
+    g->sign[0] = (signed char)flow_sign(w1);
+    g->sign[1] = (signed char)flow_sign(w2);
     if (w1 != 0.0 && w2 != 0.0)
         set_pair(model, g, w1, w2, 0.0);
     else
         enter_surface(model, g, w1 == 0.0 ? 0 : 1, w1 == 0.0 ? w2 : w1, 0.0);
 }
 
-static sf_status open_gates(gates_model *model, const flow_start *start)
+static void open_gates(gates_model *model, const flow_start *start)
 {
     size_t d = model->base.d;
     double log_scale, size = model->rho, clock;
@@ -633,15 +519,11 @@ static sf_status open_gates(gates_model *model, const flow_start *start)
     for (size_t j = 0; j < d; j++) {
         size = fmax(size, fabs(start->theta[j]));
         open_gate(model, start, j, model->single ? feature(model, j) : model->field[j]);
-        if (!model->single && model->gates[j].kind == GATE_SLIDING)
-            return not_covered(model, 0.0, j,
-                               "would slide with one layer at 0, which is covered for one example only");
     }
     model->floor = model->base.scale *
-                   gates_power(size > 0.0 ? size : 1.0, model->base.depth > 2 ? model->base.depth - 2 : 0);
+                   flow_power(size > 0.0 ? size : 1.0, model->base.depth > 2 ? model->base.depth - 2 : 0);
     if (model->single)
         reset_clock(model, 0.0, &clock);
-    return SF_OK;
 }
 
 sf_status flow_gates_create(sf_context *context, const flow_start *start, flow_model **out)
@@ -662,14 +544,11 @@ sf_status flow_gates_create(sf_context *context, const flow_start *start, flow_m
     model->gates = SF_ARRAY(context, d, gate);
     model->beta = sf_alloc_doubles(context, model->single ? 0 : d);
     model->field = sf_alloc_doubles(context, model->single ? 0 : d);
-    sf_status status = model->gates && model->beta && model->field ? SF_OK : SF_ERR_MEMORY;
-    if (status == SF_OK && !model->single && model->rho > 0.0)
-        status = gates_chatter_create(context, &model->chatter);
-    if (status == SF_OK)
-        status = open_gates(model, start);
-    if (status != SF_OK)
+    if (!model->gates || !model->beta || !model->field) {
         destroy(&model->base);
-    else
-        *out = &model->base;
-    return status;
+        return SF_ERR_MEMORY;
+    }
+    open_gates(model, start);
+    *out = &model->base;
+    return SF_OK;
 }

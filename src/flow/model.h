@@ -4,8 +4,10 @@
  * right-hand side, the predictor and the weights that belong to a state. Models differ in what they keep:
  *   scalar     one example, L = 2, GD, l2-SAM, USAM: the one number B                       (scalar.c)
  *   amplitude  L = 2, GD, l2-SAM, USAM: two integrals a coordinate, weights as logarithms   (amplitude.c)
- *   gates      GD and linf-SAM, weights of a coordinate alike or L = 2: one integral a coordinate (gates.c)
- *   weights    everything else: the weights themselves                                      (weights.c)
+ *   gates      GD and linf-SAM of one example, weights of a coordinate alike or L = 2; GD of several examples, weights
+ *              alike: closed forms of one integral a coordinate                               (gates.c)
+ *   layers     linf-SAM: the weights, from mode to mode                               (layers.c, modes.c)
+ *   weights    every smooth method: the weights themselves                                  (weights.c)
  * The first one that fits is taken; the later ones are the reference for the earlier.
  */
 #ifndef SF_FLOW_MODEL_H
@@ -14,6 +16,7 @@
 #include <samflow/flow.h>
 
 #include "base/base.h"
+#include "data/dataset.h"
 
 typedef struct flow_model flow_model;
 
@@ -70,7 +73,8 @@ typedef struct flow_start {
 
 /* Each returns SF_OK with *out = NULL if the problem is not of its kind. */
 typedef sf_status flow_model_maker(sf_context *context, const flow_start *start, flow_model **out);
-flow_model_maker flow_scalar_create, flow_amplitude_create, flow_gates_create, flow_weights_create;
+flow_model_maker flow_scalar_create, flow_amplitude_create, flow_gates_create, flow_layers_create,
+    flow_weights_create;
 
 /* Fills the shared part. */
 void flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
@@ -79,6 +83,28 @@ void flow_model_destroy(flow_model **model);
 
 /* GD in name or in effect (rho = 0). */
 bool flow_is_gd(const sf_perturbation *perturbation);
+
+/* z_nj, also of mirrored data */
+static inline double flow_entry(const sf_dataset *data, size_t n, size_t j)
+{
+    size_t stored = data->stored;
+    const double *z = data->z + n * stored;
+    return j < stored ? z[j] : -z[j - stored];
+}
+
+static inline double flow_sign(double x)
+{
+    return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : 0.0;
+}
+
+/* x^n for n >= 0 */
+static inline double flow_power(double x, int n)
+{
+    double result = 1.0;
+    for (; n > 0; n--)
+        result *= x;
+    return result;
+}
 
 /* beta = (u^2 - v^2) / 4 and its logarithm from log |u| and log |v|; either may be NULL. */
 void flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs);

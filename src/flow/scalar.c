@@ -13,7 +13,6 @@
 #include <float.h>
 #include <math.h>
 
-#include "data/dataset.h"
 #include "flow/model.h"
 
 typedef struct scalar_model {
@@ -27,8 +26,7 @@ enum { TAU, CLOCK, UNKNOWNS };
 
 static double feature(const scalar_model *model, size_t j)
 {
-    size_t stored = model->data->stored;
-    return j < stored ? model->data->z[j] : -model->data->z[j - stored];
+    return flow_entry(model->data, 0, j);
 }
 
 static double b_of(const flow_model *base, const double *y)

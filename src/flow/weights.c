@@ -180,9 +180,6 @@ static const flow_system WEIGHTS = {.name = "weights",
 sf_status flow_weights_create(sf_context *context, const flow_start *start, flow_model **out)
 {
     *out = NULL;
-    if (start->perturbation.method == SF_METHOD_LINF && start->perturbation.rho > 0.0)
-        return sf_fail(context, SF_ERR_UNAVAILABLE,
-                       "flows of linf-SAM need weights of equal size in all layers, or depth 1 or 2");
     weights_model *model = SF_NEW(context, weights_model);
     if (!model)
         return SF_ERR_MEMORY;

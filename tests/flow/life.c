@@ -148,11 +148,10 @@ typedef struct model_case {
     double tau;
 } model_case;
 
-static const model_case MODELS[] = {{1, 2, {SF_METHOD_L2, 1.0, 0.0}, 1.0},
-                                    {2, 2, {SF_METHOD_L2, 0.1, 0.0}, 0.1},
-                                    {1, 2, {SF_METHOD_LINF, 0.8, 0.0}, 3.0},
-                                    {2, 3, {SF_METHOD_LINF, 0.1, 0.0}, 0.1},
-                                    {2, 3, {SF_METHOD_LP, 0.1, 3.0}, 0.1}};
+static const model_case MODELS[] = {
+    {1, 2, {SF_METHOD_L2, 1.0, 0.0}, 1.0},   {2, 2, {SF_METHOD_L2, 0.1, 0.0}, 0.1},
+    {1, 2, {SF_METHOD_LINF, 0.8, 0.0}, 3.0}, {2, 3, {SF_METHOD_LINF, 0.1, 0.0}, 0.1},
+    {2, 2, {SF_METHOD_LINF, 0.7, 0.0}, 2.0}, {2, 3, {SF_METHOD_LP, 0.1, 3.0}, 0.1}};
 
 static void test_memory_failures(void **state)
 {

@@ -1,4 +1,4 @@
-/* linf-SAM of several examples where gradient coordinates are held at 0 (src/flow/chatter.c): the gradient is 0 there by
+/* linf-SAM of several examples where gradient coordinates are held at 0 (src/flow/modes.c, sides.c): the gradient is 0 there by
  * an independent evaluation, and the path is the one that discrete updates with small steps chatter along. */
 #include "rig.h"
 
