@@ -115,6 +115,22 @@ typedef struct sf_shares {
 SF_API
 sf_shares sf_map_shares(size_t pixels, const float *map, const uint8_t *regions);
 
+typedef enum sf_attribution { SF_ATTRIBUTION_GRAD_CAM, SF_ATTRIBUTION_INPUT_GRADIENT } sf_attribution;
+
+/* The maps of a whole set. Images whose map (or its positive part) is 0 everywhere have no shares: they are counted and
+ * left out of the mean, which is NaN if none is left. */
+typedef struct sf_attribution_summary {
+    size_t images;              /* N */
+    size_t zero;                /* images whose map is 0 */
+    size_t empty;               /* images whose map has no positive part */
+    sf_shares shares, positive; /* of the absolute values, and of the positive part: mean over images */
+} sf_attribution_summary;
+/* layer: of Grad-CAM. maps: (N, H, W), NULL if not wanted; the input gradient of several channels has one map, the entry
+ * of largest absolute value. Errors: SF_ERR_ARGUMENT (no such layer, images of another shape), SF_ERR_MEMORY. */
+SF_API
+sf_status sf_nn_attribute(sf_nn *nn, sf_attribution method, size_t layer, const sf_images *images,
+                          float *maps, sf_attribution_summary *summary);
+
 /* ---- training --------------------------------------------------------------------------------------------- */
 
 typedef struct sf_training {

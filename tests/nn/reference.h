@@ -232,8 +232,8 @@ static double reference_loss(size_t outputs, const double *logits, int label, do
 }
 
 /* Mean loss over n images and its gradient (P; NULL: not wanted). */
-static double reference_gradient(const reference_network *net, const double *theta, size_t n,
-                                 const float *images, const int *labels, double *gradient)
+static inline double reference_gradient(const reference_network *net, const double *theta, size_t n,
+                                        const float *images, const int *labels, double *gradient)
 {
     double loss = 0.0, seeds[64];
     if (gradient)
