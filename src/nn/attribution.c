@@ -46,7 +46,7 @@ typedef struct between {
 /* Where pixel i of `fine` lies among `coarse` ones. */
 static between locate(size_t i, size_t fine, size_t coarse)
 {
-    double u = ((double)i ) * (double)coarse / (double)fine;
+    double u = ((double)i + 0.5) * (double)coarse / (double)fine - 0.5;
     u = fmin(fmax(u, 0.0), (double)coarse - 1.0);
     size_t low = (size_t)u;
     return (between){low, low + 1 < coarse ? low + 1 : low, u - (double)low};
