@@ -5,12 +5,6 @@
 
 enum { CHAINS = BENCH_LANES / VD };
 
-#if defined(__clang__)
-#define SF_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define SF_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 SF_INLINE vd one(int what, vd x)
 {
     switch (what) {

@@ -17,6 +17,13 @@
 
 #define SF_INLINE static inline __attribute__((always_inline))
 
+/* Before a loop over an array of vd, which stays in registers only if the loop is unrolled. */
+#if defined(__clang__)
+#define SF_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SF_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum { VD = 8 }; // lanes
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)

@@ -5,6 +5,14 @@
 
 #include <samflow/data.h>
 
+/* Features on a grid: x_nj = (k_nj - shift_j) * spacing_j with whole k_nj, |k_nj| <= 2^24, counted from whole number
+ * `origin` of the file; spacing 0 for a constant feature. Standardized counts, pixels and decimals are such, and storage
+ * that keeps k instead of x is half the size or less (network/pack.h). The mean of k is within 1/2 of 0, so that
+ * k - shift loses no digits. Arrays of `stored` numbers in one block that starts at origin. */
+typedef struct sf_grid {
+    double *origin, *shift, *spacing;
+} sf_grid;
+
 struct sf_dataset {
     sf_context *context;
     size_t n;      // examples
@@ -12,6 +20,8 @@ struct sf_dataset {
     bool mirrored;
     double *z;           // (n, stored) row-major, aligned to 64 bytes: z_nj = y_n x_nj
     int *labels;         // (n)
+    double unit;         // product of the scales applied so far: x = unit * (number in the file)
+    sf_grid grid;        // of standardized features; origin NULL where there is none
     double raw_label[2]; // what the file called the labels -1 and +1
     char *label_name[2]; // the same where the file has text for labels, else NULL
 };

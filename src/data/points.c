@@ -30,7 +30,7 @@ sf_status sf_dataset_create(sf_context *context, size_t n, size_t d, sf_dataset 
     sf_dataset *dataset = SF_NEW(context, sf_dataset);
     if (!dataset)
         return SF_ERR_MEMORY;
-    *dataset = (sf_dataset){.context = context, .n = n, .stored = d, .raw_label = {-1.0, 1.0}};
+    *dataset = (sf_dataset){.context = context, .n = n, .stored = d, .unit = 1.0, .raw_label = {-1.0, 1.0}};
     dataset->z = sf_alloc_doubles(context, n * d);
     dataset->labels = SF_ARRAY(context, n, int);
     if (!dataset->z || !dataset->labels) {
@@ -77,6 +77,7 @@ void sf_dataset_destroy(sf_dataset **dataset)
         return;
     sf_context *context = (*dataset)->context;
     sf_free_aligned(context, (*dataset)->z);
+    sf_free(context, (*dataset)->grid.origin);
     sf_free(context, (*dataset)->labels);
     sf_free(context, (*dataset)->label_name[0]);
     sf_free(context, (*dataset)->label_name[1]);

@@ -42,6 +42,9 @@ sf_status sf_dataset_scale(sf_dataset *dataset, double factor)
                        factor);
     for (size_t i = 0; i < size; i++)
         dataset->z[i] *= factor;
+    dataset->unit *= factor;
+    for (size_t j = 0; j < dataset->stored && dataset->grid.origin; j++)
+        dataset->grid.spacing[j] *= factor;
     return SF_OK;
 }
 
@@ -104,6 +107,70 @@ static void find_moments(const sf_dataset *dataset, moments *m)
         }
 }
 
+/* ---- the grid of the features (dataset.h) ---- */
+
+enum { MOST_DECIMALS = 6, GRID_LIMIT = 1 << 24 };
+
+/* The whole number k with x = fl(fl(k / power) * unit); NaN if there is none up to the limit. Decimal numbers are read
+ * with one rounding, so k / 10^decimals gives the same double. */
+static double whole_of(double x, double unit, double power)
+{
+    double k = round(x / unit * power);
+    return k / power * unit == x && fabs(k) <= GRID_LIMIT ? k : NAN;
+}
+
+/* The least power of ten that makes whole numbers of feature j; 0 if none does. */
+static double decimal_power(const sf_dataset *dataset, size_t j)
+{
+    double power = 1.0;
+    for (int decimals = 0; decimals <= MOST_DECIMALS; decimals++, power *= 10.0) {
+        size_t i = 0;
+        while (i < dataset->n && !isnan(whole_of(dataset->labels[i] * dataset->z[i * dataset->stored + j],
+                                                 dataset->unit, power)))
+            i++;
+        if (i == dataset->n)
+            return power;
+    }
+    return 0.0;
+}
+
+/* Origin and shift of feature j from its whole numbers, spacing from the factor that standardizes it. The sum that
+ * gives the shift is exact. False if the feature is not on a grid. */
+static bool place_on_grid(const sf_dataset *dataset, const moments *m, size_t j, double factor, sf_grid *grid)
+{
+    double power = decimal_power(dataset, j), sum = 0.0;
+    if (power == 0.0)
+        return false;
+    size_t n = dataset->n;
+    for (size_t i = 0; i < n; i++)
+        sum += whole_of(dataset->labels[i] * dataset->z[i * dataset->stored + j], dataset->unit, power);
+    grid->origin[j] = round(sum / (double)n);
+    grid->shift[j] = (sum - (double)n * grid->origin[j]) / (double)n;
+    grid->spacing[j] = factor * m->unit[j] * (dataset->unit / power);
+    return isfinite(grid->spacing[j]);
+}
+
+/* Before the features change; factor: 1 / standard deviation in units of the feature, 0 for a constant one. */
+static sf_status find_grid(sf_dataset *dataset, const moments *m, const double *factor)
+{
+    size_t d = dataset->stored;
+    sf_free(dataset->context, dataset->grid.origin);
+    dataset->grid = (sf_grid){0};
+    if (dataset->unit == 0.0 || dataset->n > GRID_LIMIT)
+        return SF_OK;
+    double *block = sf_alloc(dataset->context, d, 3 * sizeof *block);
+    if (!block)
+        return SF_ERR_MEMORY;
+    sf_grid grid = {block, block + d, block + 2 * d};
+    for (size_t j = 0; j < d; j++)
+        if (!place_on_grid(dataset, m, j, factor[j], &grid)) {
+            sf_free(dataset->context, block);
+            return SF_OK;
+        }
+    dataset->grid = grid;
+    return SF_OK;
+}
+
 sf_status sf_dataset_standardize(sf_dataset *dataset)
 {
     SF_TRY(refuse_mirrored(dataset, "standardizing"));
@@ -117,12 +184,14 @@ sf_status sf_dataset_standardize(sf_dataset *dataset)
     double *factor = m.low; // the bounds are no longer needed
     for (size_t j = 0; j < d; j++)
         factor[j] = m.unit[j] > 0.0 ? 1.0 / sqrt(m.square[j] / (double)n) : 0.0;
-    for (size_t i = 0; i < n; i++)
+    sf_status status = find_grid(dataset, &m, factor);
+    for (size_t i = 0; i < n && status == SF_OK; i++)
         for (size_t j = 0; j < d; j++)
             dataset->z[i * d + j] =
                 dataset->labels[i] * ((residual(dataset, &m, i, j) - m.rest[j]) * factor[j]);
+    dataset->unit = 0.0; // no longer a multiple of what was read
     sf_free(dataset->context, work);
-    return SF_OK;
+    return status;
 }
 
 sf_status sf_dataset_mirror(sf_dataset *dataset)

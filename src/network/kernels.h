@@ -1,5 +1,5 @@
 /* The kernels of a pass over the data, one table for each instruction set; the plain reference is network.c
- * itself. */
+ * itself. They see codes (pack.h): row, shift and scale of the pack are the business of field.c. */
 #ifndef SF_NETWORK_KERNELS_H
 #define SF_NETWORK_KERNELS_H
 
@@ -8,16 +8,31 @@
 #include "base/isa.h"
 #include "network/pack.h"
 
-enum { SF_ROWS = 8 }; // rows that a pass takes together
+enum { SF_ROWS = 8, SF_LANES = 8 }; // rows that a pass takes together; partial sums of a margin
 
 typedef struct sf_network_kernels {
-    /* margin[i] = <z_{row+i}, weights> for i < count <= SF_ROWS. weights: (pack->width). */
-    void (*margins)(const sf_pack *pack, size_t row, size_t count, const double *weights, double *margin);
-    /* field += sum_i slope[i] z_{row+i}, row after row. field: (pack->width). */
-    void (*accumulate)(const sf_pack *pack, size_t row, size_t count, const double *slope, double *field);
-    /* out[j - begin] = sum_g factor[g] * partial[g * width + j] for begin <= j < end, group after group. */
-    void (*combine)(size_t groups, size_t width, const double *factor, const double *partial, size_t begin,
-                    size_t end, double *out);
+    /* Of a pack that is not sparse, in the tile whose first column is `first`:
+     * lanes[i] += partial sums of <code_{row+i}, weights> for i < count <= SF_ROWS. weights, field: at that column;
+     * lanes: (count, SF_LANES). */
+    void (*margins)(const sf_pack *pack, size_t first, size_t row, size_t count, const double *weights,
+                    double *lanes);
+    /* field += sum_i slope[i] code_{row+i}, row after row. */
+    void (*accumulate)(const sf_pack *pack, size_t first, size_t row, size_t count, const double *slope,
+                       double *field);
+    /* The same of a sparse pack; weights, field: (stride). */
+    void (*sparse_margins)(const sf_pack *pack, size_t row, size_t count, const double *weights,
+                           double *margin);
+    void (*sparse_accumulate)(const sf_pack *pack, size_t row, size_t count, const double *slope,
+                              double *field);
+    /* margin[i] = sum of its lanes. */
+    void (*fold)(size_t count, const double *lanes, double *margin);
+    /* out[j] = scale[j] * weights[j]; returns sum_j shift[j] * out[j]. */
+    double (*weigh)(size_t count, const double *weights, const double *shift, const double *scale,
+                    double *out);
+    /* out[j] = sum_g factor[g] * partial[g * width + j] for j < count, group after group; with a scale that times
+     * scale[j] after total * shift[j] was taken off. */
+    void (*combine)(size_t groups, size_t width, const double *factor, const double *partial, size_t count,
+                    const double *shift, const double *scale, double total, double *out);
     /* slope[i] = s(margin[i]) e^reference: logistic 1 / (e^{-reference} + e^{margin - reference}),
      * exponential e^{reference - margin}; both arrays hold SF_ROWS numbers. Returns the sum of the first
      * count. */

@@ -1,6 +1,6 @@
 /* A pass over the data by rows, for the instruction set this is compiled for (base/simd.h).
  *
- * Rows that are not sparse go SF_ROWS at a time, so that a load of the weights or of the field serves all of
+ * Rows that are not sparse go TOGETHER at a time, so that a load of the weights or of the field serves all of
  * them. Each row has one accumulator of eight lanes, and the field takes its rows one after another, so the
  * grouping changes no bits.
  */
@@ -10,78 +10,96 @@
 /* Rows whose accumulators fit in registers. */
 enum { TOGETHER = SF_SIMD_REGISTERS >= 16 ? 8 : 4 };
 
-SF_INLINE vd entries(const sf_pack *pack, sf_pack_type type, size_t at, vd factor)
+SF_INLINE vd codes(const sf_pack *pack, sf_pack_type type, size_t at)
 {
     switch (type) {
     case SF_PACK_FLOATS:
         return vd_float(pack->floats + at);
     case SF_PACK_BYTES:
-        return vd_mul(vd_bytes(pack->bytes + at), factor);
+        return vd_bytes(pack->bytes + at);
     default:
         return vd_load(pack->doubles + at);
     }
 }
 
-SF_INLINE vd row_factor(const sf_pack *pack, sf_pack_type type, size_t row)
-{
-    return vd_set(type == SF_PACK_BYTES ? pack->factor[row] : 1.0);
-}
-
 /* ---- rows that are not sparse -------------------------------------------------------------------- */
 
-SF_INLINE void dense_margins(const sf_pack *pack, sf_pack_type type, int rows, size_t row,
-                             const double *weights, double *margin)
+/* A tile: where its rows lie, and its columns in whole blocks and the rest. */
+typedef struct tile {
+    size_t at, next, whole, rest; // code of the first row, codes to the next row
+} tile;
+
+SF_INLINE tile tile_of(const sf_pack *pack, size_t first, size_t row)
 {
-    vd sum[TOGETHER], factor[TOGETHER];
-    size_t at[TOGETHER], whole = pack->width / VD * VD, rest = pack->width - whole;
-    for (int i = 0; i < rows; i++) {
-        sum[i] = vd_set(0.0);
-        factor[i] = row_factor(pack, type, row + (size_t)i);
-        at[i] = (row + (size_t)i) * pack->stride;
-    }
-    for (size_t j = 0; j < whole; j += VD) {
-        vd w = vd_load(weights + j);
-        for (int i = 0; i < rows; i++)
-            sum[i] = vd_fma(entries(pack, type, at[i] + j, factor[i]), w, sum[i]);
-    }
-    if (rest) {
-        vd w = vd_load_part(weights + whole, rest);
-        for (int i = 0; i < rows; i++) {
-            // rows that are padded hold 0 there; borrowed ones end at the width
-            vd z = type == SF_PACK_DOUBLES ? vd_load_part(pack->doubles + at[i] + whole, rest)
-                                           : entries(pack, type, at[i] + whole, factor[i]);
-            sum[i] = vd_fma(z, w, sum[i]);
-        }
-    }
-    for (int i = 0; i < rows; i++)
-        margin[i] = vd_sum(sum[i]);
+    size_t stride = sf_pack_tile_columns(pack, first),
+           columns = pack->width - first < stride ? pack->width - first : stride;
+    return (tile){sf_pack_at(pack, row, first), stride, columns / VD * VD, columns % VD};
 }
 
-SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows, size_t row,
+/* The codes beyond the last whole block: rows that are padded hold 0 there; borrowed ones end at the width. */
+SF_INLINE vd last_codes(const sf_pack *pack, sf_pack_type type, size_t at, size_t rest)
+{
+    return type == SF_PACK_DOUBLES ? vd_load_part(pack->doubles + at, rest) : codes(pack, type, at);
+}
+
+SF_INLINE void dense_margins(const sf_pack *pack, sf_pack_type type, int rows, const tile *t,
+                             const double *weights, double *lanes)
+{
+    vd sum[TOGETHER];
+    SF_UNROLL for (int i = 0; i < rows; i++) sum[i] = vd_load(lanes + i * VD);
+    for (size_t j = 0; j < t->whole; j += VD) {
+        vd w = vd_load(weights + j);
+        SF_UNROLL for (int i = 0; i < rows; i++) sum[i] =
+            vd_fma(codes(pack, type, t->at + (size_t)i * t->next + j), w, sum[i]);
+    }
+    if (t->rest) {
+        vd w = vd_load_part(weights + t->whole, t->rest);
+        for (int i = 0; i < rows; i++)
+            sum[i] =
+                vd_fma(last_codes(pack, type, t->at + (size_t)i * t->next + t->whole, t->rest), w, sum[i]);
+    }
+    SF_UNROLL for (int i = 0; i < rows; i++) vd_store(lanes + i * VD, sum[i]);
+}
+
+SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows, const tile *t,
                                 const double *slope, double *field)
 {
-    vd s[TOGETHER], factor[TOGETHER];
-    size_t at[TOGETHER], whole = pack->width / VD * VD, rest = pack->width - whole;
-    for (int i = 0; i < rows; i++) {
-        s[i] = vd_set(slope[i]);
-        factor[i] = row_factor(pack, type, row + (size_t)i);
-        at[i] = (row + (size_t)i) * pack->stride;
-    }
-    for (size_t j = 0; j < whole; j += VD) {
+    vd s[TOGETHER];
+    SF_UNROLL for (int i = 0; i < rows; i++) s[i] = vd_set(slope[i]);
+    for (size_t j = 0; j < t->whole; j += VD) {
         vd f = vd_load(field + j);
-        for (int i = 0; i < rows; i++)
-            f = vd_fma(entries(pack, type, at[i] + j, factor[i]), s[i], f);
+        SF_UNROLL for (int i = 0; i < rows; i++) f =
+            vd_fma(codes(pack, type, t->at + (size_t)i * t->next + j), s[i], f);
         vd_store(field + j, f);
     }
-    if (rest) {
-        vd f = vd_load_part(field + whole, rest);
-        for (int i = 0; i < rows; i++) {
-            vd z = type == SF_PACK_DOUBLES ? vd_load_part(pack->doubles + at[i] + whole, rest)
-                                           : entries(pack, type, at[i] + whole, factor[i]);
-            f = vd_fma(z, s[i], f);
-        }
-        vd_store_part(field + whole, rest, f);
+    if (t->rest) {
+        vd f = vd_load_part(field + t->whole, t->rest);
+        for (int i = 0; i < rows; i++)
+            f = vd_fma(last_codes(pack, type, t->at + (size_t)i * t->next + t->whole, t->rest), s[i], f);
+        vd_store_part(field + t->whole, t->rest, f);
     }
+}
+
+SF_INLINE void margins_of_type(const sf_pack *pack, sf_pack_type type, size_t first, size_t row, size_t count,
+                               const double *weights, double *lanes)
+{
+    tile t = tile_of(pack, first, row);
+    size_t i = 0;
+    for (; i + TOGETHER <= count; i += TOGETHER, t.at += TOGETHER * t.next)
+        dense_margins(pack, type, TOGETHER, &t, weights, lanes + i * VD);
+    for (; i < count; i++, t.at += t.next)
+        dense_margins(pack, type, 1, &t, weights, lanes + i * VD);
+}
+
+SF_INLINE void accumulate_of_type(const sf_pack *pack, sf_pack_type type, size_t first, size_t row,
+                                  size_t count, const double *slope, double *field)
+{
+    tile t = tile_of(pack, first, row);
+    size_t i = 0;
+    for (; i + TOGETHER <= count; i += TOGETHER, t.at += TOGETHER * t.next)
+        dense_accumulate(pack, type, TOGETHER, &t, slope + i, field);
+    for (; i < count; i++, t.at += t.next)
+        dense_accumulate(pack, type, 1, &t, slope + i, field);
 }
 
 /* ---- rows as lists of blocks --------------------------------------------------------------------- */
@@ -89,95 +107,106 @@ SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows
 /* weights and field are padded to whole blocks. Four chains hide the latency of a row's sum. */
 SF_INLINE double sparse_margin(const sf_pack *pack, sf_pack_type type, size_t row, const double *weights)
 {
-    vd sum[4] = {vd_set(0.0), vd_set(0.0), vd_set(0.0), vd_set(0.0)}, factor = row_factor(pack, type, row);
+    vd sum[4] = {vd_set(0.0), vd_set(0.0), vd_set(0.0), vd_set(0.0)};
     size_t b = pack->starts[row], end = pack->starts[row + 1];
     for (; b + 4 <= end; b += 4)
         for (size_t k = 0; k < 4; k++)
-            sum[k] = vd_fma(entries(pack, type, (b + k) * VD, factor),
+            sum[k] = vd_fma(codes(pack, type, (b + k) * VD),
                             vd_load(weights + (size_t)pack->blocks[b + k] * VD), sum[k]);
     for (; b < end; b++)
-        sum[0] = vd_fma(entries(pack, type, b * VD, factor), vd_load(weights + (size_t)pack->blocks[b] * VD),
-                        sum[0]);
+        sum[0] = vd_fma(codes(pack, type, b * VD), vd_load(weights + (size_t)pack->blocks[b] * VD), sum[0]);
     return vd_sum(vd_add(vd_add(sum[0], sum[1]), vd_add(sum[2], sum[3])));
 }
 
-SF_INLINE void sparse_accumulate(const sf_pack *pack, sf_pack_type type, size_t row, double slope,
-                                 double *field)
+SF_INLINE void sparse_margins_of_type(const sf_pack *pack, sf_pack_type type, size_t row, size_t count,
+                                      const double *weights, double *margin)
 {
-    vd s = vd_set(slope), factor = row_factor(pack, type, row);
-    for (size_t b = pack->starts[row], end = pack->starts[row + 1]; b < end; b++) {
-        double *f = field + (size_t)pack->blocks[b] * VD;
-        vd_store(f, vd_fma(entries(pack, type, b * VD, factor), s, vd_load(f)));
+    for (size_t i = 0; i < count; i++)
+        margin[i] = sparse_margin(pack, type, row + i, weights);
+}
+
+SF_INLINE void sparse_accumulate_of_type(const sf_pack *pack, sf_pack_type type, size_t row, size_t count,
+                                         const double *slope, double *field)
+{
+    for (size_t i = 0; i < count; i++) {
+        vd s = vd_set(slope[i]);
+        for (size_t b = pack->starts[row + i], end = pack->starts[row + i + 1]; b < end; b++) {
+            double *f = field + (size_t)pack->blocks[b] * VD;
+            vd_store(f, vd_fma(codes(pack, type, b * VD), s, vd_load(f)));
+        }
     }
 }
 
-/* ---- the table ----------------------------------------------------------------------------------- */
+/* ---- the table: the type of the codes is known when compiling ------------------------------------- */
 
-SF_INLINE void margins_of_type(const sf_pack *pack, sf_pack_type type, size_t row, size_t count,
-                               const double *weights, double *margin)
-{
-    size_t i = 0;
-    if (pack->blocks)
-        for (; i < count; i++)
-            margin[i] = sparse_margin(pack, type, row + i, weights);
-    for (; i + TOGETHER <= count; i += TOGETHER)
-        dense_margins(pack, type, TOGETHER, row + i, weights, margin + i);
-    for (; i < count; i++)
-        dense_margins(pack, type, 1, row + i, weights, margin + i);
-}
-
-SF_INLINE void accumulate_of_type(const sf_pack *pack, sf_pack_type type, size_t row, size_t count,
-                                  const double *slope, double *field)
-{
-    size_t i = 0;
-    if (pack->blocks)
-        for (; i < count; i++)
-            sparse_accumulate(pack, type, row + i, slope[i], field);
-    for (; i + TOGETHER <= count; i += TOGETHER)
-        dense_accumulate(pack, type, TOGETHER, row + i, slope + i, field);
-    for (; i < count; i++)
-        dense_accumulate(pack, type, 1, row + i, slope + i, field);
-}
-
-static void margins(const sf_pack *pack, size_t row, size_t count, const double *weights, double *margin)
-{
-    switch (pack->type) {
-    case SF_PACK_DOUBLES:
-        margins_of_type(pack, SF_PACK_DOUBLES, row, count, weights, margin);
-        break;
-    case SF_PACK_FLOATS:
-        margins_of_type(pack, SF_PACK_FLOATS, row, count, weights, margin);
-        break;
-    case SF_PACK_BYTES:
-        margins_of_type(pack, SF_PACK_BYTES, row, count, weights, margin);
-        break;
+#define SF_BY_TYPE(call, ...)                                                                                \
+    switch (pack->type) {                                                                                    \
+    case SF_PACK_DOUBLES:                                                                                    \
+        call(pack, SF_PACK_DOUBLES, __VA_ARGS__);                                                            \
+        break;                                                                                               \
+    case SF_PACK_FLOATS:                                                                                     \
+        call(pack, SF_PACK_FLOATS, __VA_ARGS__);                                                             \
+        break;                                                                                               \
+    case SF_PACK_BYTES:                                                                                      \
+        call(pack, SF_PACK_BYTES, __VA_ARGS__);                                                              \
+        break;                                                                                               \
     }
+
+static void margins(const sf_pack *pack, size_t first, size_t row, size_t count, const double *weights,
+                    double *lanes)
+{
+    SF_BY_TYPE(margins_of_type, first, row, count, weights, lanes)
 }
 
-static void accumulate(const sf_pack *pack, size_t row, size_t count, const double *slope, double *field)
+static void accumulate(const sf_pack *pack, size_t first, size_t row, size_t count, const double *slope,
+                       double *field)
 {
-    switch (pack->type) {
-    case SF_PACK_DOUBLES:
-        accumulate_of_type(pack, SF_PACK_DOUBLES, row, count, slope, field);
-        break;
-    case SF_PACK_FLOATS:
-        accumulate_of_type(pack, SF_PACK_FLOATS, row, count, slope, field);
-        break;
-    case SF_PACK_BYTES:
-        accumulate_of_type(pack, SF_PACK_BYTES, row, count, slope, field);
-        break;
+    SF_BY_TYPE(accumulate_of_type, first, row, count, slope, field)
+}
+
+static void sparse_margins(const sf_pack *pack, size_t row, size_t count, const double *weights,
+                           double *margin)
+{
+    SF_BY_TYPE(sparse_margins_of_type, row, count, weights, margin)
+}
+
+static void sparse_accumulate(const sf_pack *pack, size_t row, size_t count, const double *slope,
+                              double *field)
+{
+    SF_BY_TYPE(sparse_accumulate_of_type, row, count, slope, field)
+}
+
+static void fold(size_t count, const double *lanes, double *margin)
+{
+    for (size_t i = 0; i < count; i++)
+        margin[i] = vd_sum(vd_load(lanes + i * VD));
+}
+
+static double weigh(size_t count, const double *weights, const double *shift, const double *scale,
+                    double *out)
+{
+    vd sum = vd_set(0.0);
+    for (size_t j = 0; j < count; j += VD) {
+        size_t part = count - j < VD ? count - j : VD;
+        vd w = vd_mul(vd_load_upto(weights + j, part), vd_load_upto(scale + j, part));
+        sum = vd_fma(vd_load_upto(shift + j, part), w, sum);
+        vd_store_upto(out + j, part, w);
     }
+    return vd_sum(sum);
 }
 
-static void combine(size_t groups, size_t width, const double *factor, const double *partial, size_t begin,
-                    size_t end, double *out)
+static void combine(size_t groups, size_t width, const double *factor, const double *partial, size_t count,
+                    const double *shift, const double *scale, double total, double *out)
 {
-    for (size_t j = begin; j < end; j += VD) {
-        size_t count = end - j < VD ? end - j : VD;
+    for (size_t j = 0; j < count; j += VD) {
+        size_t part = count - j < VD ? count - j : VD;
         vd sum = vd_set(0.0);
         for (size_t g = 0; g < groups; g++)
-            sum = vd_fma(vd_set(factor[g]), vd_load_upto(partial + g * width + j, count), sum);
-        vd_store_upto(out + (j - begin), count, sum);
+            sum = vd_fma(vd_set(factor[g]), vd_load_upto(partial + g * width + j, part), sum);
+        if (scale)
+            sum = vd_mul(vd_fnma(vd_set(total), vd_load_upto(shift + j, part), sum),
+                         vd_load_upto(scale + j, part));
+        vd_store_upto(out + j, part, sum);
     }
 }
 
@@ -195,4 +224,5 @@ static double slopes(sf_loss loss, size_t count, double reference, const double 
     return sum;
 }
 
-const sf_network_kernels SF_SIMD(sf_network_kernels) = {margins, accumulate, combine, slopes};
+const sf_network_kernels SF_SIMD(sf_network_kernels) = {
+    margins, accumulate, sparse_margins, sparse_accumulate, fold, weigh, combine, slopes};

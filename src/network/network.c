@@ -201,6 +201,7 @@ static void fast_field(sf_network *network, const double *weights, double *field
         memcpy(field, data->z, data->stored * sizeof *field);
     } else {
         sf_field_total total;
+        sf_field_take_all(network, weights);
         sf_field_pass(network, weights, false, &total);
         sf_field_combine(network, &total, 0, data->stored, field);
         *log_scale = total.log_scale;

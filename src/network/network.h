@@ -11,15 +11,16 @@
 
 enum { SF_GROUPS = 16 }; // most groups of rows
 
-/* What one group of rows gives: e^{-reference} * sum = sum of its slopes; its part of the field lies beside
- * it. */
+/* What one group of rows gives: e^{-reference} * sum = sum of its slopes, the same of row_n s_n; its part of the field
+ * lies beside it. */
 typedef struct sf_field_part {
-    double reference, sum;
+    double reference, sum, signed_sum;
 } sf_field_part;
 
-/* The field of a pass: sum_g factor[g] * partial[g] = sum_n p_n z_n, and log((1/N) sum_n s_n). */
+/* The field of a pass: sum_g factor[g] * partial[g] = sum_n p_n z_n before shift and scale, signed_sum = sum_n row_n p_n,
+ * and log((1/N) sum_n s_n). */
 typedef struct sf_field_total {
-    double factor[SF_GROUPS], log_scale;
+    double factor[SF_GROUPS], signed_sum, log_scale;
 } sf_field_total;
 
 struct sf_network {
@@ -35,11 +36,20 @@ struct sf_network {
     // The fast form; kernels is NULL for the plain reference, and then nothing below is used.
     const sf_network_kernels *kernels;
     sf_pack pack;
+    double *
+        weights; // (pack.stride) row weights times scale in the columns of the pack; NULL where they are the same
+    size_t strips;  // of SF_PACK_STRIP stored features
+    double *dots;   // (strips) sum of shift_j weights_j; NULL: no shift
+    uint64_t takes; // changes when somebody takes weights
+    // by rows
     size_t groups; // of rows, 0 for one example
     sf_field_part part[SF_GROUPS];
     double *partial; // (groups, width padded to whole blocks): e^{reference} sum_n s_n z_n
-    double *weights; // (width padded) row weights in the columns of the pack; NULL where they are the same
-    sf_pool *pool;   // NULL: one thread
+    // by columns; lanes is NULL otherwise
+    double *lanes;  // (strips, N padded, SF_LANES) partial sums of margins
+    double *folded; // (strips, N padded) their sums
+    double *slope;  // (N padded) row_n s_n e^{reference} of the last pass
+    sf_pool *pool;  // NULL: one thread
 };
 
 static inline size_t sf_padded(size_t count)
@@ -55,16 +65,26 @@ sf_status sf_network_create_plain(sf_context *context, const sf_dataset *dataset
 sf_status sf_field_prepare(sf_network *network, sf_isa isa);
 void sf_field_release(sf_network *network);
 
-/* A pass over the data, N > 1, with the fast kernels. weights: (stored), the predictor, or for mirrored data
- * beta_j - beta_{stored+j}. backward: last rows first, so that a pass finds in cache what the one before read
- * last (the order of the sum, and so its last bits, differ). Leaves the margins in network->margin. */
+/* A pass over the data with the fast kernels, N > 1: first take, for all features, in as many calls and threads as one
+ * likes; then pass; then combine, for the features wanted. weights: (stored), the predictor, or for mirrored data
+ * beta_j - beta_{stored+j}; the same array in take and pass. begin is a multiple of sf_field_unit, end too or stored.
+ * backward: last rows first, so that a pass finds in cache what the one before read last (the order of the sum, and so its
+ * last bits, differ; no matter by columns). pass leaves the margins in network->margin; combine gives field[j] for
+ * begin <= j < end. */
+void sf_field_take(sf_network *network, size_t begin, size_t end, const double *weights);
 void sf_field_pass(sf_network *network, const double *weights, bool backward, sf_field_total *total);
-
-/* field[j] of the last pass for begin <= j < end, stored features. */
 void sf_field_combine(const sf_network *network, const sf_field_total *total, size_t begin, size_t end,
                       double *field);
 
-/* Margins alone (N), into network->margin. */
+/* Features that combine and take best have together: by columns a tile, which stays in the nearest cache between them;
+ * and features of a task, a multiple of it. */
+size_t sf_field_unit(const sf_network *network);
+size_t sf_field_chunk(const sf_network *network);
+
+/* take for all features, on the threads of the network. Who keeps network->takes sees when others took theirs. */
+void sf_field_take_all(sf_network *network, const double *weights);
+
+/* Margins alone (N), into network->margin; takes the weights itself. */
 void sf_field_margins(sf_network *network, const double *weights);
 
 /* Row weights of a predictor: itself, or network->row filled for mirrored data. */

@@ -1,14 +1,24 @@
-/* Finds the narrowest exact storage of a data set and fills it. */
+/* Finds the narrowest storage of a data set and fills it. */
 #include "network/pack.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 8, GREATEST_BYTE = 255 };
+enum {
+    BLOCK = 8,
+    GREATEST_BYTE = 255,
+    GREATEST_RATIO = 16, // of shift to standard deviation: bits that a code counted from 0 may lose
+    TILE_BYTES = 20480,  // of the nearest cache
+    LEAST_TILE = 64,
+    LEAST_TILED_WIDTH = 512,
+    MOST_TILED_ROWS = 512
+};
 
 /* Above this size a copy of doubles for the sake of aligned rows does not pay: such data come from main
  * memory. */
 static const size_t greatest_copy = (size_t)1 << 27;
+/* Data of this many bytes are read more often in tiles than by rows, but from the caches. */
+static const size_t greatest_tiled = (size_t)1 << 23;
 
 /* k with z = fl(k * factor) and 0 <= k <= 255, or -1. */
 static int byte_of(double z, double factor)
@@ -55,6 +65,69 @@ static double common_factor(const sf_dataset *data)
     return 0.0;
 }
 
+/* ---- codes --------------------------------------------------------------------------------------- */
+
+/* What turns z into codes; the arrays of the pack are filled from it. */
+typedef struct coding {
+    const sf_dataset *data;
+    const sf_grid *grid; // NULL: no grid
+    bool from_zero;  // codes of the grid are the whole numbers of the file, else they count from its origin
+    double factor;   // multiples of it as bytes; 0: codes are z
+    double *inverse; // (stored) 1 / spacing of the grid, 0 for a constant feature
+    double *line;    // (stored, padded to blocks): the codes of a row
+} coding;
+
+/* The nearest whole number, |x| < 2^51: what is added leaves no room for a fraction. */
+static double nearest(double x)
+{
+    return x + 0x1.8p52 - 0x1.8p52;
+}
+
+/* The codes of a row, feature by feature, into the line. */
+static void code_row(const coding *c, const sf_pack *pack, size_t row)
+{
+    size_t width = c->data->stored;
+    const double *z = c->data->z + row * width;
+    double *line = c->line, sign = c->data->labels[row];
+    if (c->grid)
+        for (size_t j = 0; j < width; j++)
+            line[j] = nearest(sign * z[j] * c->inverse[j] + c->grid->shift[j]);
+    if (c->from_zero)
+        for (size_t j = 0; j < width; j++)
+            line[j] += c->grid->origin[j];
+    if (!c->grid && c->factor != 0.0)
+        for (size_t j = 0; j < width; j++)
+            line[j] = nearest(z[j] / pack->row[row]);
+    if (!c->grid && c->factor == 0.0)
+        memcpy(line, z, width * sizeof *line);
+}
+
+/* The codes of a row in the columns kept, padded with 0, into the line. */
+static void code_columns(const coding *c, const sf_pack *pack, size_t row)
+{
+    code_row(c, pack, row);
+    for (size_t k = 0; k < pack->width && pack->columns; k++)
+        c->line[k] = c->line[pack->columns[k]];
+    for (size_t k = pack->width; k < pack->stride; k++)
+        c->line[k] = 0.0;
+}
+
+/* Whether whole numbers as the file has them are bytes and lose few digits when the shift is taken off. */
+static bool grid_fits_bytes(const coding *c)
+{
+    const sf_dataset *data = c->data;
+    for (size_t j = 0; j < data->stored; j++)
+        if (!(fabs(c->grid->origin[j] * c->grid->spacing[j]) <= GREATEST_RATIO))
+            return false;
+    for (size_t i = 0; i < data->n; i++) {
+        code_row(c, NULL, i);
+        for (size_t j = 0; j < data->stored; j++)
+            if (!(c->line[j] >= 0.0 && c->line[j] <= GREATEST_BYTE))
+                return false;
+    }
+    return true;
+}
+
 static bool fits_floats(const sf_dataset *data)
 {
     for (size_t i = 0; i < data->n * data->stored; i++)
@@ -62,6 +135,54 @@ static bool fits_floats(const sf_dataset *data)
             return false;
     return true;
 }
+
+static sf_pack_type choose_type(coding *c)
+{
+    if (c->data->grid.origin) {
+        c->grid = &c->data->grid;
+        c->from_zero = true;
+        c->from_zero = grid_fits_bytes(c);
+        return c->from_zero ? SF_PACK_BYTES : SF_PACK_FLOATS;
+    }
+    c->factor = common_factor(c->data);
+    return c->factor != 0.0 ? SF_PACK_BYTES : fits_floats(c->data) ? SF_PACK_FLOATS : SF_PACK_DOUBLES;
+}
+
+static sf_status fill_rows(sf_context *context, const coding *c, sf_pack *pack)
+{
+    const sf_dataset *data = c->data;
+    if (!c->grid && c->factor == 0.0)
+        return SF_OK;
+    pack->row = SF_ARRAY(context, data->n, double);
+    if (!pack->row)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < data->n; i++) {
+        double sign = data->labels[i];
+        if (!c->grid)
+            row_fits(data->z + i * data->stored, data->stored, c->factor, &sign);
+        pack->row[i] = c->grid ? sign : sign * c->factor;
+    }
+    return SF_OK;
+}
+
+/* Shift and scale of the columns kept. */
+static sf_status fill_columns(sf_context *context, const coding *c, sf_pack *pack)
+{
+    if (!c->grid)
+        return SF_OK;
+    pack->shift = SF_ARRAY(context, pack->stride, double);
+    pack->scale = SF_ARRAY(context, pack->stride, double);
+    if (!pack->shift || !pack->scale)
+        return SF_ERR_MEMORY;
+    for (size_t k = 0; k < pack->stride; k++) {
+        size_t j = k >= pack->width ? 0 : pack->columns ? pack->columns[k] : k;
+        pack->shift[k] = c->grid->shift[j] + (c->from_zero ? c->grid->origin[j] : 0.0);
+        pack->scale[k] = k < pack->width ? c->grid->spacing[j] : 0.0;
+    }
+    return SF_OK;
+}
+
+/* ---- columns and blocks -------------------------------------------------------------------------- */
 
 /* Lists the features that are not 0 throughout, if at least a sixteenth are; else all are kept. */
 static sf_status find_columns(sf_context *context, const sf_dataset *data, sf_pack *pack)
@@ -89,48 +210,24 @@ static sf_status find_columns(sf_context *context, const sf_dataset *data, sf_pa
     return SF_OK;
 }
 
-static double entry(const sf_dataset *data, const sf_pack *pack, size_t row, size_t column)
+static bool block_is_zero(const double *block)
 {
-    if (column >= pack->width)
-        return 0.0;
-    return data->z[row * data->stored + (pack->columns ? pack->columns[column] : column)];
-}
-
-static bool block_is_zero(const sf_dataset *data, const sf_pack *pack, size_t row, size_t block)
-{
-    for (size_t j = block * BLOCK; j < (block + 1) * BLOCK; j++)
-        if (entry(data, pack, row, j) != 0.0)
+    for (size_t k = 0; k < BLOCK; k++)
+        if (block[k] != 0.0)
             return false;
     return true;
 }
 
-/* Writes a block of eight entries at position `at` of the storage. */
-static void put_block(const sf_dataset *data, const sf_pack *pack, size_t row, size_t block, size_t at)
-{
-    for (size_t k = 0; k < BLOCK; k++) {
-        double z = entry(data, pack, row, block * BLOCK + k);
-        switch (pack->type) {
-        case SF_PACK_DOUBLES:
-            ((double *)pack->memory)[at + k] = z;
-            break;
-        case SF_PACK_FLOATS:
-            ((float *)pack->memory)[at + k] = (float)z;
-            break;
-        case SF_PACK_BYTES:
-            ((uint8_t *)pack->memory)[at + k] = (uint8_t)byte_of(z, pack->factor[row]);
-            break;
-        }
-    }
-}
-
 /* Lists the blocks that are not 0 throughout, if they are few enough for a list to pay. */
-static sf_status find_blocks(sf_context *context, const sf_dataset *data, sf_pack *pack, size_t *entries)
+static sf_status find_blocks(sf_context *context, const coding *c, sf_pack *pack, size_t *codes)
 {
-    size_t across = (pack->width + BLOCK - 1) / BLOCK, kept = 0;
-    *entries = pack->n * across * BLOCK;
-    for (size_t i = 0; i < pack->n; i++)
+    size_t across = pack->stride / BLOCK, kept = 0;
+    *codes = pack->n * pack->stride;
+    for (size_t i = 0; i < pack->n; i++) {
+        code_columns(c, pack, i);
         for (size_t b = 0; b < across; b++)
-            kept += !block_is_zero(data, pack, i, b);
+            kept += !block_is_zero(c->line + b * BLOCK);
+    }
     if (kept > pack->n * across * 7 / 10 || across > UINT32_MAX)
         return SF_OK;
     pack->blocks = SF_ARRAY(context, kept, uint32_t);
@@ -139,76 +236,110 @@ static sf_status find_blocks(sf_context *context, const sf_dataset *data, sf_pac
         return SF_ERR_MEMORY;
     kept = 0;
     for (size_t i = 0; i < pack->n; i++) {
+        code_columns(c, pack, i);
         pack->starts[i] = kept;
         for (size_t b = 0; b < across; b++)
-            if (!block_is_zero(data, pack, i, b))
+            if (!block_is_zero(c->line + b * BLOCK))
                 pack->blocks[kept++] = (uint32_t)b;
     }
     pack->starts[pack->n] = kept;
-    *entries = kept * BLOCK;
+    *codes = kept * BLOCK;
     return SF_OK;
 }
 
-static void fill(const sf_dataset *data, sf_pack *pack)
+/* ---- the whole ----------------------------------------------------------------------------------- */
+
+static const size_t code_size[] = {sizeof(double), sizeof(float), sizeof(uint8_t)};
+
+/* Decided by the shape alone, so that the bits do not depend on the number of threads. */
+static void choose_tile(sf_pack *pack)
 {
-    size_t across = (pack->width + BLOCK - 1) / BLOCK;
-    for (size_t i = 0; i < pack->n; i++)
+    size_t row = code_size[pack->type] * pack->n, tile = TILE_BYTES / row / BLOCK * BLOCK;
+    pack->tile = pack->stride;
+    if (pack->columns || pack->blocks || pack->width < LEAST_TILED_WIDTH || pack->n > MOST_TILED_ROWS ||
+        row * pack->stride > greatest_tiled)
+        return;
+    for (pack->tile = LEAST_TILE; 2 * pack->tile <= tile && pack->tile < SF_PACK_STRIP;)
+        pack->tile *= 2;
+}
+
+/* Writes count codes at position `at` of the storage. */
+static void put(const sf_pack *pack, size_t at, const double *codes, size_t count)
+{
+    switch (pack->type) {
+    case SF_PACK_DOUBLES:
+        memcpy((double *)pack->memory + at, codes, count * sizeof *codes);
+        break;
+    case SF_PACK_FLOATS:
+        for (size_t k = 0; k < count; k++)
+            ((float *)pack->memory)[at + k] = (float)codes[k];
+        break;
+    case SF_PACK_BYTES:
+        for (size_t k = 0; k < count; k++)
+            ((uint8_t *)pack->memory)[at + k] = (uint8_t)codes[k];
+        break;
+    }
+}
+
+static void fill(const coding *c, sf_pack *pack)
+{
+    for (size_t i = 0; i < pack->n; i++) {
+        code_columns(c, pack, i);
         if (pack->blocks)
             for (size_t b = pack->starts[i]; b < pack->starts[i + 1]; b++)
-                put_block(data, pack, i, pack->blocks[b], b * BLOCK);
+                put(pack, b * BLOCK, c->line + (size_t)pack->blocks[b] * BLOCK, BLOCK);
         else
-            for (size_t b = 0; b < across; b++)
-                put_block(data, pack, i, b, i * pack->stride + b * BLOCK);
+            for (size_t first = 0; first < pack->stride; first += pack->tile)
+                put(pack, sf_pack_at(pack, i, first), c->line + first, sf_pack_tile_columns(pack, first));
+    }
 }
 
-/* The type, and for bytes the factors of the rows. */
-static sf_status choose_type(sf_context *context, const sf_dataset *data, sf_pack *pack)
+static void borrow(sf_context *context, const sf_dataset *data, sf_pack *pack)
 {
-    double factor = common_factor(data);
-    if (factor == 0.0) {
-        pack->type = fits_floats(data) ? SF_PACK_FLOATS : SF_PACK_DOUBLES;
-        return SF_OK;
-    }
-    pack->type = SF_PACK_BYTES;
-    pack->factor = SF_ARRAY(context, data->n, double);
-    if (!pack->factor)
+    sf_free(context, pack->columns);
+    pack->columns = NULL;
+    pack->width = pack->stride = pack->tile = data->stored;
+    pack->doubles = data->z;
+}
+
+static sf_status prepare_coding(sf_context *context, coding *c)
+{
+    size_t width = c->data->stored;
+    c->line = sf_alloc(context, width + BLOCK, sizeof *c->line);
+    if (!c->line)
         return SF_ERR_MEMORY;
-    for (size_t i = 0; i < data->n; i++) {
-        double sign;
-        row_fits(data->z + i * data->stored, data->stored, factor, &sign);
-        pack->factor[i] = sign * factor;
-    }
+    if (!c->data->grid.origin)
+        return SF_OK;
+    c->inverse = SF_ARRAY(context, width, double);
+    if (!c->inverse)
+        return SF_ERR_MEMORY;
+    for (size_t j = 0; j < width; j++)
+        c->inverse[j] = c->data->grid.spacing[j] == 0.0 ? 0.0 : 1.0 / c->data->grid.spacing[j];
     return SF_OK;
 }
 
-static sf_status build(sf_context *context, const sf_dataset *data, sf_pack *pack)
+static sf_status build(sf_context *context, coding *c, sf_pack *pack)
 {
-    static const size_t size[] = {sizeof(double), sizeof(float), sizeof(uint8_t)};
-    size_t entries;
-    if (data->n == 1) { // read once a pass, whatever its form
-        pack->type = SF_PACK_DOUBLES;
-        pack->width = pack->stride = data->stored;
-        pack->doubles = data->z;
-        return SF_OK;
-    }
-    SF_TRY(choose_type(context, data, pack));
+    const sf_dataset *data = c->data;
+    size_t codes;
+    SF_TRY(prepare_coding(context, c));
+    pack->type = choose_type(c);
+    SF_TRY(fill_rows(context, c, pack));
     SF_TRY(find_columns(context, data, pack));
-    SF_TRY(find_blocks(context, data, pack, &entries));
     pack->stride = (pack->width + BLOCK - 1) / BLOCK * BLOCK;
-    bool plain = pack->type == SF_PACK_DOUBLES && !pack->blocks;
-    if (plain &&
-        ((!pack->columns && pack->stride == data->stored) || entries > greatest_copy / sizeof(double))) {
-        sf_free(context, pack->columns);
-        pack->columns = NULL;
-        pack->width = pack->stride = data->stored;
-        pack->doubles = data->z;
+    SF_TRY(find_blocks(context, c, pack, &codes));
+    choose_tile(pack);
+    if (pack->type == SF_PACK_DOUBLES && !pack->blocks && pack->tile == pack->stride &&
+        ((!pack->columns && pack->stride == data->stored) || codes > greatest_copy / sizeof(double))) {
+        borrow(context, data, pack);
         return SF_OK;
     }
+    SF_TRY(fill_columns(context, c, pack));
     pack->memory =
-        sf_alloc_doubles(context, (entries * size[pack->type] + sizeof(double) - 1) / sizeof(double));
+        sf_alloc_doubles(context, (codes * code_size[pack->type] + sizeof(double) - 1) / sizeof(double));
     if (!pack->memory)
         return SF_ERR_MEMORY;
-    fill(data, pack);
+    fill(c, pack);
     pack->doubles = pack->memory;
     pack->floats = pack->memory;
     pack->bytes = pack->memory;
@@ -218,7 +349,14 @@ static sf_status build(sf_context *context, const sf_dataset *data, sf_pack *pac
 sf_status sf_pack_create(sf_context *context, const sf_dataset *dataset, sf_pack *pack)
 {
     *pack = (sf_pack){.n = dataset->n};
-    sf_status status = build(context, dataset, pack);
+    if (dataset->n == 1) { // read once a pass, whatever its form
+        borrow(context, dataset, pack);
+        return SF_OK;
+    }
+    coding c = {.data = dataset};
+    sf_status status = build(context, &c, pack);
+    sf_free(context, c.line);
+    sf_free(context, c.inverse);
     if (status != SF_OK)
         sf_pack_release(context, pack);
     return status;
@@ -226,7 +364,9 @@ sf_status sf_pack_create(sf_context *context, const sf_dataset *dataset, sf_pack
 
 void sf_pack_release(sf_context *context, sf_pack *pack)
 {
-    sf_free(context, pack->factor);
+    sf_free(context, pack->row);
+    sf_free(context, pack->shift);
+    sf_free(context, pack->scale);
     sf_free(context, pack->columns);
     sf_free(context, pack->blocks);
     sf_free(context, pack->starts);

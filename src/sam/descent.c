@@ -1,11 +1,14 @@
 /* The discrete update theta <- theta - eta grad F(theta + eps(theta)).
  *
- * The plain form calls sf_perturb and sf_network_gradient. The fast form takes the same step in five passes:
- *   field(theta) | norm of the gradient | row weights at theta_hat | field(theta_hat) | new theta, its row
- * weights where the first and the fourth read the data (the fourth backwards, so that it starts with what is
- * still in cache) and the others read and write the weights once (step.h). For N = 1 the field is z_1, only
- * its margin at theta_hat is needed, and the passes over the data fall away. Sums over features are taken in
- * chunks of fixed size, added in order: the bits do not depend on the number of threads.
+ * The plain form calls sf_perturb and sf_network_gradient. The fast form takes the same step in rounds of tasks over chunks
+ * of features, each of which does all that it can (network.h tells what take, pass and combine are):
+ *   pass | combine: field(theta), norm of the gradient | row weights at theta_hat, take | pass |
+ *   combine: field(theta_hat), new theta, its row weights, take
+ * By rows a pass reads the data (the second backwards, so that it starts with what is still in cache). By columns it only
+ * adds up what the tasks found, and they read the data, each its own columns. The weights are read and written once
+ * in each round (step.h). For N = 1 the field is z_1, only its margin at theta_hat is needed, and the passes over the
+ * data fall away. Sums over features are taken in chunks of fixed size, added in order: the bits do not depend on the
+ * number of threads.
  */
 #include <samflow/sam.h>
 
@@ -15,8 +18,6 @@
 #include "base/base.h"
 #include "network/network.h"
 #include "sam/step.h"
-
-enum { CHUNK = 2048 }; // features that a task takes; three chunks of depth 2 fit in 128 KiB
 
 /* What the tasks of a pass leave, one entry a chunk. */
 typedef struct chunk_sums {
@@ -41,9 +42,11 @@ struct sf_descent {
     const sf_step_kernels *kernels; // NULL: the plain form, and nothing below is used
     sf_step pass;
     sf_field_total total; // of the last pass over the data
+    size_t chunk, unit;   // features that a task takes, and of these together (network.h)
     size_t chunks;
     chunk_sums *sums; // (chunks)
     double *weights;  // (stored) row weights of theta; NULL for N = 1
+    uint64_t takes;   // network->takes when the network had taken them
     double *field;    // (stored) at theta; NULL for N = 1
     double *ascent;   // (stored) at theta_hat; NULL for N = 1
 };
@@ -68,30 +71,45 @@ const sf_step_kernels *sf_step_kernels_of(sf_isa isa)
 
 /* ---- passes of the fast form: one task a chunk --------------------------------------------------- */
 
-static size_t chunk_end(const sf_descent *descent, size_t chunk)
+/* Features [begin, end) of a chunk that are taken together. */
+typedef struct range {
+    size_t begin, end;
+} range;
+
+static range first_unit(const sf_descent *descent, size_t chunk)
 {
-    size_t end = (chunk + 1) * CHUNK;
-    return end < descent->pass.stored ? end : descent->pass.stored;
+    return (range){chunk * descent->chunk, chunk * descent->chunk};
+}
+
+/* False after the last. */
+static bool next_unit(const sf_descent *descent, size_t chunk, range *r)
+{
+    size_t stored = descent->pass.stored, last = (chunk + 1) * descent->chunk;
+    last = last < stored ? last : stored;
+    r->begin = r->end;
+    r->end = last - r->begin < descent->unit ? last : r->begin + descent->unit;
+    return r->begin < last;
 }
 
 static void combine_and_square(void *argument, size_t chunk, int worker)
 {
     (void)worker;
     sf_descent *descent = argument;
-    size_t begin = chunk * CHUNK, end = chunk_end(descent, chunk);
     chunk_sums *sums = &descent->sums[chunk];
-    if (descent->field)
-        sf_field_combine(descent->network, &descent->total, begin, end, descent->field);
-    sums->largest = 0.0;
-    sums->square = descent->kernels->square(&descent->pass, begin, end, &sums->largest);
+    sums->square = sums->largest = 0.0;
+    for (range r = first_unit(descent, chunk); next_unit(descent, chunk, &r);) {
+        if (descent->field)
+            sf_field_combine(descent->network, &descent->total, r.begin, r.end, descent->field);
+        sums->square += descent->kernels->square(&descent->pass, r.begin, r.end, &sums->largest);
+    }
 }
 
 static void combine_at_theta(void *argument, size_t chunk, int worker)
 {
     (void)worker;
     sf_descent *descent = argument;
-    sf_field_combine(descent->network, &descent->total, chunk * CHUNK, chunk_end(descent, chunk),
-                     descent->field);
+    for (range r = first_unit(descent, chunk); next_unit(descent, chunk, &r);)
+        sf_field_combine(descent->network, &descent->total, r.begin, r.end, descent->field);
 }
 
 static void perturb_chunk(void *argument, size_t chunk, int worker)
@@ -100,18 +118,26 @@ static void perturb_chunk(void *argument, size_t chunk, int worker)
     sf_descent *descent = argument;
     chunk_sums *sums = &descent->sums[chunk];
     sums->applied = sums->margin = 0.0;
-    descent->kernels->perturb(&descent->pass, chunk * CHUNK, chunk_end(descent, chunk), &sums->applied,
-                              &sums->margin);
+    for (range r = first_unit(descent, chunk); next_unit(descent, chunk, &r);) {
+        descent->kernels->perturb(&descent->pass, r.begin, r.end, &sums->applied, &sums->margin);
+        if (descent->weights)
+            sf_field_take(descent->network, r.begin, r.end, descent->weights);
+    }
 }
 
 static void update_chunk(void *argument, size_t chunk, int worker)
 {
     (void)worker;
     sf_descent *descent = argument;
-    size_t begin = chunk * CHUNK, end = chunk_end(descent, chunk);
-    if (descent->ascent)
-        sf_field_combine(descent->network, &descent->total, begin, end, descent->ascent);
-    descent->sums[chunk].finite = descent->kernels->update(&descent->pass, begin, end);
+    chunk_sums *sums = &descent->sums[chunk];
+    sums->finite = true;
+    for (range r = first_unit(descent, chunk); next_unit(descent, chunk, &r);) {
+        if (descent->ascent)
+            sf_field_combine(descent->network, &descent->total, r.begin, r.end, descent->ascent);
+        sums->finite &= descent->kernels->update(&descent->pass, r.begin, r.end);
+        if (descent->weights)
+            sf_field_take(descent->network, r.begin, r.end, descent->weights);
+    }
 }
 
 static void run_chunks(sf_descent *descent, sf_task_fn task)
@@ -198,9 +224,19 @@ static void move_to_theta_hat(sf_descent *descent)
     descent->applied_norm = pass->method == SF_METHOD_LINF ? (applied > 0.0 ? rho : 0.0) : sqrt(applied);
 }
 
+/* The last step took the weights of theta already, unless somebody else used the network since. */
+static void take_again(sf_descent *descent)
+{
+    if (!descent->weights || descent->takes == descent->network->takes)
+        return;
+    sf_field_take_all(descent->network, descent->weights);
+    descent->takes = descent->network->takes;
+}
+
 /* False if theta would leave the finite numbers; next then holds no point. */
 static bool fast_step(sf_descent *descent)
 {
+    take_again(descent);
     sf_step *pass = &descent->pass;
     pass->theta = descent->theta;
     pass->next = descent->next;
@@ -263,7 +299,9 @@ static sf_status prepare_fast(sf_descent *descent)
 {
     sf_context *context = descent->context;
     const sf_dataset *data = descent->network->dataset;
-    descent->chunks = (data->stored + CHUNK - 1) / CHUNK;
+    descent->chunk = sf_field_chunk(descent->network);
+    descent->unit = sf_field_unit(descent->network);
+    descent->chunks = (data->stored + descent->chunk - 1) / descent->chunk;
     descent->sums = sf_alloc_zero(context, descent->chunks, sizeof *descent->sums);
     if (!descent->sums)
         return SF_ERR_MEMORY;

@@ -13,12 +13,6 @@
 #include "base/simd_exp.h"
 #include "sam/lanes.h"
 
-#if defined(__clang__)
-#define SF_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define SF_UNROLL _Pragma("GCC unroll 16")
-#endif
-
 enum {
     SINGLE = SF_SIMD_REGISTERS >= 16 ? 4 : 1, // registers of trajectories taken together, N = 1
     MANY = SF_SIMD_REGISTERS >= 16 ? 3 : 1,   // the same, N > 1

@@ -91,8 +91,10 @@ static void test_same_bits(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape large[] = {{160, 1000, SHAPE_DOUBLES, 1.0, false}, {700, 400, SHAPE_SIGNED_BYTES, 0.2, true}};
-    for (int k = 0; k < 2; k++) {
+    const shape large[] = {{160, 1000, SHAPE_DOUBLES, 1.0, 0},
+                           {700, 400, SHAPE_SIGNED_BYTES, 0.2, MIRROR},
+                           {70, 2100, SHAPE_COUNTS, 1.0, MIRROR | STANDARDIZE}};
+    for (int k = 0; k < 3; k++) {
         sf_dataset *dataset = shape_dataset(context, &large[k], 11);
         size_t count = 2 * sf_dataset_features(dataset);
         double *theta = malloc(count * sizeof *theta);
@@ -164,7 +166,7 @@ static void test_finite_differences(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape s = {9, 5, SHAPE_DOUBLES, 1.0, true};
+    const shape s = {9, 5, SHAPE_DOUBLES, 1.0, MIRROR};
     sf_dataset *dataset = shape_dataset(context, &s, 3);
     FOR_EACH_ISA(isa)
     for (int depth = 1; depth <= 4; depth++) {
@@ -195,7 +197,7 @@ static void test_nan(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape s = {20, 12, SHAPE_DOUBLES, 1.0, false};
+    const shape s = {20, 12, SHAPE_DOUBLES, 1.0, 0};
     sf_dataset *dataset = shape_dataset(context, &s, 4);
     double theta[12];
     random_theta(12, 1.0, 9, theta);
@@ -214,8 +216,10 @@ static void test_allocation_failures(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape all[] = {{40, 130, SHAPE_SIGNED_BYTES, 0.15, true}, {5, 9, SHAPE_DOUBLES, 1.0, false}};
-    for (int k = 0; k < 2; k++) {
+    const shape all[] = {{40, 130, SHAPE_SIGNED_BYTES, 0.15, MIRROR},
+                         {5, 9, SHAPE_DOUBLES, 1.0, 0},
+                         {5, 1100, SHAPE_COUNTS, 1.0, STANDARDIZE}};
+    for (int k = 0; k < 3; k++) {
         sf_dataset *dataset = shape_dataset(context, &all[k], 6);
         FOR_EACH_ISA(isa)
         {

@@ -6,25 +6,48 @@
 
 #include "base/isa.h"
 
-typedef enum shape_storage { SHAPE_DOUBLES, SHAPE_FLOATS, SHAPE_BYTES, SHAPE_SIGNED_BYTES } shape_storage;
+typedef enum shape_storage {
+    SHAPE_DOUBLES,
+    SHAPE_FLOATS,
+    SHAPE_BYTES,
+    SHAPE_SIGNED_BYTES,
+    SHAPE_COUNTS,
+    SHAPE_DECIMALS
+} shape_storage;
+
+enum { MIRROR = 1, STANDARDIZE = 2 };
 
 typedef struct shape {
     size_t n, d;
     shape_storage storage;
     double density; // share of entries that are not 0; runs of zeros, as in images
-    bool mirrored;
+    unsigned transforms;
 } shape;
 
 static const shape shapes[] = {
-    {1, 1, SHAPE_DOUBLES, 1.0, false},          {1, 2, SHAPE_DOUBLES, 1.0, false},
-    {1, 13, SHAPE_DOUBLES, 1.0, true},          {1, 5000, SHAPE_DOUBLES, 1.0, false},
-    {2, 3, SHAPE_DOUBLES, 1.0, false},          {3, 8, SHAPE_DOUBLES, 1.0, true},
-    {7, 17, SHAPE_FLOATS, 1.0, false},          {8, 16, SHAPE_DOUBLES, 1.0, false},
-    {10, 50, SHAPE_DOUBLES, 0.3, true},         {19, 33, SHAPE_FLOATS, 0.2, true},
-    {40, 129, SHAPE_BYTES, 1.0, false},         {41, 130, SHAPE_SIGNED_BYTES, 0.15, false},
-    {72, 1001, SHAPE_DOUBLES, 1.0, true},       {72, 1000, SHAPE_FLOATS, 1.0, false},
-    {100, 784, SHAPE_SIGNED_BYTES, 0.2, false}, {300, 200, SHAPE_DOUBLES, 0.1, false},
-    {33, 4099, SHAPE_DOUBLES, 1.0, false},
+    {1, 1, SHAPE_DOUBLES, 1.0, 0},
+    {1, 2, SHAPE_DOUBLES, 1.0, 0},
+    {1, 13, SHAPE_DOUBLES, 1.0, MIRROR},
+    {1, 5000, SHAPE_DOUBLES, 1.0, 0},
+    {2, 3, SHAPE_DOUBLES, 1.0, 0},
+    {3, 8, SHAPE_DOUBLES, 1.0, MIRROR},
+    {7, 17, SHAPE_FLOATS, 1.0, 0},
+    {8, 16, SHAPE_DOUBLES, 1.0, 0},
+    {10, 50, SHAPE_DOUBLES, 0.3, MIRROR},
+    {19, 33, SHAPE_FLOATS, 0.2, MIRROR},
+    {40, 129, SHAPE_BYTES, 1.0, 0},
+    {41, 130, SHAPE_SIGNED_BYTES, 0.15, 0},
+    {72, 1001, SHAPE_DOUBLES, 1.0, MIRROR},
+    {72, 1000, SHAPE_FLOATS, 1.0, 0},
+    {100, 784, SHAPE_SIGNED_BYTES, 0.2, 0},
+    {300, 200, SHAPE_DOUBLES, 0.1, 0},
+    {33, 4099, SHAPE_DOUBLES, 1.0, 0},
+    {72, 1001, SHAPE_COUNTS, 1.0, MIRROR | STANDARDIZE},
+    {9, 700, SHAPE_DECIMALS, 1.0, STANDARDIZE},
+    {60, 90, SHAPE_COUNTS, 0.7, STANDARDIZE},
+    {100, 784, SHAPE_BYTES, 0.2, STANDARDIZE},
+    {200, 600, SHAPE_BYTES, 0.9, MIRROR | STANDARDIZE},
+    {40, 50, SHAPE_DECIMALS, 0.5, MIRROR | STANDARDIZE},
 };
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
@@ -36,6 +59,10 @@ static inline double shape_entry(const shape *s, sf_random *random)
     case SHAPE_BYTES:
     case SHAPE_SIGNED_BYTES:
         return (double)sf_random_below(random, 256) * 0.00392156862745098;
+    case SHAPE_COUNTS: // wide range, far from 0
+        return floor(30000.0 + 9000.0 * sf_random_normal(random));
+    case SHAPE_DECIMALS:
+        return floor(1e3 * (1.0 + sf_random_normal(random))) / 1e3;
     default:
         return sf_random_normal(random);
     }
@@ -58,7 +85,9 @@ static inline sf_dataset *shape_dataset(sf_context *context, const shape *s, uin
     }
     sf_dataset *dataset = NULL;
     assert_ok(context, sf_dataset_from_points(context, s->n, s->d, x, labels, &dataset));
-    if (s->mirrored)
+    if (s->transforms & STANDARDIZE)
+        assert_ok(context, sf_dataset_standardize(dataset));
+    if (s->transforms & MIRROR)
         assert_ok(context, sf_dataset_mirror(dataset));
     free(x);
     free(labels);

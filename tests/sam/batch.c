@@ -108,11 +108,11 @@ static void test_against_single_runs(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape some[] = {{1, 1, SHAPE_DOUBLES, 1.0, false}, {1, 2, SHAPE_DOUBLES, 1.0, false},
-                          {1, 3, SHAPE_DOUBLES, 1.0, false}, {1, 7, SHAPE_DOUBLES, 1.0, false},
-                          {1, 2, SHAPE_DOUBLES, 1.0, true},  {2, 2, SHAPE_DOUBLES, 1.0, false},
-                          {5, 3, SHAPE_DOUBLES, 1.0, true},  {17, 9, SHAPE_DOUBLES, 1.0, false},
-                          {8, 16, SHAPE_DOUBLES, 1.0, false}};
+    const shape some[] = {{1, 1, SHAPE_DOUBLES, 1.0, 0},      {1, 2, SHAPE_DOUBLES, 1.0, 0},
+                          {1, 3, SHAPE_DOUBLES, 1.0, 0},      {1, 7, SHAPE_DOUBLES, 1.0, 0},
+                          {1, 2, SHAPE_DOUBLES, 1.0, MIRROR}, {2, 2, SHAPE_DOUBLES, 1.0, 0},
+                          {5, 3, SHAPE_DOUBLES, 1.0, MIRROR}, {17, 9, SHAPE_DOUBLES, 1.0, 0},
+                          {8, 16, SHAPE_DOUBLES, 1.0, 0}};
     for (size_t k = 0; k < sizeof some / sizeof some[0]; k++) {
         sf_dataset *dataset = shape_dataset(context, &some[k], k);
         for (int depth = 1; depth <= 6; depth++) {
@@ -179,9 +179,8 @@ static void test_same_bits(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape some[] = {{1, 2, SHAPE_DOUBLES, 1.0, false},
-                          {1, 9, SHAPE_DOUBLES, 1.0, false},
-                          {11, 5, SHAPE_DOUBLES, 1.0, true}};
+    const shape some[] = {
+        {1, 2, SHAPE_DOUBLES, 1.0, 0}, {1, 9, SHAPE_DOUBLES, 1.0, 0}, {11, 5, SHAPE_DOUBLES, 1.0, MIRROR}};
     enum { MANY = 301 };
     for (size_t k = 0; k < 3; k++) {
         sf_dataset *dataset = shape_dataset(context, &some[k], k + 40);
@@ -223,7 +222,7 @@ static void test_difficult_lanes(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape some[] = {{1, 2, SHAPE_DOUBLES, 1.0, false}, {6, 4, SHAPE_DOUBLES, 1.0, false}};
+    const shape some[] = {{1, 2, SHAPE_DOUBLES, 1.0, 0}, {6, 4, SHAPE_DOUBLES, 1.0, 0}};
     for (size_t k = 0; k < 2; k++) {
         sf_dataset *dataset = shape_dataset(context, &some[k], k + 7);
         size_t d = sf_dataset_features(dataset), size = 3 * d;
@@ -480,7 +479,7 @@ static void test_allocation_failures(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape some[] = {{1, 2, SHAPE_DOUBLES, 1.0, false}, {6, 4, SHAPE_DOUBLES, 1.0, true}};
+    const shape some[] = {{1, 2, SHAPE_DOUBLES, 1.0, 0}, {6, 4, SHAPE_DOUBLES, 1.0, MIRROR}};
     for (size_t k = 0; k < 2; k++) {
         sf_dataset *dataset = shape_dataset(context, &some[k], k);
         double *theta = random_starts(COUNT, 2, sf_dataset_features(dataset), false, 2);

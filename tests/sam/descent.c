@@ -83,7 +83,7 @@ static void test_same_bits(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape large[] = {{160, 4200, SHAPE_DOUBLES, 1.0, true}, {1, 200000, SHAPE_DOUBLES, 1.0, false}};
+    const shape large[] = {{160, 4200, SHAPE_DOUBLES, 1.0, MIRROR}, {1, 200000, SHAPE_DOUBLES, 1.0, 0}};
     for (int k = 0; k < 2; k++) {
         sf_dataset *dataset = shape_dataset(context, &large[k], 11);
         size_t count = 2 * sf_dataset_features(dataset);
@@ -303,7 +303,7 @@ static void test_allocation_failures(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape s = {5, 9, SHAPE_DOUBLES, 1.0, true};
+    const shape s = {5, 9, SHAPE_DOUBLES, 1.0, MIRROR};
     sf_dataset *dataset = shape_dataset(context, &s, 6);
     double theta[36];
     random_theta(36, 0.1, 1, theta);
