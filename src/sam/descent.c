@@ -321,8 +321,10 @@ static sf_status prepare_fast(sf_descent *descent)
                               .ascent = data->n > 1 ? descent->ascent : data->z,
                               .weights = descent->weights,
                               .example = data->n > 1 ? NULL : data->z};
-    if (descent->weights)
+    if (descent->weights) {
         run_chunks(descent, perturb_chunk); // with eps = 0: the row weights of theta
+        descent->takes = ++descent->network->takes;
+    }
     return SF_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include <float.h>
 
+#include "data/dataset.h"
+
 /* ---- points -------------------------------------------------------------------------------------------- */
 
 static void test_points(void **state)
@@ -241,6 +243,48 @@ static void test_standardize_many(void **state)
     sf_context_destroy(&context);
 }
 
+/* Whole numbers, pixels after a scale and decimals keep their grid through standardizing; 1/3 has none. The numbers
+ * of the grid against those that went in, and what they give against the features. */
+static void test_grid(void **state)
+{
+    (void)state;
+    enum { COUNT = 5, WIDE = 4 };
+    const double scale = 1.0 / 255.0, whole[COUNT][WIDE] = {{-28400, 7, 1250, 3},
+                                                            {71369, 9, -1, 3},
+                                                            {120, 255, 990001, 3},
+                                                            {121, 0, 17, 3},
+                                                            {-5, 31, 20, 3}};
+    const double power[WIDE] = {1.0, 1.0, 1e3, 1.0};
+    const int labels[COUNT] = {1, -1, 1, -1, -1};
+    sf_context *context = test_context();
+    for (int variant = 0; variant < 3; variant++) {
+        double x[COUNT * WIDE], z[WIDE];
+        for (int i = 0; i < COUNT * WIDE; i++)
+            x[i] = whole[i / WIDE][i % WIDE] / (variant == 1 ? 1.0 : power[i % WIDE]);
+        if (variant == 2)
+            x[5] += 1.0 / 3.0;
+        sf_dataset *dataset;
+        assert_ok(context, sf_dataset_from_points(context, COUNT, WIDE, x, labels, &dataset));
+        if (variant == 1)
+            assert_ok(context, sf_dataset_scale(dataset, scale));
+        assert_ok(context, sf_dataset_standardize(dataset));
+        const sf_grid *grid = &dataset->grid;
+        assert_true((grid->origin == NULL) == (variant == 2));
+        if (variant < 2)
+            assert_ok(context, sf_dataset_scale(dataset, -2.0));
+        for (int i = 0; i < COUNT && variant < 2; i++) {
+            sf_dataset_example(dataset, (size_t)i, z);
+            for (int j = 0; j < WIDE; j++) {
+                double k = whole[i][j] - grid->origin[j]; // exact
+                assert_true(fabs(grid->shift[j]) <= 0.5);
+                assert_absolute((k - grid->shift[j]) * grid->spacing[j], labels[i] * z[j], 4e-15);
+            }
+        }
+        sf_dataset_destroy(&dataset);
+    }
+    sf_context_destroy(&context);
+}
+
 static void test_scale_and_mirror(void **state)
 {
     (void)state;
@@ -371,6 +415,7 @@ int main(void)
                                        cmocka_unit_test(test_gaussian_refused),
                                        cmocka_unit_test(test_standardize),
                                        cmocka_unit_test(test_standardize_many),
+                                       cmocka_unit_test(test_grid),
                                        cmocka_unit_test(test_scale_and_mirror),
                                        cmocka_unit_test(test_scale_refused),
                                        cmocka_unit_test(test_describe),

@@ -83,8 +83,10 @@ static void test_same_bits(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const shape large[] = {{160, 4200, SHAPE_DOUBLES, 1.0, MIRROR}, {1, 200000, SHAPE_DOUBLES, 1.0, 0}};
-    for (int k = 0; k < 2; k++) {
+    const shape large[] = {{160, 4200, SHAPE_DOUBLES, 1.0, MIRROR},
+                           {1, 200000, SHAPE_DOUBLES, 1.0, 0},
+                           {70, 2100, SHAPE_COUNTS, 1.0, MIRROR | STANDARDIZE}};
+    for (int k = 0; k < 3; k++) {
         sf_dataset *dataset = shape_dataset(context, &large[k], 11);
         size_t count = 2 * sf_dataset_features(dataset);
         double *theta = malloc(count * sizeof *theta), *first = NULL;
@@ -100,6 +102,46 @@ static void test_same_bits(void **state)
         }
         free(first);
         free(theta);
+        sf_dataset_destroy(&dataset);
+    }
+    sf_context_destroy(&context);
+}
+
+/* Runs that share a network, and questions to it between their steps, change no bits. */
+static void test_shared_network(void **state)
+{
+    (void)state;
+    enum { STEPS = 6 };
+    const shape all[] = {{40, 50, SHAPE_COUNTS, 0.5, STANDARDIZE},
+                         {20, 1900, SHAPE_COUNTS, 1.0, MIRROR | STANDARDIZE},
+                         {20, 1900, SHAPE_DOUBLES, 1.0, 0}};
+    sf_context *context = test_context();
+    for (int k = 0; k < 3; k++) {
+        sf_dataset *dataset = shape_dataset(context, &all[k], 3);
+        size_t count = 2 * sf_dataset_features(dataset);
+        double *theta[2], loss, smallest;
+        sf_network *network = NULL;
+        sf_descent *descent[2] = {NULL, NULL};
+        unsetenv("SAMFLOW_ISA");
+        assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
+        for (int r = 0; r < 2; r++) {
+            theta[r] = malloc(count * sizeof *theta[r]);
+            random_theta(count, 0.05, (uint64_t)r, theta[r]);
+            assert_ok(context, sf_descent_create(context, network, &methods[1], 1e-2, theta[r], &descent[r]));
+        }
+        for (int i = 0; i < STEPS; i++)
+            for (int r = 0; r < 2; r++) {
+                assert_ok(context, sf_descent_advance(descent[r], 1));
+                sf_network_evaluate(network, theta[0], &loss, &smallest); // at some predictor
+            }
+        for (int r = 0; r < 2; r++) {
+            run alone = descend(dataset, 2, SF_LOSS_LOGISTIC, methods[1], 1e-2, theta[r], STEPS, 1);
+            assert_memory_equal(sf_descent_theta(descent[r]), alone.theta, count * sizeof *alone.theta);
+            free(alone.theta);
+            free(theta[r]);
+            sf_descent_destroy(&descent[r]);
+        }
+        sf_network_destroy(&network);
         sf_dataset_destroy(&dataset);
     }
     sf_context_destroy(&context);
@@ -334,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_isa_against_plain),
         cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_shared_network),
         cmocka_unit_test(test_rho_zero),
         cmocka_unit_test(test_norm_at_extremes),
         cmocka_unit_test(test_permutation),
