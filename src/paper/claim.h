@@ -7,6 +7,7 @@
 #ifndef SF_PAPER_CLAIM_H
 #define SF_PAPER_CLAIM_H
 
+#include <samflow/batch.h>
 #include <samflow/flow.h>
 #include <samflow/margin.h>
 #include <samflow/paper.h>
@@ -64,6 +65,8 @@ sf_status claim_network(sf_outcome *out, const sf_dataset *dataset, int depth, s
 sf_status claim_example(sf_outcome *out, size_t d, const double *mu, int depth, sf_network **network);
 sf_status claim_descent(sf_outcome *out, sf_network *network, sf_method method, double rho, double step,
                         const double *theta, sf_descent **descent);
+sf_status claim_batch(sf_outcome *out, const sf_network *network, const sf_batch_spec *spec,
+                      sf_batch **batch);
 sf_status claim_flow(sf_outcome *out, sf_network *network, sf_method method, double rho, const double *theta,
                      sf_flow **flow);
 sf_status claim_max_margin(sf_outcome *out, const sf_dataset *dataset, sf_norm norm, sf_margin **margin);

@@ -285,15 +285,16 @@ static int predicted_limit(int depth, size_t d, const double *mu, const double *
     return best;
 }
 
-/* Where the flow goes: the coordinate that holds beta once log ||beta|| = 60, with its share of ||beta||_1. */
+/* Where the flow goes: the coordinate that holds beta once log ||beta|| = log_norm, with its share of ||beta||_1. */
 static sf_status measured_limit(sf_outcome *out, sf_method method, double rho, int depth, size_t d,
-                                const double *mu, const double *alpha, int *limit, double *share)
+                                const double *mu, const double *alpha, double log_norm, int *limit,
+                                double *share)
 {
     size_t mark = claim_mark(out);
     double beta[MOST_FEATURES], sum = 0.0;
     sf_flow *flow;
     SF_TRY(start_flow(out, method, rho, depth, d, mu, alpha, &flow));
-    SF_TRY(flow_until(flow, 1e6, INFINITY, 60.0));
+    SF_TRY(flow_until(flow, 1e6, INFINITY, log_norm));
     sf_flow_predictor(flow, beta, NULL);
     sf_flow_state state = sf_flow_get_state(flow);
     claim_release(out, mark);
@@ -304,7 +305,7 @@ static sf_status measured_limit(sf_outcome *out, sf_method method, double rho, i
     *limit = (int)top;
     if (state == SF_FLOW_COLLAPSED || sum == 0.0)
         *limit = ZERO;
-    else if (sum < 1e10)
+    else if (sum < 0.5 * exp(log_norm))
         *limit = FINITE;
     return SF_OK;
 }
@@ -324,7 +325,7 @@ static sf_status run_grid(sf_outcome *out, sf_method method, double rho, int dep
         const double alpha[] = {level[i % levels], level[i / levels % levels], level[i / levels / levels]};
         int limit, expected = predicted_limit(depth, 3, mu, alpha, rho);
         double share;
-        SF_TRY(measured_limit(out, method, rho, depth, 3, mu, alpha, &limit, &share));
+        SF_TRY(measured_limit(out, method, rho, depth, 3, mu, alpha, 60.0, &limit, &share));
         result->starts++;
         result->mismatches += limit != expected;
         if (limit >= 0) {
@@ -337,14 +338,28 @@ static sf_status run_grid(sf_outcome *out, sf_method method, double rho, int dep
     return SF_OK;
 }
 
+/* Where the predicted limit changes in the plane of starts up to 2, mu = (1, 2). At depth 2 the major feature wins wherever
+ * it is above rho, at depth 3 where its mu (alpha - rho) is larger. */
+static sf_status draw_boundary(sf_figure *figure, int depth, double rho)
+{
+    const double tie_x[] = {rho, 2.0}, tie_y[] = {rho, depth == 2 ? rho : rho + (2.0 - rho) / 2.0};
+    const double gate_x[] = {0.0, rho, NAN, rho, rho}, gate_y[] = {rho, rho, NAN, rho, 0.0};
+    sf_style style = {.color = SF_COLOR_THEORY, .dash = 1};
+    sf_figure_series(figure, "predicted boundary", style, 2, tie_x, tie_y);
+    if (rho > 0.0)
+        sf_figure_series(figure, NULL, style, 5, gate_x, gate_y);
+    return sf_figure_status(figure);
+}
+
 /* Cells of the (alpha_1, alpha_2) plane by limit, d = 2, mu = (1, 2). Classes: 0 zero or finite, 1 e_0, 2 e_1. */
 static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method, double rho,
                              const char *caption, const char *alt, const char *const *classes)
 {
     static const double mu[] = {1.0, 2.0};
-    enum { MOST = 18 };
+    enum { MOST = 48 };
     const size_t n = claim_quick(out) ? 8 : MOST;
     double scale[MOST], cells[MOST * MOST];
+    size_t wrong = 0;
     sf_figure *figure = claim_figure(out, name, 2, caption, alt);
     if (!figure)
         return SF_ERR_MEMORY;
@@ -361,25 +376,23 @@ static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method
                                            .y_max = 2.0,
                                            .equal = true,
                                            .key = "below"});
+        const double log_norm =
+            depth == 2 ? 12.0 : 24.0; // the leader of every cell has changed for the last time
         for (size_t i = 0; i < n * n; i++) {
             const double alpha[] = {scale[i % n], scale[i / n]};
             int limit;
             double share;
-            SF_TRY(measured_limit(out, method, rho, depth, 2, mu, alpha, &limit, &share));
+            SF_TRY(measured_limit(out, method, rho, depth, 2, mu, alpha, log_norm, &limit, &share));
+            wrong += limit != predicted_limit(depth, 2, mu, alpha, rho);
             cells[i] = limit < 0 ? 4.0 : limit;
         }
         sf_figure_cells(figure, NULL, SF_PALETTE_CLASSES, n, n, scale, scale, cells);
-        const double gate_x[] = {0.0, rho, rho, rho == 0.0 ? 0.0 : rho, 2.0},
-                     gate_y[] = {rho, rho, 0.0, rho, rho};
-        const double tie_x[] = {rho, 2.0}, tie_y[] = {rho, rho + (2.0 - rho) / 2.0};
-        if (rho > 0.0)
-            sf_figure_series(figure, "predicted boundary", (sf_style){.color = SF_COLOR_THEORY, .dash = 1},
-                             depth == 2 ? 5 : 3, gate_x, gate_y);
-        if (depth == 3)
-            sf_figure_series(figure, rho > 0.0 ? NULL : "predicted boundary",
-                             (sf_style){.color = SF_COLOR_THEORY, .dash = 1}, 2, tie_x, tie_y);
+        SF_TRY(draw_boundary(figure, depth, rho));
         sf_figure_classes(figure, rho > 0.0 ? 5 : 2, classes);
     }
+    claim_check(out, SF_RELATION_EQUAL, 0.0, (double)wrong, 0.0,
+                "cells of both maps, %zu × %zu each, whose limit is not the predicted one", n, n);
+    claim_note(out, SF_NOTE_SETTING, "Maps: μ = (1, 2), flows to log ‖β‖ = 12 (L = 2) or 24 (L = 3).");
     return SF_OK;
 }
 
@@ -549,7 +562,7 @@ static sf_status grows_for_ever(sf_outcome *out, double w1, double w2, double rh
 
 sf_status claim_unequal_layers(sf_outcome *out)
 {
-    enum { MOST = 24 };
+    enum { MOST = 48 };
     const size_t n = claim_quick(out) ? 10 : MOST;
     const double rho = 1.0;
     double x[MOST], y[MOST], cells[MOST * MOST];

@@ -144,6 +144,9 @@ static void release(sf_outcome *out, held *item)
     case HELD_DESCENT:
         sf_descent_destroy(&item->as.descent);
         break;
+    case HELD_BATCH:
+        sf_batch_destroy(&item->as.batch);
+        break;
     case HELD_FLOW:
         sf_flow_destroy(&item->as.flow);
         break;
@@ -224,6 +227,12 @@ sf_status claim_descent(sf_outcome *out, sf_network *network, sf_method method, 
     sf_perturbation perturbation = {.method = method, .rho = rho};
     SF_TRY(sf_descent_create(out->context, network, &perturbation, step, theta, descent));
     return hold(out, (held){HELD_DESCENT, {.descent = *descent}});
+}
+
+sf_status claim_batch(sf_outcome *out, const sf_network *network, const sf_batch_spec *spec, sf_batch **batch)
+{
+    SF_TRY(sf_batch_create(out->context, network, spec, batch));
+    return hold(out, (held){HELD_BATCH, {.batch = *batch}});
 }
 
 sf_status claim_flow(sf_outcome *out, sf_network *network, sf_method method, double rho, const double *theta,

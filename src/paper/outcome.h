@@ -9,6 +9,7 @@ typedef enum held_kind {
     HELD_DATASET,
     HELD_NETWORK,
     HELD_DESCENT,
+    HELD_BATCH,
     HELD_FLOW,
     HELD_MARGIN,
     HELD_REDUCTION
@@ -21,6 +22,7 @@ typedef struct held {
         sf_dataset *dataset;
         sf_network *network;
         sf_descent *descent;
+        sf_batch *batch;
         sf_flow *flow;
         sf_margin *margin;
         sf_reduction *reduction;

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PANEL_WIDTH = 460, PANEL_HEIGHT = 350, WIDE = 640, IMAGE = 190 };
+enum { PANEL_WIDTH = 460, PANEL_HEIGHT = 350, WIDE = 640, IMAGE = 190, LEGEND = 40 };
 
 static bool is_image(const sf_figure *figure)
 {
@@ -22,6 +22,11 @@ static size_t rows_of(const sf_figure *figure)
     return (sf_figure_panels(figure) + columns - 1) / columns;
 }
 
+static bool is_below(const char *key)
+{
+    return key && strcmp(key, "below") == 0;
+}
+
 void plot_size(const sf_figure *figure, int *width, int *height)
 {
     int columns = (int)sf_figure_columns(figure), rows = (int)rows_of(figure);
@@ -31,14 +36,21 @@ void plot_size(const sf_figure *figure, int *width, int *height)
                : square         ? (columns > 2 ? 400 : 480)
                : columns == 1   ? 400
                                 : PANEL_HEIGHT;
+    for (size_t p = 0; p < sf_figure_panels(figure); p++)
+        if (is_below(sf_figure_get_panel(figure, p).axes.key)) { // room for the legend
+            down += LEGEND;
+            break;
+        }
     *width = columns * across;
     *height = (rows < 1 ? 1 : rows) * down;
 }
 
-/* Cells of regions are drawn as boxes, all others as one image. */
+/* A few cells of regions are drawn as boxes, all others as one image. */
 static bool is_pixels(const sf_layer *layer)
 {
-    return layer->kind == SF_LAYER_CELLS && layer->palette != SF_PALETTE_CLASSES;
+    enum { FEW = 2500 };
+    return layer->kind == SF_LAYER_CELLS &&
+           (layer->palette != SF_PALETTE_CLASSES || layer->nx * layer->ny > FEW);
 }
 
 static double on_axis(double value, sf_scale scale)
@@ -280,7 +292,7 @@ static void write_axes(FILE *file, const sf_panel *panel)
     set_text(file, "title", axes.title);
     set_text(file, "xlabel", axes.x_label);
     set_text(file, "ylabel", axes.y_label);
-    bool below = axes.key && strcmp(axes.key, "below") == 0; // then label and legend keep a distance
+    bool below = is_below(axes.key); // then label and legend keep a distance
     fprintf(file, "set xlabel offset 0,%s\n", below ? "0.4" : "0");
     if (axes.x_scale == SF_SCALE_LOG)
         fputs("set logscale x; set format x '10^{%L}'\n", file);
