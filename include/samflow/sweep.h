@@ -32,9 +32,11 @@ sf_status sf_sweep_parse(sf_context *context, const char *name, const char *text
 SF_API
 void sf_sweep_destroy(sf_sweep **sweep);
 
-/* Points of the grid as written; refinement adds to them. */
+/* Points of the grid as written; refinement adds to them. And how often it halves a cell, at most; 0: not at all. */
 SF_API
 uint64_t sf_sweep_points(const sf_sweep *sweep);
+SF_API
+int sf_sweep_levels(const sf_sweep *sweep);
 
 /* ---- running it ---------------------------------------------------------------------------------------- */
 
@@ -43,6 +45,7 @@ typedef struct sf_sweep_options {
     uint64_t shard, shards; /* part `shard` of `shards`, from 1; 0 and 0: the whole grid */
     bool retry_failed;      /* compute points again that failed before */
     bool rollback_journal;  /* for file systems without shared memory (NFS, Lustre): no write-ahead log */
+    const char *from;       /* refine in shards: the merged results of the rounds before; NULL: none */
     double commit_seconds;  /* finished points reach the file at least this often; 0: every second */
 } sf_sweep_options;
 
@@ -55,14 +58,17 @@ typedef struct sf_sweep_counts {
     uint64_t pending;  /* plan: to be computed because nothing is known of them */
     uint64_t lacking;  /* plan: to be computed again because an observable was not recorded */
     uint64_t retried;  /* plan: to be computed again because they failed */
+    uint64_t awaited;  /* refine in shards: points of others, without which it is not known what comes next */
 } sf_sweep_counts;
 
-/* What a run would do; reads the result file if there is one and writes nothing. A grid that is refined: of the
- * grid as written. */
+/* What a run would do; reads the result file if there is one and writes nothing. A grid that is refined: up to the
+ * first points whose results decide what comes next. */
 SF_API
 sf_status sf_sweep_plan(sf_sweep *sweep, const char *path, const sf_sweep_options *options,
                         sf_sweep_counts *counts);
-/* Computes what is not in the result file, and adds it. Points that fail are recorded with their reason and do not
+/* Computes what is not in the result file, and adds it. Shards of a grid that is refined work in rounds: each computes
+ * its share of the points that follow from what is known, in its own file and in options->from; counts->awaited tells
+ * how many others have to be merged before the next round. Points that fail are recorded with their reason and do not
  * stop the rest. SF_ERR_CANCELLED keeps everything finished so far; so does every other error. Errors: SF_ERR_IO
  * (file, disk full, another run is writing), SF_ERR_DATA (not a result file), SF_ERR_MEMORY. The results do not
  * depend on the number of threads. */
@@ -74,15 +80,21 @@ sf_status sf_sweep_run(sf_sweep *sweep, const char *path, const sf_sweep_options
 
 /* A session is one writer of a result file that hands out blocks of points and takes their results back as bytes,
  * in any order and from anywhere that holds the same sweep file and version. A block that never comes back is
- * simply not finished. Not for grids with refine. */
+ * simply not finished. */
 typedef struct sf_session sf_session;
 
 SF_API
 sf_status sf_session_open(sf_sweep *sweep, const char *path, const sf_sweep_options *options,
                           sf_session **out);
-/* At most `most` positions of points to compute; *count = 0: all are handed out. */
+/* At most `most` positions of points to compute; *count = 0: all are handed out. With refine there may be more once the
+ * results of the blocks handed out have been stored: that is so if sf_session_waits says so. */
 SF_API
 sf_status sf_session_next(sf_session *session, size_t most, uint64_t *positions, size_t *count);
+SF_API
+bool sf_session_waits(const sf_session *session);
+/* Points that are still to be handed out, at most; with refine as far as is known. */
+SF_API
+uint64_t sf_session_left(const sf_session *session);
 /* Results of a block, as sf_sweep_compute made them. */
 SF_API
 sf_status sf_session_store(sf_session *session, size_t size, const void *bytes);
@@ -165,7 +177,8 @@ typedef struct sf_store_status {
     int64_t process;               /* its number; -1 if none */
     double rate, seconds_left;     /* points a second since it began; NaN if nothing runs */
     double started, updated;       /* seconds since 1970, of the last run */
-    const char *state;             /* of the last run: running, finished, interrupted, failed, lost */
+    const char *state; /* of the last run: running, finished, waiting (for other shards), interrupted, failed,
+                          lost */
 } sf_store_status;
 SF_API
 sf_status sf_store_get_status(sf_store *store, sf_store_status *status);

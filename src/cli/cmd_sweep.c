@@ -47,7 +47,7 @@ static void print_json(const char *state, const count_row *rows, size_t count)
     sf_json_finish(&json);
 }
 
-static void print_plan(const sf_cli *cli, const sf_sweep_counts *counts)
+static void print_plan(const sf_cli *cli, bool refined, const sf_sweep_counts *counts)
 {
     const count_row rows[] = {
         {"points", counts->points, "in the grid"},
@@ -57,6 +57,7 @@ static void print_plan(const sf_cli *cli, const sf_sweep_counts *counts)
         {"finished", counts->finished, "nothing to do: in the file for this grid"},
         {"reused", counts->reused, "nothing to do: in the file from another grid"},
         {"failed", counts->failed, "of these have failed; --retry-failed tries them again"},
+        {"awaited", counts->awaited, "of other shards come first: merge them, then --from the merged file"},
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
     if (cli->json) {
@@ -66,16 +67,16 @@ static void print_plan(const sf_cli *cli, const sf_sweep_counts *counts)
     for (size_t i = 0; i < ROWS; i++)
         if (i < 2 || rows[i].value > 0)
             printf("%12llu  %s\n", (unsigned long long)rows[i].value, rows[i].why);
+    if (refined && rows[1].value > 0)
+        printf("where their results differ, refinement adds more\n");
     printf("nothing was written\n");
 }
 
 static void print_result(const sf_cli *cli, const char *state, const sf_sweep_counts *counts)
 {
-    const count_row rows[] = {{"points", counts->points, NULL},
-                              {"finished", counts->finished, NULL},
-                              {"reused", counts->reused, NULL},
-                              {"computed", counts->computed, NULL},
-                              {"failed", counts->failed, NULL}};
+    const count_row rows[] = {{"points", counts->points, NULL}, {"finished", counts->finished, NULL},
+                              {"reused", counts->reused, NULL}, {"computed", counts->computed, NULL},
+                              {"failed", counts->failed, NULL}, {"awaited", counts->awaited, NULL}};
     if (cli->json)
         print_json(state, rows, sizeof rows / sizeof rows[0]);
     else
@@ -83,6 +84,12 @@ static void print_result(const sf_cli *cli, const char *state, const sf_sweep_co
                (unsigned long long)counts->points, (unsigned long long)counts->computed,
                (unsigned long long)counts->finished, (unsigned long long)counts->reused,
                (unsigned long long)counts->failed, cli->output);
+    if (counts->awaited > 0)
+        fprintf(stderr,
+                "samflow: this round of the refinement is done here; %llu points of other shards decide what "
+                "follows: "
+                "samflow merge ALL.db PART.db..., then the same command with --from ALL.db\n",
+                (unsigned long long)counts->awaited);
     if (counts->failed > 0)
         fprintf(stderr,
                 "samflow: %llu points failed; their reasons: sqlite3 '%s' \"SELECT reason, count(*) FROM "
@@ -152,13 +159,17 @@ static int run(const sf_cli *cli, sf_sweep *sweep, const sf_sweep_options *optio
     if (dry) {
         sf_status status = sf_sweep_plan(sweep, cli->output, options, &counts);
         if (status == SF_OK)
-            print_plan(cli, &counts);
+            print_plan(cli, sf_sweep_levels(sweep) > 0, &counts);
         return status == SF_OK ? 0 : sf_cli_fail(cli, status);
     }
     signal(SIGXFSZ, SIG_IGN); // a file size limit is a failed write, not a death
     sf_status status = sf_sweep_run(sweep, cli->output, options, &counts);
     if (status == SF_OK || status == SF_ERR_CANCELLED)
-        print_result(cli, status == SF_OK ? "finished" : "interrupted", &counts);
+        print_result(cli,
+                     status != SF_OK      ? "interrupted"
+                     : counts.awaited > 0 ? "waiting"
+                                          : "finished",
+                     &counts);
     return status == SF_OK ? 0 : sf_cli_fail(cli, status);
 }
 
@@ -174,6 +185,8 @@ int sf_cmd_sweep(sf_cli *cli, int argc, char **argv)
         {"retry-failed", NULL, "compute points again that failed before", NULL, &options.retry_failed},
         {"threads", "N", "worker threads; all processors if not given", &threads, NULL},
         {"shard", "I/N", "only part I of N, from 1; join the files with samflow merge", &shard, NULL},
+        {"from", "ALL.db", "shards of a refined sweep: the merged results of the rounds before",
+         &options.from, NULL},
         {"rollback-journal", NULL, "for file systems of clusters (NFS, Lustre): no write-ahead log", NULL,
          &options.rollback_journal},
         {"status", "RESULT.db", "how far a sweep is, also while it runs", &status_of, NULL},

@@ -79,7 +79,7 @@ typedef struct master {
     uint64_t *work; // (MOST_BLOCK)
     char *bytes;    // of a message
     int room, ranks, busy;
-    uint64_t left; // points not handed out, at most
+    int *parked, parked_count; // ranks whose question waits for the results of others (refine)
     sf_status status;
     bool quiet;
     double began, reported;
@@ -112,12 +112,14 @@ static void adapt(master *m, int rank, double seconds)
         *block *= 2;
     else if (seconds > 2.0 * BLOCK_SECONDS && *block > 1)
         *block /= 2;
-    size_t share = (size_t)(m->left / (2 * (uint64_t)m->ranks)) + 1;
+    uint64_t left = m->session ? sf_session_left(m->session) : 0;
+    size_t share = (size_t)(left / (2 * (uint64_t)m->ranks)) + 1;
     if (*block > share)
         *block = share;
 }
 
-/* The answer to a rank: its next positions, none when there is nothing left or the run ends. */
+/* The answer to a rank: its next positions; none when there is nothing left or the run ends. With refine the next
+ * points may depend on results that other ranks still compute: then the rank waits. */
 static void answer(master *m, int rank)
 {
     size_t count = 0;
@@ -125,22 +127,37 @@ static void answer(master *m, int rank)
         m->status = sf_session_next(m->session, m->block[rank], m->work, &count);
     if (m->status != SF_OK)
         count = 0;
-    m->left -= count < m->left ? count : m->left;
+    if (count == 0 && m->status == SF_OK && !interrupted && sf_session_waits(m->session)) {
+        m->parked[m->parked_count++] = rank;
+        return;
+    }
     m->busy -= count == 0;
     MPI_Send(m->work, (int)count, MPI_UINT64_T, rank, TAG_WORK, MPI_COMM_WORLD);
 }
 
-static void report(master *m, uint64_t points)
+/* Those that waited ask again, now that there are results. */
+static void answer_parked(master *m)
+{
+    int count = m->parked_count;
+    m->parked_count = 0;
+    for (int i = 0; i < count; i++) {
+        adapt(m, m->parked[i], 0.0);
+        answer(m, m->parked[i]);
+    }
+}
+
+static void report(master *m)
 {
     double now = MPI_Wtime();
     if (m->quiet || now - m->reported < 10.0)
         return;
     m->reported = now;
-    fprintf(stderr, "samflow-mpi: %llu of at most %llu points left to hand out, %.0f s\n",
-            (unsigned long long)m->left, (unsigned long long)points, now - m->began);
+    fprintf(stderr, "samflow-mpi: %llu points left to hand out%s, %.0f s\n",
+            (unsigned long long)sf_session_left(m->session),
+            sf_session_waits(m->session) ? " and those that refinement adds" : "", now - m->began);
 }
 
-static void serve(master *m, uint64_t points)
+static void serve(master *m)
 {
     while (m->busy > 0) {
         int rank, size;
@@ -155,25 +172,25 @@ static void serve(master *m, uint64_t points)
         }
         adapt(m, rank, seconds);
         answer(m, rank);
-        report(m, points);
+        answer_parked(m);
+        report(m);
     }
 }
 
 static int lead(sf_context *context, sf_sweep *sweep, const arguments *a, int ranks)
 {
-    master m = {.context = context,
-                .ranks = ranks,
-                .busy = ranks - 1,
-                .left = sf_sweep_points(sweep),
-                .quiet = a->quiet,
-                .began = MPI_Wtime()};
+    master m = {
+        .context = context, .ranks = ranks, .busy = ranks - 1, .quiet = a->quiet, .began = MPI_Wtime()};
     sf_sweep_counts counts = {0};
     m.block = malloc((size_t)ranks * sizeof *m.block);
     m.work = malloc(MOST_BLOCK * sizeof *m.work);
-    m.status = m.block && m.work ? sf_session_open(sweep, a->output, &a->options, &m.session) : SF_ERR_MEMORY;
-    for (int i = 0; m.block && i < ranks; i++)
+    m.parked = malloc((size_t)ranks * sizeof *m.parked);
+    if (!m.block || !m.work || !m.parked)
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    m.status = sf_session_open(sweep, a->output, &a->options, &m.session);
+    for (int i = 0; i < ranks; i++)
         m.block[i] = 1;
-    serve(&m, m.left);
+    serve(&m);
     if (m.status == SF_OK && interrupted)
         m.status = SF_ERR_CANCELLED;
     const char *message = m.status == SF_OK ? "" : sf_context_message(context);
@@ -188,6 +205,7 @@ static int lead(sf_context *context, sf_sweep *sweep, const arguments *a, int ra
            (unsigned long long)counts.reused, (unsigned long long)counts.failed, a->output);
     free(m.block);
     free(m.work);
+    free(m.parked);
     free(m.bytes);
     return sf_status_exit_code(m.status != SF_OK ? m.status : closed);
 }

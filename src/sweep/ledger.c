@@ -2,6 +2,7 @@
  *
  * Members of the same grid that are finished are read once into a bitmap by position, one sequential scan; every
  * other point is looked up by its hash, which finds what other grids of the file have computed. */
+#include <math.h>
 #include <string.h>
 
 #include "sweep/point.h"
@@ -117,6 +118,7 @@ sf_status sf_ledger_open(sf_sweep *sweep, sf_database *database, bool retry_fail
 void sf_ledger_close(sf_ledger *ledger)
 {
     sqlite3_finalize(ledger->by_hash);
+    sqlite3_finalize(ledger->value);
     sqlite3_free(ledger->covering);
     if (ledger->sweep)
         sf_free(ledger->sweep->context, ledger->done);
@@ -155,6 +157,22 @@ sf_status sf_ledger_look(sf_ledger *ledger, uint64_t position, sf_known *known, 
             *known = complete ? SF_KNOWN_FINISHED : SF_KNOWN_LACKING;
     }
     sqlite3_reset(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SF_OK
+                                                     : sf_database_fail(ledger->database, code, "reading");
+}
+
+sf_status sf_ledger_value(sf_ledger *ledger, int64_t point, sf_cell *cell)
+{
+    if (!ledger->value)
+        SF_TRY(sf_database_prepare(ledger->database, &ledger->value,
+                                   "SELECT \"%w\" FROM main.point WHERE id = ?1 AND status = 'done'",
+                                   ledger->sweep->grid->refine.by));
+    sqlite3_reset(ledger->value);
+    sqlite3_bind_int64(ledger->value, 1, point);
+    int code = sqlite3_step(ledger->value);
+    *cell = (sf_cell){.kind = SF_CELL_NULL, .real = NAN};
+    if (code == SQLITE_ROW)
+        *cell = sf_column_cell(ledger->value, 0);
     return code == SQLITE_ROW || code == SQLITE_DONE ? SF_OK
                                                      : sf_database_fail(ledger->database, code, "reading");
 }

@@ -122,9 +122,9 @@ static sf_status note_session(sf_database *database)
         database,
         "INSERT INTO main.session(grid, state, started, updated, host, process, threads, shard, build, "
         "points, finished,"
-        " reused, computed, failed) SELECT g.id, CASE WHEN g.levels > 0 OR g.points = (SELECT count(*) FROM "
-        "main.member"
-        " m WHERE m.grid = g.id) THEN 'finished' ELSE 'interrupted' END, s.started, s.updated, s.host, "
+        " reused, computed, failed) SELECT g.id, CASE WHEN g.levels > 0 THEN s.state WHEN g.points ="
+        " (SELECT count(*) FROM main.member m WHERE m.grid = g.id) THEN 'finished' ELSE 'interrupted' END, "
+        "s.started, s.updated, s.host, "
         "s.process,"
         " s.threads, 'merge', s.build, max(g.points, (SELECT count(*) FROM main.member m WHERE m.grid = "
         "g.id)),"

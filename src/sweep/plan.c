@@ -521,3 +521,8 @@ uint64_t sf_sweep_points(const sf_sweep *sweep)
 {
     return sweep->grid->points;
 }
+
+int sf_sweep_levels(const sf_sweep *sweep)
+{
+    return sweep->grid->refine.levels;
+}

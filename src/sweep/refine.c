@@ -82,11 +82,11 @@ static sf_status grow_table(sf_refinement *refinement)
 }
 
 /* Reads the values of the positions given last. */
-static sf_status learn(sf_refinement *refinement, sf_session *session)
+static sf_status learn(sf_refinement *refinement, sf_value_fn value_of, void *argument)
 {
     for (size_t i = 0; i < refinement->count; i++) {
         sf_cell value;
-        SF_TRY(sf_session_value(session, refinement->list[i], &value));
+        SF_TRY(value_of(argument, refinement->list[i], &value));
         SF_TRY(grow_table(refinement));
         known entry = {.position = refinement->list[i], .number = value.real};
         if (value.kind == SF_CELL_TEXT) {
@@ -236,14 +236,14 @@ static sf_status start(sf_refinement *refinement)
     return SF_OK;
 }
 
-sf_status sf_refinement_next(sf_refinement *refinement, sf_session *session, const uint64_t **positions,
-                             size_t *count)
+sf_status sf_refinement_next(sf_refinement *refinement, sf_value_fn value, void *argument,
+                             const uint64_t **positions, size_t *count)
 {
     sf_status status = SF_OK;
     if (!refinement->started) {
         status = start(refinement);
     } else {
-        status = learn(refinement, session);
+        status = learn(refinement, value, argument);
         /* A split that asks for nothing new may still give cells that split. */
         size_t before;
         do {

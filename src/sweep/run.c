@@ -281,21 +281,13 @@ static sf_status run_points(run *r)
     return r->status == SF_OK ? SF_OK : sf_fail(r->sweep->context, r->status, "%s", r->message);
 }
 
-static sf_status run_refined(run *r)
+/* Each pass ends with all results stored; with refine, these tell whether there is another. */
+static sf_status run_all(run *r)
 {
-    sf_refinement *refinement;
-    SF_TRY(sf_refinement_create(r->sweep, &refinement));
-    sf_status status;
-    const uint64_t *positions;
-    size_t count;
-    while ((status = sf_refinement_next(refinement, r->session, &positions, &count)) == SF_OK && count > 0) {
-        sf_session_give(r->session, positions, count);
-        status = run_points(r);
-        if (status != SF_OK)
-            break;
-    }
-    sf_refinement_destroy(&refinement);
-    return status;
+    do
+        SF_TRY(run_points(r));
+    while (sf_session_waits(r->session));
+    return SF_OK;
 }
 
 static sf_status create_workers(run *r, int threads)
@@ -341,10 +333,9 @@ static sf_status check_options(const sf_sweep *sweep, const sf_sweep_options *op
         return sf_fail(sweep->context, SF_ERR_USAGE, "shard %llu of %llu, expected 1 to %llu",
                        (unsigned long long)options->shard, (unsigned long long)options->shards,
                        (unsigned long long)options->shards);
-    if (options->shards > 1 && sweep->grid->refine.levels > 0)
-        return sf_fail(
-            sweep->context, SF_ERR_USAGE,
-            "a sweep with `refine:` cannot be cut into shards: where it refines depends on all points");
+    if (options->from && sweep->grid->refine.levels == 0)
+        return sf_fail(sweep->context, SF_ERR_USAGE,
+                       "only a sweep with `refine:` goes on from the results of other shards");
     return SF_OK;
 }
 
@@ -360,7 +351,7 @@ sf_status sf_sweep_run(sf_sweep *sweep, const char *path, const sf_sweep_options
     pthread_mutex_init(&r.lock, NULL);
     sf_status status = create_workers(&r, options->threads);
     if (status == SF_OK)
-        status = sweep->grid->refine.levels > 0 ? run_refined(&r) : run_points(&r);
+        status = run_all(&r);
     report(&r, true);
     release(&r);
     sf_status closed = sf_session_close(&r.session, status, counts);
@@ -369,34 +360,129 @@ sf_status sf_sweep_run(sf_sweep *sweep, const char *path, const sf_sweep_options
 
 /* ---- the plan ------------------------------------------------------------------------------------------- */
 
-static sf_status count_points(sf_sweep *sweep, sf_database *database, const sf_sweep_options *options,
-                              sf_sweep_counts *counts)
+typedef struct forecast {
+    sf_sweep *sweep;
+    const sf_sweep_options *options;
+    sf_sweep_counts *counts;
+    sf_ledger own, from;
+} forecast;
+
+/* What is to be done about a point of this run. */
+static void count_point(sf_sweep_counts *counts, sf_known known, bool failed)
 {
-    sf_ledger ledger;
-    sf_status status = sf_ledger_open(sweep, database, options->retry_failed, &ledger);
-    if (!database && options->shards < 2)
+    counts->pending += known == SF_KNOWN_NOT;
+    counts->lacking += known == SF_KNOWN_LACKING;
+    counts->retried += known == SF_KNOWN_FAILED;
+    counts->failed += failed && known == SF_KNOWN_FINISHED;
+}
+
+static sf_status count_written(forecast *f)
+{
+    const sf_sweep *sweep = f->sweep;
+    sf_sweep_counts *counts = f->counts;
+    if (!f->own.database && f->options->shards < 2) {
         counts->points = counts->pending = sweep->grid->points;
-    for (uint64_t n = counts->points; n < sweep->grid->points && status == SF_OK; n++) {
-        if (options->shards > 1 && n % options->shards != options->shard - 1)
+        return SF_OK;
+    }
+    for (uint64_t n = 0; n < sweep->grid->points; n++) {
+        if (!sf_is_mine(f->options, n))
             continue;
         counts->points++;
-        if (ledger.done[n / 8] >> (n % 8) & 1u) {
+        if (f->own.done[n / 8] >> (n % 8) & 1u) {
             counts->finished++;
             continue;
         }
         sf_known known;
         int64_t point;
         bool failed;
-        status = sf_ledger_look(&ledger, sf_grid_written(sweep->grid, n), &known, &point, &failed);
-        counts->pending += known == SF_KNOWN_NOT;
+        SF_TRY(sf_ledger_look(&f->own, n, &known, &point, &failed));
         counts->reused += known == SF_KNOWN_FINISHED;
-        counts->lacking += known == SF_KNOWN_LACKING;
-        counts->retried += known == SF_KNOWN_FAILED;
-        counts->failed += failed && known == SF_KNOWN_FINISHED;
+        count_point(counts, known, failed);
     }
-    counts->failed += ledger.failed;
-    sf_ledger_close(&ledger);
+    counts->failed += f->own.failed;
+    return SF_OK;
+}
+
+/* In the file of this run, else in that of earlier rounds. */
+static sf_status look_twice(forecast *f, uint64_t position, sf_ledger **where, sf_known *known,
+                            int64_t *point, bool *failed)
+{
+    *where = &f->own;
+    SF_TRY(sf_ledger_look(&f->own, position, known, point, failed));
+    if (*known == SF_KNOWN_FINISHED || !f->from.database)
+        return SF_OK;
+    sf_known other;
+    int64_t other_point;
+    bool other_failed;
+    SF_TRY(sf_ledger_look(&f->from, position, &other, &other_point, &other_failed));
+    if (other == SF_KNOWN_FINISHED) {
+        *where = &f->from;
+        *known = other;
+        *point = other_point;
+        *failed = other_failed;
+    }
+    return SF_OK;
+}
+
+static sf_status forecast_value(void *argument, uint64_t position, sf_cell *cell)
+{
+    sf_ledger *where;
+    sf_known known;
+    int64_t point;
+    bool failed;
+    SF_TRY(look_twice(argument, position, &where, &known, &point, &failed));
+    return sf_ledger_value(where, point, cell);
+}
+
+static sf_status count_list(forecast *f, const uint64_t *positions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sf_ledger *where;
+        sf_known known;
+        int64_t point;
+        bool failed;
+        SF_TRY(look_twice(f, positions[i], &where, &known, &point, &failed));
+        if (!sf_is_mine(f->options, i)) {
+            f->counts->awaited += known != SF_KNOWN_FINISHED;
+            continue;
+        }
+        f->counts->points++;
+        f->counts->finished += known == SF_KNOWN_FINISHED;
+        count_point(f->counts, known, failed);
+    }
+    return SF_OK;
+}
+
+/* List after list, up to the first one that is not complete. */
+static sf_status count_refined(forecast *f)
+{
+    sf_refinement *refinement;
+    const uint64_t *positions;
+    const sf_sweep_counts *counts = f->counts;
+    size_t count;
+    sf_status status = sf_refinement_create(f->sweep, &refinement);
+    bool complete = true;
+    while (status == SF_OK && complete) {
+        status = sf_refinement_next(refinement, forecast_value, f, &positions, &count);
+        if (status == SF_OK && count == 0)
+            break;
+        if (status == SF_OK)
+            status = count_list(f, positions, count);
+        complete = counts->pending + counts->lacking + counts->retried + counts->awaited == 0;
+    }
+    sf_refinement_destroy(&refinement);
     return status;
+}
+
+/* NULL if there is no such file. */
+static sf_status open_if_there(sf_context *context, const char *path, sf_database **database)
+{
+    *database = NULL;
+    FILE *there = path ? fopen(path, "rb") : NULL;
+    if (!there)
+        return SF_OK;
+    fclose(there);
+    return sf_database_open(context, path, false, false, database);
 }
 
 sf_status sf_sweep_plan(sf_sweep *sweep, const char *path, const sf_sweep_options *options,
@@ -404,13 +490,20 @@ sf_status sf_sweep_plan(sf_sweep *sweep, const char *path, const sf_sweep_option
 {
     *counts = (sf_sweep_counts){0};
     SF_TRY(check_options(sweep, options));
-    sf_database *database = NULL;
-    FILE *there = path ? fopen(path, "rb") : NULL;
-    if (there) {
-        fclose(there);
-        SF_TRY(sf_database_open(sweep->context, path, false, false, &database));
-    }
-    sf_status status = count_points(sweep, database, options, counts);
-    sf_database_close(&database);
+    sf_database *own = NULL, *from = NULL;
+    forecast f = {.sweep = sweep, .options = options, .counts = counts};
+    sf_status status = open_if_there(sweep->context, path, &own);
+    if (status == SF_OK && options->from)
+        status = sf_database_open(sweep->context, options->from, false, false, &from);
+    if (status == SF_OK)
+        status = sf_ledger_open(sweep, own, options->retry_failed, &f.own);
+    if (status == SF_OK && from)
+        status = sf_ledger_open(sweep, from, options->retry_failed, &f.from);
+    if (status == SF_OK)
+        status = sf_sweep_levels(sweep) > 0 ? count_refined(&f) : count_written(&f);
+    sf_ledger_close(&f.from);
+    sf_ledger_close(&f.own);
+    sf_database_close(&from);
+    sf_database_close(&own);
     return status;
 }

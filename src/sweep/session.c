@@ -14,6 +14,7 @@
 
 #include "sweep/columns.h"
 #include "sweep/point.h"
+#include "sweep/refine.h"
 
 #define COMMIT_SHARE 25.0
 
@@ -33,9 +34,14 @@ struct sf_session {
     setting_source *settings;
     size_t setting_count;
     sqlite3_stmt *insert, *update, *link, *progress, *value;
-    uint64_t next;        // number of the next written point to consider
-    const uint64_t *list; // NULL: the grid as written
+    uint64_t next;             // number of the next written point to consider
+    sf_refinement *refinement; // NULL: the grid as written; else its points in lists, one after another
+    const uint64_t *list;
     size_t list_count, list_at;
+    bool refined;         // no list is left
+    uint64_t outstanding; // points handed out whose results are not there yet
+    sf_database *from;    // the merged results of earlier rounds, NULL: none
+    sf_ledger known;      // ... what they hold
     sf_sweep_counts counts;
     bool open;              // in a transaction
     double committed, cost; // when, and how long the last commit took
@@ -266,6 +272,12 @@ static sf_status set_up(sf_session *session)
     return prepare_statements(session);
 }
 
+static sf_status open_from(sf_session *session)
+{
+    SF_TRY(sf_database_open(session->context, session->options.from, false, false, &session->from));
+    return sf_ledger_open(session->sweep, session->from, session->options.retry_failed, &session->known);
+}
+
 static sf_status open_session(sf_session *session, const char *path)
 {
     const sf_sweep *sweep = session->sweep;
@@ -284,6 +296,10 @@ static sf_status open_session(sf_session *session, const char *path)
     SF_TRY(set_up(session));
     session->counts.failed = session->ledger.failed;
     session->counts.points = sweep->grid->refine.levels > 0 ? 0 : shard_points(session);
+    if (sweep->grid->refine.levels > 0)
+        SF_TRY(sf_refinement_create(session->sweep, &session->refinement));
+    if (session->options.from && session->refinement)
+        SF_TRY(open_from(session));
     return sf_session_commit(session);
 }
 
@@ -310,28 +326,19 @@ sf_status sf_session_open(sf_sweep *sweep, const char *path, const sf_sweep_opti
 
 /* ---- handing out ---------------------------------------------------------------------------------------- */
 
-void sf_session_give(sf_session *session, const uint64_t *positions, size_t count)
+static sf_status value_of(void *argument, uint64_t position, sf_cell *cell);
+
+bool sf_is_mine(const sf_sweep_options *options, uint64_t number)
 {
-    session->list = positions;
-    session->list_count = count;
-    session->list_at = 0;
-    session->counts.points += count;
+    return options->shards < 2 || number % options->shards == options->shard - 1;
 }
 
-/* The next position that this run is responsible for. */
-static bool next_position(sf_session *session, uint64_t *position)
+/* The next number of the grid as written that this run is responsible for and that is no finished member. */
+static bool next_written(sf_session *session, uint64_t *position)
 {
-    if (session->list) {
-        if (session->list_at == session->list_count)
-            return false;
-        *position = session->list[session->list_at++];
-        return true;
-    }
-    const sf_grid *grid = session->sweep->grid;
-    uint64_t shards = session->options.shards;
-    while (grid->refine.levels == 0 && session->next < grid->points) {
+    while (session->next < session->sweep->grid->points) {
         uint64_t n = session->next++;
-        if (shards > 1 && n % shards != session->options.shard - 1)
+        if (!sf_is_mine(&session->options, n))
             continue;
         if (!(session->ledger.done[n / 8] >> (n % 8) & 1u)) {
             *position = n;
@@ -340,6 +347,70 @@ static bool next_position(sf_session *session, uint64_t *position)
         session->counts.finished++;
     }
     return false;
+}
+
+static sf_status is_known(sf_ledger *ledger, uint64_t position, bool *is)
+{
+    sf_known known;
+    int64_t point;
+    bool failed;
+    SF_TRY(sf_ledger_look(ledger, position, &known, &point, &failed));
+    *is = known == SF_KNOWN_FINISHED;
+    return SF_OK;
+}
+
+/* Of the lists of refinement, those of this shard. What neither this file nor that of the earlier rounds holds of the
+ * other shards' points is awaited. */
+static sf_status next_of_list(sf_session *session, uint64_t *position, bool *found)
+{
+    for (*found = false; !*found && session->list_at < session->list_count;) {
+        uint64_t number = session->list_at++;
+        bool known = false;
+        *position = session->list[number];
+        if (session->from)
+            SF_TRY(is_known(&session->known, *position, &known));
+        if (!known && !sf_is_mine(&session->options, number)) {
+            SF_TRY(is_known(&session->ledger, *position, &known));
+            session->counts.awaited += !known;
+            continue;
+        }
+        session->counts.points += !known;
+        *found = !known;
+    }
+    return SF_OK;
+}
+
+bool sf_session_waits(const sf_session *session)
+{
+    return session->refinement && !session->refined && session->counts.awaited == 0;
+}
+
+static sf_status next_refined(sf_session *session, uint64_t *position, bool *found)
+{
+    SF_TRY(next_of_list(session, position, found));
+    while (!*found && sf_session_waits(session) && session->outstanding == 0) {
+        SF_TRY(
+            sf_refinement_next(session->refinement, value_of, session, &session->list, &session->list_count));
+        session->list_at = 0;
+        session->refined = session->list_count == 0;
+        SF_TRY(next_of_list(session, position, found));
+    }
+    return SF_OK;
+}
+
+/* The next position that this run is responsible for. */
+static sf_status next_position(sf_session *session, uint64_t *position, bool *found)
+{
+    if (session->refinement)
+        return next_refined(session, position, found);
+    *found = next_written(session, position);
+    return SF_OK;
+}
+
+uint64_t sf_session_left(const sf_session *session)
+{
+    return session->refinement ? session->list_count - session->list_at
+                               : session->sweep->grid->points - session->next;
 }
 
 static sf_status begin(sf_session *session)
@@ -364,14 +435,18 @@ static sf_status link_member(sf_session *session, uint64_t position, int64_t poi
 sf_status sf_session_next(sf_session *session, size_t most, uint64_t *positions, size_t *count)
 {
     *count = 0;
-    uint64_t position;
-    while (*count < most && next_position(session, &position)) {
+    while (*count < most) {
+        uint64_t position;
         sf_known known;
         int64_t point;
-        bool failed, added;
+        bool found, failed, added;
+        SF_TRY(next_position(session, &position, &found));
+        if (!found)
+            break;
         SF_TRY(sf_ledger_look(&session->ledger, position, &known, &point, &failed));
         if (known != SF_KNOWN_FINISHED) {
             positions[(*count)++] = position;
+            session->outstanding++;
             continue;
         }
         SF_TRY(link_member(session, position, point, &added));
@@ -487,6 +562,7 @@ static sf_status store_row(sf_session *session, const sf_row *row)
             SF_TRY(insert_point(session, row, &point));
     }
     session->counts.computed++;
+    session->outstanding -= session->outstanding > 0;
     session->counts.failed += row->failed;
     return link_member(session, row->position, point, &added);
 }
@@ -565,7 +641,10 @@ sf_status sf_session_close(sf_session **session, sf_status outcome, sf_sweep_cou
         return SF_OK;
     sf_session *s = *session;
     sf_status status = SF_OK;
-    s->state = outcome == SF_OK ? "finished" : outcome == SF_ERR_CANCELLED ? "interrupted" : "failed";
+    s->state = outcome == SF_ERR_CANCELLED ? "interrupted"
+               : outcome != SF_OK          ? "failed"
+               : s->counts.awaited > 0     ? "waiting"
+                                           : "finished";
     if (s->progress) // it was opened
         status = sf_session_commit(s);
     if (counts)
@@ -575,6 +654,9 @@ sf_status sf_session_close(sf_session **session, sf_status outcome, sf_sweep_cou
     sqlite3_finalize(s->link);
     sqlite3_finalize(s->progress);
     sqlite3_finalize(s->value);
+    sf_refinement_destroy(&s->refinement);
+    sf_ledger_close(&s->known);
+    sf_database_close(&s->from);
     sf_ledger_close(&s->ledger);
     sf_database_close(&s->database);
     for (size_t i = 0; i < s->setting_count; i++)
@@ -587,20 +669,29 @@ sf_status sf_session_close(sf_session **session, sf_status outcome, sf_sweep_cou
     return status;
 }
 
-sf_status sf_session_value(sf_session *session, uint64_t position, sf_cell *cell)
+/* Of a member; else of a point of the earlier rounds. */
+static sf_status value_of(void *argument, uint64_t position, sf_cell *cell)
 {
+    sf_session *session = argument;
     if (!session->value)
-        SF_TRY(sf_database_prepare(
-            session->database, &session->value,
-            "SELECT \"%w\" FROM member m JOIN point p ON p.id = m.point WHERE m.grid = %lld AND"
-            " m.position = ?1 AND p.status = 'done'",
-            session->sweep->grid->refine.by, (long long)session->grid));
+        SF_TRY(sf_database_prepare(session->database, &session->value,
+                                   "SELECT p.\"%w\", p.status = 'done' FROM member m JOIN point p ON p.id = "
+                                   "m.point WHERE m.grid = %lld AND"
+                                   " m.position = ?1",
+                                   session->sweep->grid->refine.by, (long long)session->grid));
     sqlite3_reset(session->value);
     sqlite3_bind_int64(session->value, 1, (sqlite3_int64)position);
     int code = sqlite3_step(session->value);
     *cell = (sf_cell){.kind = SF_CELL_NULL, .real = NAN};
-    if (code == SQLITE_ROW)
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return sf_database_fail(session->database, code, "reading");
+    if (code == SQLITE_ROW && sqlite3_column_int(session->value, 1))
         *cell = sf_column_cell(session->value, 0);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SF_OK
-                                                     : sf_database_fail(session->database, code, "reading");
+    if (code == SQLITE_ROW || !session->from)
+        return SF_OK;
+    sf_known known;
+    int64_t point;
+    bool failed;
+    SF_TRY(sf_ledger_look(&session->known, position, &known, &point, &failed));
+    return sf_ledger_value(&session->known, point, cell);
 }

@@ -21,21 +21,22 @@ typedef struct sf_ledger {
     unsigned char *done;      // bit n: the n-th written point is a finished member
     uint64_t members, failed; // finished members, and the failed ones among them
     bool foreign;             // the file holds points beside them
-    sqlite3_stmt *by_hash;
+    sqlite3_stmt *by_hash, *value;
 } sf_ledger;
 
 sf_status sf_ledger_open(sf_sweep *sweep, sf_database *database, bool retry_failed, sf_ledger *ledger);
 void sf_ledger_close(sf_ledger *ledger);
+/* The column by which a grid is refined, of a point that was found; NULL if it failed. Texts are valid until the next
+ * call. */
+sf_status sf_ledger_value(sf_ledger *ledger, int64_t point, sf_cell *cell);
 /* Of a position: *point is its number in the file (0: none), *failed that it failed. */
 sf_status sf_ledger_look(sf_ledger *ledger, uint64_t position, sf_known *known, int64_t *point, bool *failed);
 
-/* Hands out these positions and no others, once each; the list is borrowed. */
-void sf_session_give(sf_session *session, const uint64_t *positions, size_t count);
+/* Whether the number-th point of a list is in the part that the options ask for. */
+bool sf_is_mine(const sf_sweep_options *options, uint64_t number);
 /* Commits what is pending. */
 sf_status sf_session_commit(sf_session *session);
 const sf_sweep_counts *sf_session_counts(const sf_session *session);
-/* The cell that refinement looks at, of a member; NULL if the point failed. Texts are valid until the next call. */
-sf_status sf_session_value(sf_session *session, uint64_t position, sf_cell *cell);
 double sf_clock(void); // seconds since some moment, never back
 
 #endif

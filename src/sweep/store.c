@@ -276,8 +276,8 @@ void sf_cursor_close(sf_cursor **cursor)
 
 static const char *state_name(const char *text, bool running)
 {
-    static const char *const known[] = {"finished", "interrupted", "failed"};
-    for (int i = 0; i < 3; i++)
+    static const char *const known[] = {"finished", "waiting", "interrupted", "failed"};
+    for (int i = 0; i < 4; i++)
         if (strcmp(text, known[i]) == 0)
             return known[i];
     return running ? "running" : "lost";
@@ -310,5 +310,8 @@ sf_status sf_store_get_status(sf_store *store, sf_store_status *status)
         }
     }
     sqlite3_finalize(row);
+    if (code == SQLITE_DONE)
+        return sf_fail(store->context, SF_ERR_DATA, "'%s' holds no sweep: its run ended before it began",
+                       store->database->path);
     return code == SQLITE_ROW ? SF_OK : sf_database_fail(store->database, code, "reading");
 }

@@ -57,6 +57,12 @@ uint64_t sf_sweep_points(const sf_sweep *sweep)
     return 0;
 }
 
+int sf_sweep_levels(const sf_sweep *sweep)
+{
+    (void)sweep;
+    return 0;
+}
+
 sf_status sf_sweep_plan(sf_sweep *sweep, const char *path, const sf_sweep_options *options,
                         sf_sweep_counts *counts)
 {
@@ -94,6 +100,18 @@ sf_status sf_session_next(sf_session *session, size_t most, uint64_t *positions,
     (void)positions;
     (void)count;
     return SF_ERR_UNAVAILABLE;
+}
+
+bool sf_session_waits(const sf_session *session)
+{
+    (void)session;
+    return false;
+}
+
+uint64_t sf_session_left(const sf_session *session)
+{
+    (void)session;
+    return 0;
 }
 
 sf_status sf_session_store(sf_session *session, size_t size, const void *bytes)

@@ -284,6 +284,39 @@ static void test_full_disk(void **state)
 }
 
 /* Where the minor feature leads first: refinement finds the boundary as the whole lattice does. */
+/* Three shards in rounds come to the same file as one run, also when one of them runs twice or is late. */
+static void refine_in_rounds(void)
+{
+    char line[160];
+    int rounds = 0, computed = 0;
+    for (bool more = true; more; rounds++) {
+        assert_true(rounds < 20);
+        more = false;
+        for (int shard = 1; shard <= 3; shard++) {
+            snprintf(line, sizeof line, "sweep refined.yaml -o part-%d.db --shard %d/3%s --json", shard,
+                     shard, rounds ? " --from all.db" : "");
+            if (rounds == 1 && shard == 2)
+                assert_int_equal(program_run(line), 0); // what is there already does no harm
+            assert_int_equal(program_run(line), 0);
+            more |= program_said("\"waiting\"");
+            computed += !program_said("\"computed\": 0,");
+        }
+        assert_int_equal(program_run("merge all.db part-1.db part-2.db part-3.db"), 0);
+        if (rounds == 0) {
+            assert_true(computed == 3);
+            assert_int_equal(program_run("sweep --status part-1.db"), 0);
+            assert_true(program_said("waiting: 27 of 27"));
+        }
+    }
+    assert_true(rounds > 2);
+    assert_int_equal(program_run("sweep --status all.db"), 0);
+    assert_true(program_said("finished: "));
+    assert_int_equal(program_run("export all.db -o all.csv"), 0);
+    assert_true(program_same("refined.csv", "all.csv"));
+    assert_int_equal(program_run("sweep refined.yaml -o all.db"), 0);
+    assert_true(program_said(", 0 computed"));
+}
+
 static void test_refinement(void **state)
 {
     (void)state;
@@ -322,7 +355,15 @@ static void test_refinement(void **state)
     assert_int_equal(program_run("export refined.db -o refined.csv"), 0);
     assert_int_equal(program_run("export again.db -o again.csv"), 0);
     assert_true(program_same("refined.csv", "again.csv"));
-    assert_int_equal(program_run("sweep refined.yaml -o no.db --shard 1/2"), 2);
+    /* A dry run goes as far as the results do. */
+    assert_int_equal(program_run("sweep refined.yaml -o no.db --dry-run"), 0);
+    assert_true(program_said("81  to run") && program_said("refinement adds more"));
+    assert_int_equal(program_run("sweep refined.yaml -o refined.db --dry-run"), 0);
+    assert_true(program_said("0  to run"));
+    snprintf(query, sizeof query, "%lld  nothing to do", (long long)points);
+    assert_true(program_said(query));
+    assert_int_equal(program_run("sweep whole.yaml -o no.db --from refined.db"), 2);
+    refine_in_rounds();
 }
 
 /* Collapse below the critical scale, growth above it: values of the specification, for four examples and two radii. */
