@@ -6,10 +6,10 @@
  */
 #include <samflow/sam.h>
 
-#include <math.h>
 #include <string.h>
 
 #include "base/base.h"
+#include "sam/rule.h"
 
 const char *sf_method_name(sf_method method)
 {
@@ -26,88 +26,47 @@ static double largest(size_t n, const double *x)
     return high;
 }
 
-/* theta_hat enters as the gradient without its factor and leaves as the perturbed point. */
-static double perturb_l2(size_t n, double rho, const double *theta, double *theta_hat)
+/* Whether the rule divides by the norm of the gradient. */
+static bool normalized(sf_method method)
 {
-    double high = largest(n, theta_hat), sum = 0.0;
-    if (high == 0.0) {
-        memcpy(theta_hat, theta, n * sizeof *theta);
-        return 0.0;
+    return method == SF_METHOD_L2 || method == SF_METHOD_LP;
+}
+
+/* theta_hat enters as the gradient without its factor and leaves as the perturbed point. Returns ||eps||. */
+static double apply(sf_rule *rule, size_t n, const double *theta, double *theta_hat)
+{
+    double sum = 0.0, applied = 0.0;
+    if (normalized(rule->method)) {
+        rule->high = largest(n, theta_hat);
+        if (rule->high == 0.0) {
+            memcpy(theta_hat, theta, n * sizeof *theta);
+            return 0.0;
+        }
+        for (size_t i = 0; i < n; i++)
+            sum += sf_rule_term(rule, theta_hat[i]);
+        sf_rule_close(rule, sum);
     }
     for (size_t i = 0; i < n; i++) {
-        double g = theta_hat[i] / high;
-        sum += g * g;
-    }
-    double norm = sqrt(sum), applied = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        double e = rho * (theta_hat[i] / high / norm);
-        applied += e * e;
+        double e = sf_rule_eps(rule, theta_hat[i]);
+        applied += sf_rule_applied_term(rule, e);
         theta_hat[i] = theta[i] + e;
     }
-    return sqrt(applied);
-}
-
-static double perturb_linf(size_t n, double rho, const double *theta, double *theta_hat)
-{
-    double applied = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        double g = theta_hat[i];
-        if (g != 0.0)
-            applied = rho;
-        theta_hat[i] = theta[i] + (g > 0.0 ? rho : g < 0.0 ? -rho : 0.0);
-    }
-    return applied;
-}
-
-static double perturb_lp(size_t n, double rho, double p, const double *theta, double *theta_hat)
-{
-    double q = p / (p - 1.0), high = largest(n, theta_hat), sum = 0.0;
-    if (high == 0.0) {
-        memcpy(theta_hat, theta, n * sizeof *theta);
-        return 0.0;
-    }
-    for (size_t i = 0; i < n; i++)
-        sum += pow(fabs(theta_hat[i]) / high, q);
-    double norm = pow(sum, 1.0 / q), applied = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        double e = rho * pow(fabs(theta_hat[i]) / high / norm, q - 1.0);
-        applied += pow(e / rho, p);
-        theta_hat[i] = theta[i] + copysign(e, theta_hat[i]);
-    }
-    return rho * pow(applied, 1.0 / p);
+    return sf_rule_applied(rule, applied);
 }
 
 void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
                 double *theta_hat, double *norm)
 {
     size_t n = sf_network_parameters(network);
-    double rho = perturbation->rho, applied = 0.0, log_scale;
-    if (perturbation->method == SF_METHOD_GD || rho == 0.0) {
+    double applied = 0.0, log_scale;
+    if (perturbation->method == SF_METHOD_GD || perturbation->rho == 0.0) {
         memcpy(theta_hat, theta, n * sizeof *theta);
-        if (norm)
-            *norm = 0.0;
-        return;
-    }
-    sf_network_gradient(network, theta, theta_hat, &log_scale);
-    switch (perturbation->method) {
-    case SF_METHOD_L2:
-        applied = perturb_l2(n, rho, theta, theta_hat);
-        break;
-    case SF_METHOD_LINF:
-        applied = perturb_linf(n, rho, theta, theta_hat);
-        break;
-    case SF_METHOD_LP:
-        applied = perturb_lp(n, rho, perturbation->p, theta, theta_hat);
-        break;
-    default: { // USAM
-        double scale = rho * exp(log_scale);
-        for (size_t i = 0; i < n; i++) {
-            double e = scale * theta_hat[i];
-            applied += e * e;
-            theta_hat[i] = theta[i] + e;
-        }
-        applied = sqrt(applied);
-    }
+    } else {
+        sf_network_gradient(network, theta, theta_hat, &log_scale);
+        sf_rule rule = {.method = perturbation->method, .factor = perturbation->rho, .p = perturbation->p};
+        if (rule.method == SF_METHOD_USAM)
+            rule.factor *= exp(log_scale);
+        applied = apply(&rule, n, theta, theta_hat);
     }
     if (norm)
         *norm = applied;
