@@ -178,6 +178,9 @@ sf_status sf_trainer_save(const sf_trainer *trainer, const char *path, const cha
 /* Errors: SF_ERR_DATA (not a checkpoint, or of another network, other data or other settings: says which), SF_ERR_IO. */
 SF_API
 sf_status sf_trainer_load(sf_trainer *trainer, const char *path);
+/* The parameters alone, into a network of the same description (the start may differ). */
+SF_API
+sf_status sf_nn_load(sf_nn *nn, const char *path);
 
 #ifdef __cplusplus
 }

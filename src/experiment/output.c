@@ -7,11 +7,11 @@
  * not exist.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "experiment/trajectory.h"
 
 /* ---- JSON ---------------------------------------------------------------------------------------- */
@@ -157,20 +157,6 @@ static sf_output_format format_of(const char *path)
     return OUTPUT_UNKNOWN;
 }
 
-/* The folder of path; released by the caller. */
-static char *folder_of(sf_context *context, const char *path)
-{
-    char *folder = sf_strdup(context, path);
-    if (!folder)
-        return NULL;
-    char *slash = strrchr(folder, '/');
-    if (!slash)
-        strcpy(folder, "."); // path has an ending, so there is room
-    else
-        slash[slash == folder] = '\0';
-    return folder;
-}
-
 sf_status sf_trajectory_check_output(sf_context *context, const char *path)
 {
     sf_output_format format = format_of(path);
@@ -183,22 +169,7 @@ sf_status sf_trajectory_check_output(sf_context *context, const char *path)
                        "output '%s': this build has no HDF5 (SAMFLOW_WITH_HDF5=OFF), expected .json or .csv",
                        path);
 #endif
-    char *folder = folder_of(context, path);
-    if (!folder)
-        return SF_ERR_MEMORY;
-    struct stat info;
-    sf_status status = SF_OK;
-    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
-        status = sf_fail(context, SF_ERR_USAGE,
-                         "output '%s': folder '%s' does not exist, expected one to write in", path, folder);
-    else if (access(folder, W_OK | X_OK) != 0)
-        status = sf_fail(context, SF_ERR_IO, "output '%s': folder '%s' is not writable: %s", path, folder,
-                         strerror(errno));
-    else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        status =
-            sf_fail(context, SF_ERR_USAGE, "output '%s': is not a regular file, expected a file name", path);
-    sf_free(context, folder);
-    return status;
+    return sf_check_writable(context, path);
 }
 
 static sf_status write_stream(const sf_trajectory *trajectory, sf_output_format format, const char *path)
@@ -213,43 +184,22 @@ static sf_status write_stream(const sf_trajectory *trajectory, sf_output_format 
     return status;
 }
 
-/* Onto the disk, before the name changes. */
-static sf_status flush_file(sf_context *context, const char *path)
-{
-    int file = open(path, O_RDONLY);
-    bool flushed = file >= 0 && fsync(file) == 0;
-    int reason = errno;
-    if (file >= 0)
-        close(file);
-    return flushed ? SF_OK : sf_fail(context, SF_ERR_IO, "could not be flushed: %s", strerror(reason));
-}
+typedef struct sf_target {
+    const sf_trajectory *trajectory;
+    sf_output_format format;
+} sf_target;
 
-static sf_status write_and_rename(const sf_trajectory *trajectory, const char *path, const char *temporary)
+static sf_status write_target(const char *path, void *subject)
 {
-    sf_context *context = trajectory->context;
-    sf_output_format format = format_of(path);
-    sf_status status = format == OUTPUT_HDF5 ? sf_write_hdf5(trajectory, temporary)
-                                             : write_stream(trajectory, format, temporary);
-    if (status == SF_OK)
-        status = flush_file(context, temporary);
-    if (status == SF_OK && rename(temporary, path) != 0)
-        status =
-            sf_fail(context, SF_ERR_IO, "could not be renamed from '%s': %s", temporary, strerror(errno));
-    if (status != SF_OK)
-        unlink(temporary);
-    return status == SF_OK ? SF_OK : sf_fail_within(context, status, "output '%s'", path);
+    const sf_target *target = subject;
+    return target->format == OUTPUT_HDF5 ? sf_write_hdf5(target->trajectory, path)
+                                         : write_stream(target->trajectory, target->format, path);
 }
 
 sf_status sf_trajectory_write(const sf_trajectory *trajectory, const char *path)
 {
     SF_TRY(check_complete(trajectory));
     SF_TRY(sf_trajectory_check_output(trajectory->context, path));
-    size_t size = strlen(path) + 32;
-    char *temporary = sf_alloc(trajectory->context, size, 1);
-    if (!temporary)
-        return SF_ERR_MEMORY;
-    snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
-    sf_status status = write_and_rename(trajectory, path, temporary);
-    sf_free(trajectory->context, temporary);
-    return status;
+    sf_target target = {trajectory, format_of(path)};
+    return sf_write_whole(trajectory->context, path, write_target, &target);
 }

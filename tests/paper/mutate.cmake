@@ -33,12 +33,12 @@ elseif(name STREQUAL "flow.c") # all its models take the perturbation from here
   endif()
 elseif(MUTATION STREQUAL "sign")
   mutate("theta_hat[i] = theta[i] + e" "theta_hat[i] = theta[i] - e")
-  mutate("(g > 0.0 ? rho : g < 0.0 ? -rho : 0.0)" "(g > 0.0 ? -rho : g < 0.0 ? rho : 0.0)")
 elseif(MUTATION STREQUAL "rho")
-  mutate("double rho = perturbation->rho" "double rho = 0.0 * perturbation->rho")
+  mutate("perturbation->rho == 0.0" "perturbation->rho >= 0.0")
 elseif(MUTATION STREQUAL "norm")
   mutate("sf_network_gradient(network, theta, theta_hat, &log_scale)"
-         "rho *= with_a_floor(network, theta, theta_hat, &log_scale)")
+         "double cut = with_a_floor(network, theta, theta_hat, &log_scale)")
+  mutate(".factor = perturbation->rho" ".factor = cut * perturbation->rho")
   mutate("void sf_perturb("
          "static double with_a_floor(sf_network *network, const double *theta, double *gradient, double *log_scale)
 {

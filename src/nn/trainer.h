@@ -1,0 +1,24 @@
+/* A run of training, as the trainer and its checkpoints see it. */
+#ifndef SF_NN_TRAINER_H
+#define SF_NN_TRAINER_H
+
+#include "nn/network.h"
+
+struct sf_trainer {
+    sf_context *context;
+    sf_nn *nn;
+    const sf_images *images;
+    sf_training spec;
+    sf_training_state state;
+    size_t position;  // images of this epoch that have been used
+    bool stopped;     // loss or weights left the finite numbers
+    size_t *order;    // (N) of this epoch
+    size_t ordered;   // epoch that `order` is of, plus 1; 0: none yet
+    float *gradient;  // (P)
+    float *theta_hat; // (P) perturbed, then the next theta
+    float *total;     // (P) sum over shards; NULL without shards
+    float *velocity;  // (P); NULL without momentum
+    double *partial;  // work space
+};
+
+#endif
