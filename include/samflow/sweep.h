@@ -144,6 +144,9 @@ const sf_store_axis *sf_store_get_axis(const sf_store *store, size_t index);
 /* True if every axis is a factor of its own and nothing is refined: rows fill an array of the axes' counts. */
 SF_API
 bool sf_store_product(const sf_store *store);
+/* How often refinement halves a cell, at most; 0: the grid is as written. */
+SF_API
+int sf_store_levels(const sf_store *store);
 /* The resolved experiment of the first point, as JSON. */
 SF_API
 const char *sf_store_experiment(const sf_store *store);
@@ -161,7 +164,8 @@ SF_API
 const sf_store_column *sf_store_get_column(const sf_store *store, size_t index);
 
 typedef struct sf_cursor sf_cursor;
-/* Rows of the last grid in order of position, with these columns (names). Errors: SF_ERR_USAGE (no such column;
+/* Rows of the last grid in order of position, with these columns (names). predicted_regime and predicted_limit_kind
+ * are found by theory where they are not in the file; they are NULL where theory has no answer. Errors: SF_ERR_USAGE (no such column;
  * the message lists them), SF_ERR_IO. */
 SF_API
 sf_status sf_store_select(sf_store *store, size_t count, const char *const *columns, sf_cursor **out);

@@ -176,6 +176,12 @@ static sf_status measure_point(sf_worker *worker, job *j, const sf_batch *batch,
     evaluate(worker, j, index, beta, finding);
     finding->step = (double)sf_batch_steps(batch, index);
     rank_point(worker, j, index);
+    sf_perturbation perturbation = sf_experiment_perturbation(worker->sweep->first);
+    perturbation.rho = j->rho[index];
+    ending.collapsed =
+        ending.status == SF_RUN_COMPLETED &&
+        sf_findings_chatter(&worker->findings, &perturbation, j->eta[index], sf_network_loss(worker->network),
+                            sf_network_depth(worker->network), theta);
     SF_TRY(list_events(worker, j, batch, index, &ending.event_count));
     ending.events = j->events;
     SF_TRY(sf_findings_conclude(&worker->findings, &ending, finding));

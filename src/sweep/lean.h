@@ -41,6 +41,11 @@ void sf_setup_release(sf_context *context, sf_setup *setup);
 void sf_setup_put(sf_setup *setup, const sf_target *targets, size_t count, const grid_value *values);
 bool sf_setup_same(const sf_setup *a, const sf_setup *b);
 
+/* Of l2-SAM at L = 2 on one example: whether one critical scale decides regime and limit (positive example with one
+ * strongest feature, all weights alike), and which they are; false too close to a boundary. theory_points.c. */
+bool sf_setup_has_scale(const sf_setup *setup);
+bool sf_setup_classify(const sf_setup *setup, double scale, sf_finding *finding);
+
 /* Finds out whether the sweep is lean, and which way its points can be computed. values: room for one an axis. */
 sf_status sf_sweep_test_lean(sf_sweep *sweep, grid_value *values);
 /* The hash of a point of a lean sweep; scratch: one hash a leaf. */

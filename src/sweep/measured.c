@@ -159,6 +159,18 @@ static void find_beta(sf_findings *findings, const sf_measure *measure, const sf
     finding->beta = findings->beta;
 }
 
+bool sf_findings_chatter(const sf_findings *findings, const sf_perturbation *perturbation, double step,
+                         sf_loss loss, int depth, const double *theta)
+{
+    bool normalized = perturbation->method != SF_METHOD_GD && perturbation->method != SF_METHOD_USAM;
+    double slope = exp(sf_loss_log_slope(loss, 0.0));
+    double bound = 2.0 * step * slope * perturbation->rho * findings->strength[findings->major];
+    bool small = depth == 2 && normalized && bound > 0.0;
+    for (size_t k = 0; small && k < 2 * findings->features; k++)
+        small = fabs(theta[k]) <= bound;
+    return small;
+}
+
 sf_status sf_findings_conclude(sf_findings *findings, const sf_ending *ending, sf_finding *finding)
 {
     finding->outcome = sf_run_status_name(ending->status);
@@ -167,7 +179,7 @@ sf_status sf_findings_conclude(sf_findings *findings, const sf_ending *ending, s
     find_direction(findings, ending->beta, ending->log_abs, finding);
     finding->regime = measured_regime(findings, finding);
     take_peak(findings, ending->log_peak_ratio, finding);
-    if (ending->status == SF_RUN_COLLAPSED) {
+    if (ending->collapsed) {
         finding->regime = sf_regime_name(SF_REGIME_COLLAPSE);
         finding->limit = sf_limit_kind_name(SF_LIMIT_ZERO);
         finding->limit_index = -1;
@@ -195,8 +207,23 @@ static sf_status find_peak(const sf_findings *findings, const sf_trajectory *tra
     return SF_OK;
 }
 
-sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, const sf_dataset *dataset,
-                              const sf_trajectory *trajectory, sf_finding *finding)
+/* A flow that collapsed says so; a discrete run is looked at. */
+static bool has_collapsed(const sf_findings *findings, const sf_experiment *experiment,
+                          const sf_trajectory *trajectory)
+{
+    sf_run_status status = sf_trajectory_status(trajectory);
+    if (sf_experiment_mode(experiment) != SF_MODE_DISCRETE || status != SF_RUN_COMPLETED)
+        return status == SF_RUN_COLLAPSED;
+    sf_perturbation perturbation = sf_experiment_perturbation(experiment);
+    const sf_network *network = sf_experiment_network(experiment);
+    return sf_findings_chatter(findings, &perturbation, sf_experiment_step_size(experiment),
+                               sf_network_loss(network), sf_network_depth(network),
+                               sf_trajectory_final_layers(trajectory));
+}
+
+sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure,
+                              const sf_experiment *experiment, const sf_trajectory *trajectory,
+                              sf_finding *finding)
 {
     sf_record last = sf_trajectory_record(trajectory, sf_trajectory_records(trajectory) - 1);
     if (!last.log_abs_beta)
@@ -206,9 +233,10 @@ sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, 
     finding->tau = last.tau;
     finding->step = last.step;
     finding->min_margin = last.min_margin;
-    sf_dataset_strengths(dataset, findings->strength);
+    sf_dataset_strengths(sf_experiment_dataset(experiment), findings->strength);
     sf_findings_rank(findings);
     sf_ending ending = {.status = sf_trajectory_status(trajectory),
+                        .collapsed = has_collapsed(findings, experiment, trajectory),
                         .beta = last.beta,
                         .log_abs = last.log_abs_beta,
                         .log_peak_ratio = NAN};

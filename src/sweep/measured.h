@@ -25,9 +25,16 @@ sf_status sf_findings_reserve(sf_findings *findings, size_t leaders);
 /* Finds the weakest and the strongest feature, after the strengths have been filled in. */
 void sf_findings_rank(sf_findings *findings);
 
+/* Discrete SAM at L = 2 that has collapsed does not rest at 0 but chatters around it: l2-SAM with
+ * |w| = eta sigma rho mu_d / (2 sqrt 2), linf-SAM with at most eta sigma rho mu_d, sigma = -l'(0). True if no weight of
+ * theta (2, d) is larger than twice that. The strongest feature is in `findings`. */
+bool sf_findings_chatter(const sf_findings *findings, const sf_perturbation *perturbation, double step,
+                         sf_loss loss, int depth, const double *theta);
+
 /* How a run ended, and what was seen on the way. */
 typedef struct sf_ending {
     sf_run_status status;
+    bool collapsed;
     const double *beta, *log_abs; // (d) the predictor at the end
     const sf_event *events;       // changes of the leader, among others
     size_t event_count;
@@ -37,10 +44,11 @@ typedef struct sf_ending {
 /* Outcome, order, regime, limit, direction and peak; strengths and their extremes are in `findings`. */
 sf_status sf_findings_conclude(sf_findings *findings, const sf_ending *ending, sf_finding *finding);
 
-/* Fills the finding from a trajectory over a data set; times of beta as in the measure. Pointers in the finding are
+/* Fills the finding from the trajectory of an experiment; times of beta as in the measure. Pointers in the finding are
  * into `findings`. */
-sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure, const sf_dataset *dataset,
-                              const sf_trajectory *trajectory, sf_finding *finding);
+sf_status sf_findings_measure(sf_findings *findings, const sf_measure *measure,
+                              const sf_experiment *experiment, const sf_trajectory *trajectory,
+                              sf_finding *finding);
 
 /* What theory says of a start; exact: it is also the regime, limit, order and peak ratio. After what was measured, if
  * anything was. */

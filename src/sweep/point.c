@@ -159,8 +159,8 @@ static sf_status run_experiment(sf_worker *worker, sf_experiment *experiment, sf
     sf_trajectory *trajectory = NULL;
     sf_status status = sf_experiment_run(experiment, &trajectory);
     if (status == SF_OK)
-        status = sf_findings_measure(&worker->findings, worker->sweep->measure,
-                                     sf_experiment_dataset(experiment), trajectory, finding);
+        status =
+            sf_findings_measure(&worker->findings, worker->sweep->measure, experiment, trajectory, finding);
     sf_trajectory_destroy(&trajectory);
     return status;
 }

@@ -5,10 +5,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "sweep/oracle.h"
+
 struct sf_cursor {
     sf_store *store;
     sqlite3_stmt *rows;
     size_t count;
+    size_t regime, limit; // places of what theory has to say, SIZE_MAX: not asked
+    sf_oracle *oracle;
+    sf_cell *axes; // (axes), after the columns
 };
 
 /* ---- axes and columns ----------------------------------------------------------------------------------- */
@@ -183,6 +188,11 @@ bool sf_store_product(const sf_store *store)
     return store->levels == 0;
 }
 
+int sf_store_levels(const sf_store *store)
+{
+    return store->levels;
+}
+
 const char *sf_store_experiment(const sf_store *store)
 {
     return store->experiment;
@@ -209,47 +219,105 @@ sf_status sf_store_row_count(sf_store *store, uint64_t *rows)
 
 /* ---- rows ----------------------------------------------------------------------------------------------- */
 
-static sf_status check_column(const sf_store *store, const char *name)
+static bool has_column(const sf_store *store, const char *name)
+{
+    for (size_t i = 0; i < store->column_count; i++)
+        if (strcmp(store->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static sf_status no_column(const sf_store *store, const char *name)
 {
     char list[1024] = "";
     size_t used = 0;
-    for (size_t i = 0; i < store->column_count; i++) {
-        if (strcmp(store->columns[i].name, name) == 0)
-            return SF_OK;
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
-                                     store->columns[i].name);
-    }
+    for (size_t i = 0; i < store->column_count && used < sizeof list; i++)
+        used +=
+            (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", store->columns[i].name);
     return sf_fail(store->context, SF_ERR_USAGE, "'%s' has no column '%s'; it has %s", store->database->path,
                    name, list);
+}
+
+/* What is not in the file and theory can tell. */
+static sf_status ask_oracle(sf_cursor *cursor, size_t count, const char *const *columns)
+{
+    cursor->regime = cursor->limit = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (has_column(cursor->store, columns[i]))
+            continue;
+        if (strcmp(columns[i], "predicted_regime") == 0)
+            cursor->regime = i;
+        else if (strcmp(columns[i], "predicted_limit_kind") == 0)
+            cursor->limit = i;
+        else
+            return no_column(cursor->store, columns[i]);
+    }
+    if (cursor->regime == SIZE_MAX && cursor->limit == SIZE_MAX)
+        return SF_OK;
+    cursor->axes = SF_ARRAY(cursor->store->context, cursor->store->axis_count, sf_cell);
+    return cursor->axes ? sf_oracle_create(cursor->store, &cursor->oracle) : SF_ERR_MEMORY;
+}
+
+/* The columns, then those of the axes if theory needs them. */
+static char *list_columns(const sf_cursor *cursor, const char *const *columns)
+{
+    sqlite3_str *names = sqlite3_str_new(NULL);
+    for (size_t i = 0; i < cursor->count; i++)
+        if (i == cursor->regime || i == cursor->limit)
+            sqlite3_str_appendf(names, "%sNULL", i ? ", " : "");
+        else
+            sqlite3_str_appendf(names, "%s\"%w\"", i ? ", " : "", columns[i]);
+    for (size_t i = 0; cursor->oracle && i < cursor->store->axis_count; i++)
+        sqlite3_str_appendf(names, ", \"%w\"", cursor->store->axes[i].name);
+    return sqlite3_str_finish(names);
+}
+
+static sf_status prepare_rows(sf_cursor *cursor, size_t count, const char *const *columns)
+{
+    SF_TRY(ask_oracle(cursor, count, columns));
+    cursor->count = count;
+    char *list = list_columns(cursor, columns);
+    if (!list && count > 0)
+        return sf_database_fail(cursor->store->database, SQLITE_NOMEM, "reading");
+    sf_status status = // this grid, even if another one is run meanwhile
+        sf_database_prepare(cursor->store->database, &cursor->rows,
+                            "SELECT %s FROM member m JOIN point p ON p.id = m.point WHERE m.grid = %lld"
+                            " ORDER BY m.position",
+                            list ? list : "1", (long long)cursor->store->grid);
+    sqlite3_free(list);
+    return status;
 }
 
 sf_status sf_store_select(sf_store *store, size_t count, const char *const *columns, sf_cursor **out)
 {
     *out = NULL;
-    for (size_t i = 0; i < count; i++)
-        SF_TRY(check_column(store, columns[i]));
     sf_cursor *cursor = SF_NEW(store->context, sf_cursor);
     if (!cursor)
         return SF_ERR_MEMORY;
-    *cursor = (sf_cursor){.store = store, .count = count};
-    sqlite3_str *names = sqlite3_str_new(NULL);
-    for (size_t i = 0; i < count; i++)
-        sqlite3_str_appendf(names, "%s\"%w\"", i ? ", " : "", columns[i]);
-    char *list = sqlite3_str_finish(names);
-    sf_status status =
-        list || count == 0 ? SF_OK : sf_database_fail(store->database, SQLITE_NOMEM, "reading");
-    if (status == SF_OK) /* this grid, even if another one is run meanwhile */
-        status =
-            sf_database_prepare(store->database, &cursor->rows,
-                                "SELECT %s FROM member m JOIN point p ON p.id = m.point WHERE m.grid = %lld"
-                                " ORDER BY m.position",
-                                list ? list : "1", (long long)store->grid);
-    sqlite3_free(list);
+    cursor->store = store;
+    sf_status status = prepare_rows(cursor, count, columns);
     if (status != SF_OK)
         sf_cursor_close(&cursor);
     *out = cursor;
     return status;
+}
+
+static sf_cell name_cell(const char *name)
+{
+    return (sf_cell){.kind = name ? SF_CELL_TEXT : SF_CELL_NULL, .real = NAN, .text = name};
+}
+
+static sf_status predict_row(sf_cursor *cursor, sf_cell *cells)
+{
+    const char *regime, *limit;
+    for (size_t i = 0; i < cursor->store->axis_count; i++)
+        cursor->axes[i] = sf_column_cell(cursor->rows, (int)(cursor->count + i));
+    SF_TRY(sf_oracle_ask(cursor->oracle, cursor->axes, &regime, &limit));
+    if (cursor->regime != SIZE_MAX)
+        cells[cursor->regime] = name_cell(regime);
+    if (cursor->limit != SIZE_MAX)
+        cells[cursor->limit] = name_cell(limit);
+    return SF_OK;
 }
 
 sf_status sf_cursor_next(sf_cursor *cursor, sf_cell *cells, bool *more)
@@ -258,9 +326,9 @@ sf_status sf_cursor_next(sf_cursor *cursor, sf_cell *cells, bool *more)
     *more = code == SQLITE_ROW;
     for (size_t i = 0; i < cursor->count && *more; i++)
         cells[i] = sf_column_cell(cursor->rows, (int)i);
-    return code == SQLITE_ROW || code == SQLITE_DONE
-               ? SF_OK
-               : sf_database_fail(cursor->store->database, code, "reading");
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return sf_database_fail(cursor->store->database, code, "reading");
+    return *more && cursor->oracle ? predict_row(cursor, cells) : SF_OK;
 }
 
 void sf_cursor_close(sf_cursor **cursor)
@@ -268,6 +336,8 @@ void sf_cursor_close(sf_cursor **cursor)
     if (!cursor || !*cursor)
         return;
     sqlite3_finalize((*cursor)->rows);
+    sf_oracle_destroy(&(*cursor)->oracle);
+    sf_free((*cursor)->store->context, (*cursor)->axes);
     sf_free((*cursor)->store->context, *cursor);
     *cursor = NULL;
 }

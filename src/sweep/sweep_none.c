@@ -165,6 +165,12 @@ const sf_store_axis *sf_store_get_axis(const sf_store *store, size_t index)
     return NULL;
 }
 
+int sf_store_levels(const sf_store *store)
+{
+    (void)store;
+    return 0;
+}
+
 bool sf_store_product(const sf_store *store)
 {
     (void)store;

@@ -123,7 +123,14 @@ static bool applies(const sf_setup *setup, int64_t *strongest, double *norm, dou
     return good && second < first && square > 0.0 && isfinite(square);
 }
 
-static bool classify(const sf_setup *setup, double scale, sf_finding *finding)
+bool sf_setup_has_scale(const sf_setup *setup)
+{
+    int64_t strongest;
+    double norm, top;
+    return applies(setup, &strongest, &norm, &top);
+}
+
+bool sf_setup_classify(const sf_setup *setup, double scale, sf_finding *finding)
 {
     int64_t strongest;
     double norm, top;
@@ -147,16 +154,15 @@ static bool classify(const sf_setup *setup, double scale, sf_finding *finding)
 
 static sf_status theory_point(sf_worker *worker, uint64_t position, sf_rows *rows)
 {
-    int64_t strongest;
-    double scale, norm, top;
+    double scale;
     sf_worker_set(worker, position);
-    if (!applies(&worker->setup, &strongest, &norm, &top))
+    if (!sf_setup_has_scale(&worker->setup))
         return sf_worker_point(worker, position, rows);
     sf_status status = find_scale(worker, position, &scale);
     if (status == SF_ERR_MEMORY || status == SF_ERR_CANCELLED)
         return status;
     sf_finding finding = sf_finding_make();
-    if (status != SF_OK || !classify(&worker->setup, scale, &finding))
+    if (status != SF_OK || !sf_setup_classify(&worker->setup, scale, &finding))
         return sf_worker_point(worker, position, rows);
     sf_hash hash = sf_sweep_lean_hash(worker->sweep, worker->values, worker->hashes);
     return sf_worker_append(worker, position, &hash, &finding, rows);
@@ -165,13 +171,12 @@ static sf_status theory_point(sf_worker *worker, uint64_t position, sf_rows *row
 /* Scales that a block needs, from a place that differs from worker to worker. */
 static sf_status prepare_scales(sf_worker *worker, size_t count, const uint64_t *positions)
 {
-    int64_t strongest;
-    double scale, norm, top;
+    double scale;
     size_t first = worker->number * (count / START_SPREAD) * 3;
     for (size_t i = 0; i < count && worker->sweep->scales; i++) {
         uint64_t position = positions[(first + i) % count];
         sf_worker_set(worker, position);
-        if (!applies(&worker->setup, &strongest, &norm, &top))
+        if (!sf_setup_has_scale(&worker->setup))
             continue;
         sf_status status = find_scale(worker, position, &scale);
         if (status == SF_ERR_MEMORY || status == SF_ERR_CANCELLED)
