@@ -132,6 +132,10 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
                "η = 0.1 halved %d times.",
                HALVINGS - 1);
     claim_note(out, SF_NOTE_CAVEAT,
+               "Chosen tolerance: ± 0.03 in the order, measured between the two smallest step sizes, where "
+               "the next term of "
+               "the error still counts.");
+    claim_note(out, SF_NOTE_CAVEAT,
                "First order holds away from the points where a flow is not smooth. After a collapse the two "
                "differ for good: the "
                "flow rests at 0, the discrete update chatters about it.");

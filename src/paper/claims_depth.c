@@ -206,6 +206,9 @@ sf_status claim_depth(sf_outcome *out)
         out, SF_NOTE_SETTING,
         "μ = (1, 2), logistic loss, equal layers α·1, ρ = 1; α = 0.6 (ℓ∞-SAM beyond depth 1: 1.2, above the "
         "gate); flows to log ‖β‖ = 8.");
+    claim_note(out, SF_NOTE_CAVEAT,
+               "Chosen threshold: a largest ratio of 1.5 counts as minor first; theory gives 3.79 for L = 2 "
+               "and nothing beyond.");
     claim_note(
         out, SF_NOTE_FINDING,
         "The phenomenon survives at depth 3 and 4, which the paper leaves open: ℓ2-SAM relies on the minor "

@@ -420,6 +420,12 @@ sf_status claim_choice_of_limit(sf_outcome *out)
                "1.8} (--quick: the first two); flows to log ‖β‖ = 60.");
     claim_note(
         out, SF_NOTE_CAVEAT,
+        "Chosen tolerance: a share of 1 − 10^{−6} counts as e_j. A limit is not reached at log ‖β‖ = 60: for "
+        "L = 2 "
+        "the next coordinate falls behind only like a power of the norm, and the least share is then 1 − 3 × "
+        "10^{−8}; for L ≥ 3 the others are frozen, and the share is 1 to all digits.");
+    claim_note(
+        out, SF_NOTE_CAVEAT,
         "For odd L and no coordinate above ρ, β tends to the finite point ρ^L, not to a direction; the "
         "corollary's \"0\" is for even L.");
     static const char *const classes[] = {"to e_0 (minor)", "to e_1 (major)", "", "",

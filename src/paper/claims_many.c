@@ -126,7 +126,8 @@ sf_status claim_limit_l1(sf_outcome *out)
     const uint64_t seed = 420;
     const size_t sets = claim_quick(out) ? 5 : MOST;
     const double rho = 0.2;
-    double log_times[TIMES], worst = 0.0, worst_angle = 0.0, difference[MOST], beta[3];
+    double log_times[TIMES], worst = 0.0, worst_angle = 0.0, worst_difference = 0.0, difference[MOST],
+                             beta[3];
     limit_run gd[MOST], sam[MOST];
     sf_table *table = claim_table(out, "t42-limits", "Towards the ℓ1-max-margin", 4, headings);
     if (!table)
@@ -140,6 +141,7 @@ sf_status claim_limit_l1(sf_outcome *out)
         claim_release(out, mark);
         worst = larger(worst, sam[s].gap[TIMES - 1]);
         difference[s] = fabs(sam[s].gap[TIMES - 1] / gd[s].gap[TIMES - 1] - 1.0);
+        worst_difference = larger(worst_difference, difference[s]);
         if (!isnan(sam[s].angle[TIMES - 1]))
             worst_angle = larger(worst_angle, sam[s].angle[TIMES - 1]);
         sf_table_number(table, (double)s);
@@ -152,10 +154,6 @@ sf_status claim_limit_l1(sf_outcome *out)
                 sets);
     claim_detail(out, SF_RELATION_AT_MOST, 0.05, median(sets, difference), 0.0,
                  "many examples: relative difference of the gaps of ℓ2-SAM and GD, median");
-    claim_note(
-        out, SF_NOTE_FINDING,
-        "Largest angle to the ℓ1-max-margin direction at log t = 10,000, where that is unique: %.3g rad.",
-        worst_angle);
     sf_network *network;
     sf_flow *flow;
     SF_TRY(claim_example(out, 3, mu, 2, &network));
@@ -170,6 +168,26 @@ sf_status claim_limit_l1(sf_outcome *out)
                "logistic loss, flows to log t = 10,000; seed %llu, one stream a data set. One example: ρ = "
                "1, α = 0.7.",
                sets, MOST_EXAMPLES, MOST_FEATURES, rho, (unsigned long long)seed);
+    claim_note(
+        out, SF_NOTE_CAVEAT,
+        "Chosen tolerances: the gap in margin, at most 0.01 at log t = 10,000, stands in for the angle, "
+        "which is not "
+        "judged: it reaches %.3g rad on the data sets whose ℓ1-max-margin direction is unique, and elsewhere "
+        "there "
+        "is no single direction. Where a feature off the support is nearly as good as those on it, the angle "
+        "falls only like (log t)^{ζ−1} with ζ near 1, far beyond any computed time, while the margin is "
+        "already "
+        "almost the greatest. The bound 0.01 was set after a first run, and the largest gap, %.3g, is close "
+        "to "
+        "it.",
+        worst_angle, worst);
+    claim_note(out, SF_NOTE_CAVEAT,
+               "Chosen tolerance: ℓ2-SAM and GD are compared by the median over data sets (5 %%), not by the "
+               "worst: where a "
+               "coordinate leaves the support late, the kink in the curve comes at different times for the "
+               "two (figure), "
+               "and at one moment their gaps differ by %.3g relative in the worst case.",
+               worst_difference);
     claim_note(out, SF_NOTE_CAVEAT,
                "The theorem says: if the direction converges, then to this limit. That it converges is "
                "measured here, not proved. The "
@@ -324,5 +342,9 @@ sf_status claim_gaussian(sf_outcome *out)
                "α·1, ρ = 1, logistic loss; "
                "flows to log t = 6 or log ‖β‖ = 1.5; thresholds by bisection to 1e-3.",
                per_class, (unsigned long long)seed);
+    claim_note(out, SF_NOTE_CAVEAT,
+               "Chosen tolerance: 3 %% between the thresholds of many examples with σ = 0.05 and those of "
+               "one example at their "
+               "mean. Nothing predicts the difference; it vanishes with σ (table).");
     return check_wider(out);
 }

@@ -112,6 +112,10 @@ sf_status claim_mechanism(sf_outcome *out)
                 "unnormalized, α from 0.53 to 0.7: largest minor / major");
     claim_note(out, SF_NOTE_SETTING,
                "μ = (1, 2), L = 2, ρ = 1, logistic loss, equal layers α·1; flows to log ‖β‖ = 12.");
+    claim_note(out, SF_NOTE_CAVEAT,
+               "Chosen tolerances: 1 %% for the largest ratio, which is taken over 400 moments; \"from the "
+               "start\" allows "
+               "unnormalized SAM until log t = 2.");
     claim_note(out, SF_NOTE_FINDING,
                "Unnormalized SAM from a small start (α = 0.3) does let the minor feature lead for a while, "
                "until log t = 1.3: as "

@@ -177,7 +177,8 @@ const claim_entry claim_registry[] = {
       "Closed form of GD at depth 2: the ratio is proportional to e^{−2(μ_2 − μ_1)τ}", SF_NEEDS_NOTHING},
      claim_specific},
     {{"Q-GROWTH", QUESTIONS, "Growth in original time",
-      "The loss of GD falls like 1/t, that of ℓ2-SAM at depth 2 faster: −log F ≈ log t + √2 ρ √(μ_d m).",
+      "At depth 2 the loss of GD falls like 1/(t log t), that of ℓ2-SAM faster: −log F ≈ log t + √2 ρ √(μ_d "
+      "m), m the margin.",
       "Asymptotics of the reduction", SF_NEEDS_NOTHING},
      claim_growth},
 };

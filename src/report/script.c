@@ -300,6 +300,10 @@ static void write_axes(FILE *file, const sf_panel *panel)
         fputs("set logscale y; set format y '10^{%L}'\n", file);
     write_range(file, "x", axes.x_min, axes.x_max);
     write_range(file, "y", axes.y_min, axes.y_max);
+    if (axes.y_step > 0.0)
+        fprintf(file, "set ytics %.10g\n", axes.y_step);
+    else
+        fputs("set ytics autofreq\n", file);
     if (axes.equal)
         fputs("set size ratio -1\n", file);
     if (axes.no_axes)
