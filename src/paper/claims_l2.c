@@ -217,7 +217,9 @@ static sf_status draw_course(sf_outcome *out, sf_figure *figure, const course_in
                                        .x_min = 0.1,
                                        .x_max = 1e5,
                                        .y_min = shares ? 0.0 : NAN,
-                                       .y_max = !shares ? NAN : d > 3 ? 0.4 : 1.0,
+                                       .y_max = !shares ? NAN
+                                                : d > 3 ? 0.4
+                                                        : 1.0,
                                        .key = d > 3    ? "off"
                                               : shares ? "center right"
                                                        : "top left"});

@@ -283,6 +283,70 @@ static sf_status check_wider(sf_outcome *out)
     return SF_OK;
 }
 
+/* The path from alpha * 1 in the plane, until it leaves the drawing or collapses. */
+static sf_status draw_path(sf_outcome *out, sf_figure *figure, const sf_dataset *dataset, sf_method method,
+                           double rho, double alpha)
+{
+    enum { SAMPLES = 120 };
+    const double theta[] = {alpha, alpha, alpha, alpha};
+    double at[SAMPLES];
+    size_t mark = claim_mark(out);
+    sf_network *network;
+    sf_flow *flow, *again;
+    flow_path path;
+    SF_TRY(claim_network(out, dataset, 2, &network));
+    SF_TRY(claim_flow(out, network, method, rho, theta, &flow));
+    SF_TRY(flow_until(flow, INFINITY, 1e3, log(3.0)));
+    even_steps(SAMPLES, 0.0, sf_flow_tau(flow) * 0.9999,
+               at); // a collapse ends it just before its last moment
+    at[0] = 1e-6 * at[1];
+    SF_TRY(claim_flow(out, network, method, rho, theta, &again));
+    SF_TRY(record_path(out, again, 2, CLOCK_TAU, SAMPLES, at, &path));
+    sf_style style = {.color = sf_color_of_method(method), .width = 2.5}, start = style;
+    start.mark = SF_MARK_POINTS;
+    sf_figure_series(figure, NULL, style, SAMPLES, path.beta, path.beta + SAMPLES);
+    sf_figure_series(figure, NULL, start, 1, path.beta, path.beta + SAMPLES);
+    claim_release(out, mark);
+    return SF_OK;
+}
+
+static sf_status draw_gaussian(sf_outcome *out, const sf_dataset *dataset, double deviation)
+{
+    static const sf_method methods[] = {SF_METHOD_GD, SF_METHOD_L2};
+    static const double scales[] = {0.3, 0.45, 0.55, 0.6, 0.7, 0.85, 1.2};
+    char caption[512];
+    snprintf(caption, sizeof caption,
+             "Gaussian classes around ±(1, 2), σ = %g, depth 2: flows in the plane of β from seven equal "
+             "starts α·1 (discs). "
+             "GD turns to the major feature from all; ℓ2-SAM, ρ = 1, collapses to 0 from the smallest, leans "
+             "to the minor "
+             "feature from the middle ones and to the major one from the largest. Dotted: equal weight.",
+             deviation);
+    sf_figure *figure =
+        claim_figure(out, "gaussian", 2, caption,
+                     "Left, GD: all paths rise above the diagonal. Right, l2-SAM: two paths return to the "
+                     "origin, the next run below the diagonal, the last above it.");
+    if (!figure)
+        return SF_ERR_MEMORY;
+    for (size_t m = 0; m < 2; m++) {
+        sf_figure_panel(figure, &(sf_axes){.title = sf_title_of_method(methods[m]),
+                                           .x_label = "β of the minor feature (no unit)",
+                                           .y_label = "β of the major feature (no unit)",
+                                           .x_min = 0.0,
+                                           .x_max = 2.0,
+                                           .y_min = 0.0,
+                                           .y_max = 2.0,
+                                           .equal = true,
+                                           .key = "off"});
+        const double ends[] = {0.0, 2.0};
+        sf_figure_series(figure, NULL, (sf_style){.color = SF_COLOR_NEUTRAL, .dash = 2, .width = 1.5}, 2,
+                         ends, ends);
+        for (size_t s = 0; s < sizeof scales / sizeof scales[0]; s++)
+            SF_TRY(draw_path(out, figure, dataset, methods[m], m ? 1.0 : 0.0, scales[s]));
+    }
+    return SF_OK;
+}
+
 sf_status claim_gaussian(sf_outcome *out)
 {
     static const double mean[] = {1.0, 2.0}, deviations[] = {0.05, 0.2, 0.5};
@@ -315,6 +379,8 @@ sf_status claim_gaussian(sf_outcome *out)
             SF_TRY(threshold_of(out, dataset, rho, COLLAPSE, 0.3, 0.7, &lower));
             SF_TRY(threshold_of(out, dataset, rho, MINOR_FIRST, 0.7, 1.2, &upper));
         }
+        if (i == 1)
+            SF_TRY(draw_gaussian(out, dataset, deviations[i]));
         claim_release(out, mark);
         claim_check(out, SF_RELATION_EQUAL, COLLAPSE, small, 0.0, "σ = %g, α = 0.3: course (0: collapse)",
                     deviations[i]);

@@ -437,3 +437,124 @@ sf_status claim_growth(sf_outcome *out)
                "of a point with a smaller margin.");
     return draw_growth(out, log_times, gd, sam, predicted_gd, predicted_sam);
 }
+
+/* ---- loss at equal cost --------------------------------------------------------------------------------- */
+
+enum { COST_MARKS = 21, COST_METHODS = 2 };
+static const double COST_STEP = 0.05;
+
+typedef struct cost_run {
+    double evaluations[COST_MARKS], loss[COST_MARKS], predicted[COST_MARKS]; // loss: F
+} cost_run;
+
+/* F at the margin m. */
+static double logistic_loss(double m)
+{
+    return m > 0.0 ? log1p(exp(-m)) : log1p(exp(m)) - m;
+}
+
+static sf_status predict_cost(sf_outcome *out, double rho, double alpha, size_t evaluations, cost_run *run)
+{
+    const double layer[] = {alpha, alpha};
+    sf_reduction *reduction;
+    SF_TRY(claim_reduction(out, D, standard, layer, layer, rho, &reduction));
+    for (size_t i = 0; i < COST_MARKS; i++) {
+        double beta[D], time = COST_STEP * run->evaluations[i] / (double)evaluations;
+        sf_reduction_point point;
+        SF_TRY(sf_reduction_at_log_time(reduction, log(time), &point));
+        sf_reduction_predictor(reduction, &point, beta, NULL);
+        run->predicted[i] = logistic_loss(standard[0] * beta[0] + standard[1] * beta[1]);
+    }
+    return SF_OK;
+}
+
+/* From 10 to 100,000 evaluations of the gradient, `evaluations` a step, four marks a decade. */
+static sf_status follow_cost(sf_outcome *out, sf_method method, double rho, double alpha, size_t evaluations,
+                             cost_run *run)
+{
+    const double theta[] = {alpha, alpha, alpha, alpha};
+    sf_network *network;
+    sf_descent *descent;
+    SF_TRY(claim_example(out, D, standard, 2, &network));
+    SF_TRY(claim_descent(out, network, method, rho, COST_STEP, theta, &descent));
+    for (size_t i = 0; i < COST_MARKS; i++) {
+        double beta[D];
+        uint64_t step = (uint64_t)llround(pow(10.0, 1.0 + (double)i / 4.0)) / evaluations;
+        run->evaluations[i] = (double)(step * evaluations);
+        SF_TRY(sf_descent_advance(descent, step - sf_descent_step(descent)));
+        sf_network_predictor(network, sf_descent_theta(descent), beta);
+        run->loss[i] = logistic_loss(standard[0] * beta[0] + standard[1] * beta[1]);
+    }
+    return predict_cost(out, rho, alpha, evaluations, run);
+}
+
+static void draw_cost(sf_figure *figure, double alpha, const cost_run *runs)
+{
+    static const sf_method methods[COST_METHODS] = {SF_METHOD_GD, SF_METHOD_L2};
+    char title[64];
+    snprintf(title, sizeof title, "α = %g, ρ = 1", alpha);
+    sf_figure_panel(figure, &(sf_axes){.title = title,
+                                       .x_label = "gradient evaluations",
+                                       .y_label = "training loss F",
+                                       .x_scale = SF_SCALE_LOG,
+                                       .y_scale = SF_SCALE_LOG,
+                                       .x_min = 10.0,
+                                       .x_max = 1e5,
+                                       .y_min = 1e-9,
+                                       .y_max = 1.0,
+                                       .key = "bottom left"});
+    for (size_t m = 0; m < COST_METHODS; m++)
+        sf_figure_series(figure, sf_title_of_method(methods[m]),
+                         (sf_style){.color = sf_color_of_method(methods[m]), .width = 3.0}, COST_MARKS,
+                         runs[m].evaluations, runs[m].loss);
+    for (size_t m = 0; m < COST_METHODS; m++)
+        sf_figure_series(figure, m == 0 ? "flow, predicted" : NULL,
+                         (sf_style){.color = SF_COLOR_THEORY, .dash = 1, .width = 1.5}, COST_MARKS,
+                         runs[m].evaluations, runs[m].predicted);
+}
+
+sf_status claim_cost(sf_outcome *out)
+{
+    static const double scales[] = {0.6, 1.0};
+    sf_figure *figure =
+        claim_figure(out, "cost", 2,
+                     "Training loss at equal cost, one example μ = (1, 2), depth 2, discrete updates: "
+                     "gradient evaluations, one a step of "
+                     "GD and two a step of ℓ2-SAM. Dashed: the flow at the same time t = η times the steps.",
+                     "Two panels with log-log axes. GD falls on a straight line. l2-SAM from 0.6 stays above "
+                     "it until some "
+                     "250 evaluations, from 1.0 it is below throughout; at the right end it is two to three "
+                     "decades lower.");
+    if (!figure)
+        return SF_ERR_MEMORY;
+    for (size_t s = 0; s < 2; s++) {
+        size_t mark = claim_mark(out);
+        cost_run runs[COST_METHODS];
+        SF_TRY(follow_cost(out, SF_METHOD_GD, 0.0, scales[s], 1, &runs[0]));
+        SF_TRY(follow_cost(out, SF_METHOD_L2, 1.0, scales[s], 2, &runs[1]));
+        claim_release(out, mark);
+        for (size_t m = 0; m < COST_METHODS; m++)
+            claim_check(out, SF_RELATION_RELATIVE, -log(runs[m].predicted[COST_MARKS - 1]),
+                        -log(runs[m].loss[COST_MARKS - 1]), 0.01,
+                        "α = %g, %s: −log F after 100,000 evaluations", scales[s], m ? "ℓ2-SAM" : "GD");
+        if (s == 0)
+            claim_check(out, SF_RELATION_AT_LEAST, runs[0].loss[1], runs[1].loss[1], 0.0,
+                        "α = %g: F of ℓ2-SAM after %.0f evaluations, against GD (behind)", scales[s],
+                        runs[1].evaluations[1]);
+        claim_check(
+            out, SF_RELATION_AT_MOST, 0.1 * runs[0].loss[COST_MARKS - 1], runs[1].loss[COST_MARKS - 1], 0.0,
+            "α = %g: F of ℓ2-SAM after 100,000 evaluations, against a tenth of GD's (ahead)", scales[s]);
+        draw_cost(figure, scales[s], runs);
+    }
+    claim_note(out, SF_NOTE_SETTING,
+               "μ = (1, 2), L = 2, logistic loss, equal layers α·1, ρ = 1, η = %g for both, 100,000 gradient "
+               "evaluations.",
+               COST_STEP);
+    claim_note(out, SF_NOTE_CAVEAT,
+               "One example: a smaller margin at the perturbed point gives larger steps. On the real data "
+               "sets, where ℓ2-SAM "
+               "leans on weaker features for long, it stays behind GD at equal cost (their loss curves). "
+               "Chosen tolerance: "
+               "1 %% in −log F, of first order in η.");
+    return SF_OK;
+}

@@ -37,6 +37,7 @@ sf_status claim_any_start(sf_outcome *out);
 sf_status claim_scaling(sf_outcome *out);
 sf_status claim_specific(sf_outcome *out);
 sf_status claim_growth(sf_outcome *out);
+sf_status claim_cost(sf_outcome *out);
 /* claims_mechanism.c */
 sf_status claim_mechanism(sf_outcome *out);
 /* claims_clocks.c */

@@ -181,5 +181,11 @@ const claim_entry claim_registry[] = {
       "m), m the margin.",
       "Asymptotics of the reduction", SF_NEEDS_NOTHING},
      claim_growth},
+    {{"Q-COST", QUESTIONS, "Loss at equal gradient evaluations",
+      "Two gradient evaluations a step of SAM against one of GD: on one example at depth 2, ℓ2-SAM is behind "
+      "at first where it "
+      "relies on the minor feature, and ahead of GD from some hundred evaluations on.",
+      "Open in the paper; the exact reduction at t = η times the steps", SF_NEEDS_NOTHING},
+     claim_cost},
 };
 const size_t claim_registry_count = sizeof claim_registry / sizeof claim_registry[0];
