@@ -23,6 +23,7 @@ typedef struct sf_setting_info {
     const char *meaning;  /* one line */
     char expected[256];   /* "a finite number >= 0" */
     char scope[256];      /* "dynamics.mode: discrete"; "" if the key always applies */
+    bool run, train;      /* whether it is for runs of the diagonal network, for samflow train, or for both */
 } sf_setting_info;
 
 SF_API

@@ -60,6 +60,9 @@ int sf_cli_check_document(const sf_cli *cli, const char *command);
  * Prints what went wrong and returns the exit code, 0 if nothing did. */
 int sf_cli_document(const sf_cli *cli, sf_cli_document_fn write, const void *subject);
 
+/* Prints the reference of all keys of an experiment file as Markdown: of a run, or of training. */
+void sf_cli_print_settings(bool training);
+
 /* The commands, defined in cmd_NAME.c, listed in commands.c. */
 extern const sf_command sf_commands[];
 extern const size_t sf_command_count;

@@ -86,30 +86,6 @@ static void print_table(const sf_trajectory *trajectory, bool discrete)
            rows < records ? ", some shown here; -o FILE.json, .csv or .h5 writes all" : "");
 }
 
-/* ---- the reference of settings ------------------------------------------------------------------- */
-
-/* Text in a cell of a Markdown table. */
-static void print_escaped(const char *text)
-{
-    for (const char *c = text; *c; c++)
-        printf(*c == '|' ? "\\%c" : "%c", *c);
-}
-
-static void print_settings(void)
-{
-    sf_setting_info info;
-    printf("| key | expected | default | meaning |\n| --- | --- | --- | --- |\n");
-    for (size_t i = 0; sf_settings_describe(i, &info); i++) {
-        printf("| `%s` | ", info.key);
-        print_escaped(info.expected);
-        printf(info.fallback ? " | `%s` | " : " | | ", info.fallback);
-        print_escaped(info.meaning);
-        if (*info.scope)
-            printf(" (only with `%s`)", info.scope);
-        printf(" |\n");
-    }
-}
-
 /* ---- the command --------------------------------------------------------------------------------- */
 
 /* Everything that was computed, where it was asked for: also after an interruption or divergence. */
@@ -165,7 +141,7 @@ int sf_cmd_simulate(sf_cli *cli, int argc, char **argv)
     if (left >= 0)
         return left;
     if (settings) {
-        print_settings();
+        sf_cli_print_settings(false);
         return 0;
     }
     if (!cli->file)

@@ -213,6 +213,9 @@ static void write_value(const sf_experiment *experiment, sf_setting_id id, sf_js
     case SF_TYPE_ROWS:
         write_rows(json, key, value);
         break;
+    case SF_TYPE_SIZES:
+        sf_json_numbers(json, key, value->count, value->numbers);
+        break;
     case SF_TYPE_NUMBERS:
     case SF_TYPE_INIT:
         if (value->numbers)

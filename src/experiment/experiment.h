@@ -20,6 +20,14 @@ struct sf_experiment {
 #define SF_FAIL_SETTING(experiment, id, ...)                                                                 \
     sf_value_fail((experiment)->context, (id), &(experiment)->values[id], __VA_ARGS__)
 
+/* Reads and checks the settings of an experiment of that kind (SF_SCOPE_RUN or SF_SCOPE_TRAIN), from the file `name` or, if
+ * not NULL, from the text `source`. Nothing is loaded. */
+sf_status sf_experiment_settings(sf_context *context, const char *name, const char *source, size_t count,
+                                 const char *const *overrides, unsigned kind, sf_experiment **out);
+
+/* Replaces the path of a setting by the file that it means: beside the experiment file, then in $SAMFLOW_DATA. */
+sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id);
+
 /* Builds data set and network from the checked values; `source` in data.c. Numbers that the data set keeps
  * are released from the values. */
 sf_status sf_experiment_load(sf_experiment *experiment);

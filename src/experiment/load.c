@@ -25,9 +25,7 @@ static size_t folder_length(const char *name)
     return !slash ? 0 : slash == name ? 1 : (size_t)(slash - name);
 }
 
-/* Replaces the path of a setting by the one that exists: beside the experiment file, then in $SAMFLOW_DATA.
- */
-static sf_status find_file(sf_experiment *experiment, sf_setting_id id)
+sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id)
 {
     sf_context *context = experiment->context;
     sf_value *value = &experiment->values[id];
@@ -62,9 +60,9 @@ static sf_status load_file(sf_experiment *experiment)
 {
     static const sf_file_format format[] = {SF_FORMAT_CSV, SF_FORMAT_SVMLIGHT, SF_FORMAT_IDX};
     const sf_value *values = experiment->values;
-    SF_TRY(find_file(experiment, SF_SET_FILE));
+    SF_TRY(sf_experiment_find_file(experiment, SF_SET_FILE));
     if (values[SF_SET_LABELS_FILE].set)
-        SF_TRY(find_file(experiment, SF_SET_LABELS_FILE));
+        SF_TRY(sf_experiment_find_file(experiment, SF_SET_LABELS_FILE));
     sf_data_file spec = {.path = values[SF_SET_FILE].text,
                          .format = values[SF_SET_FORMAT].set ? format[values[SF_SET_FORMAT].choice]
                                                              : SF_FORMAT_AUTO,

@@ -118,6 +118,26 @@ static bool any_given(const sf_experiment *experiment, unsigned scope)
     return false;
 }
 
+static sf_status no_source(const sf_experiment *experiment, const sf_node *root)
+{
+    char where[SF_PLACE_SIZE];
+    const sf_node *data = sf_node_find(root, "data");
+    const char *key = "data",
+               *expected = experiment->scope & SF_SCOPE_TRAIN
+                               ? "exactly one source: data.file or data.patches"
+                               : "exactly one source: data.example, data.points, data.gaussian "
+                                 "or data.file";
+    if (any_given(experiment, SF_SCOPE_GAUSSIAN)) {
+        key = "data.gaussian.mean";
+        expected = "a list of numbers";
+    } else if (any_given(experiment, SF_SCOPE_PATCHES)) {
+        key = "data.patches.strong";
+        expected = "a number > 0";
+    }
+    return sf_fail(experiment->context, SF_ERR_CONFIG, "%s: %s: missing, expected %s",
+                   sf_place_text(data ? data->place : root->place, where), key, expected);
+}
+
 /* Exactly one source of data; sets its bit. */
 static sf_status find_source(sf_experiment *experiment, const sf_node *root)
 {
@@ -127,7 +147,8 @@ static sf_status find_source(sf_experiment *experiment, const sf_node *root)
     } source[] = {{SF_SET_EXAMPLE, SF_SCOPE_EXAMPLE},
                   {SF_SET_POINTS, SF_SCOPE_POINTS},
                   {SF_SET_MEAN, SF_SCOPE_GAUSSIAN},
-                  {SF_SET_FILE, SF_SCOPE_FILE}};
+                  {SF_SET_FILE, SF_SCOPE_FILE},
+                  {SF_SET_PATCH_STRONG, SF_SCOPE_PATCHES}};
     enum { SOURCES = sizeof source / sizeof source[0] };
     int first = -1;
     for (int i = 0; i < SOURCES; i++) {
@@ -139,16 +160,8 @@ static sf_status find_source(sf_experiment *experiment, const sf_node *root)
                                    sf_settings[source[first].id].key);
         first = i;
     }
-    if (first < 0) {
-        char where[SF_PLACE_SIZE];
-        const sf_node *data = sf_node_find(root, "data");
-        bool gaussian = any_given(experiment, SF_SCOPE_GAUSSIAN);
-        return sf_fail(
-            experiment->context, SF_ERR_CONFIG, "%s: %s: missing, expected %s",
-            sf_place_text(data ? data->place : root->place, where), gaussian ? "data.gaussian.mean" : "data",
-            gaussian ? "a list of numbers"
-                     : "exactly one source: data.example, data.points, data.gaussian or data.file");
-    }
+    if (first < 0)
+        return no_source(experiment, root);
     experiment->scope |= source[first].bit;
     return SF_OK;
 }
@@ -172,8 +185,11 @@ static sf_status check_scopes(const sf_experiment *experiment)
 {
     for (int id = 0; id < SF_SETTING_COUNT; id++) {
         unsigned scope = sf_settings[id].scope;
-        if (given(experiment, (sf_setting_id)id) && scope && !(scope & experiment->scope)) {
+        if (given(experiment, (sf_setting_id)id) &&
+            !sf_setting_applies(&sf_settings[id], experiment->scope)) {
             char text[SF_SCOPE_TEXT_SIZE];
+            unsigned kinds = sf_setting_kinds(&sf_settings[id]);
+            scope = kinds & experiment->scope ? scope & ~(unsigned)SF_SCOPE_KINDS : kinds;
             return SF_FAIL_SETTING(experiment, (sf_setting_id)id,
                                    "does not fit this experiment, expected only with %s",
                                    sf_scope_text(scope, text));
@@ -184,11 +200,14 @@ static sf_status check_scopes(const sf_experiment *experiment)
 
 static bool default_applies(const sf_experiment *experiment, sf_setting_id id)
 {
-    unsigned scope = sf_settings[id].scope;
-    if (experiment->values[id].given || (scope && !(scope & experiment->scope)))
+    if (experiment->values[id].given || !sf_setting_applies(&sf_settings[id], experiment->scope))
         return false;
     if (id == SF_SET_INIT)
         return !given(experiment, SF_SET_LAYERS) && !(experiment->scope & SF_SCOPE_RANDOM);
+    if (id == SF_SET_EPOCHS)
+        return !given(experiment, SF_SET_TRAIN_STEPS);
+    if ((experiment->scope & SF_SCOPE_TRAIN) && (id == SF_SET_DEPTH || id == SF_SET_RHO))
+        return id == SF_SET_DEPTH && !(experiment->scope & SF_SCOPE_LAYERED);
     if (id == SF_SET_UNTIL_LOG_TIME)
         return !given(experiment, SF_SET_UNTIL_TAU) && !given(experiment, SF_SET_UNTIL_LOG_NORM) &&
                !given(experiment, SF_SET_UNTIL_DIRECTION);
@@ -270,10 +289,47 @@ static sf_status check_rest(const sf_experiment *experiment)
     return check_record_steps(experiment);
 }
 
-static sf_status check(sf_experiment *experiment, const sf_node *root)
+static sf_status check_training(const sf_experiment *experiment)
+{
+    const sf_value *values = experiment->values;
+    if (values[SF_SET_METHOD].choice == SF_METHOD_LP)
+        return SF_FAIL_SETTING(
+            experiment, SF_SET_METHOD,
+            "lp-sam is not there for samflow train, expected gd, l2-sam, linf-sam or usam");
+    if (values[SF_SET_METHOD].choice != SF_METHOD_GD && !given(experiment, SF_SET_RHO))
+        return SF_FAIL_SETTING(experiment, SF_SET_METHOD,
+                               "optimizer.rho is missing beside it, expected a finite number >= 0");
+    if (values[SF_SET_ADAPTIVE].flag && values[SF_SET_METHOD].choice != SF_METHOD_L2)
+        return SF_FAIL_SETTING(experiment, SF_SET_ADAPTIVE, "expected only with optimizer.method: l2-sam");
+    if (given(experiment, SF_SET_EPOCHS) && given(experiment, SF_SET_TRAIN_STEPS))
+        return SF_FAIL_SETTING(experiment, SF_SET_TRAIN_STEPS,
+                               "a second end beside training.epochs, expected one");
+    if (given(experiment, SF_SET_DEPTH) && (experiment->scope & SF_SCOPE_LAYERED))
+        return SF_FAIL_SETTING(experiment, SF_SET_DEPTH, "expected only with network.model: diagonal");
+    if ((experiment->scope & SF_SCOPE_FILE) && !given(experiment, SF_SET_LABELS_FILE))
+        return SF_FAIL_SETTING(experiment, SF_SET_FILE,
+                               "data.labels_file is missing beside it, expected the file of labels");
+    if ((experiment->scope & SF_SCOPE_FILE) && !(values[SF_SET_WEAK].number <= values[SF_SET_STRONG].number))
+        return SF_FAIL_SETTING(experiment, given(experiment, SF_SET_WEAK) ? SF_SET_WEAK : SF_SET_STRONG,
+                               "found data.weak %.17g and data.strong %.17g, expected weak <= strong",
+                               values[SF_SET_WEAK].number, values[SF_SET_STRONG].number);
+    return SF_OK;
+}
+
+static sf_status check_course(sf_experiment *experiment)
+{
+    static const unsigned model_bit[] = {0, SF_SCOPE_MLP, SF_SCOPE_CNN};
+    if (!given(experiment, SF_SET_MODEL))
+        SF_TRY(sf_value_from_default(experiment->context, SF_SET_MODEL, &experiment->values[SF_SET_MODEL]));
+    experiment->scope |= model_bit[experiment->values[SF_SET_MODEL].choice];
+    SF_TRY(check_scopes(experiment));
+    SF_TRY(fill_defaults(experiment));
+    return check_training(experiment);
+}
+
+static sf_status check_run(sf_experiment *experiment)
 {
     static const unsigned mode_bit[] = {SF_SCOPE_FLOW, SF_SCOPE_DISCRETE, SF_SCOPE_EXACT};
-    SF_TRY(find_source(experiment, root));
     SF_TRY(find_start(experiment));
     if (!given(experiment, SF_SET_MODE))
         SF_TRY(sf_value_from_default(experiment->context, SF_SET_MODE, &experiment->values[SF_SET_MODE]));
@@ -285,6 +341,13 @@ static sf_status check(sf_experiment *experiment, const sf_node *root)
     sort_times(&experiment->values[SF_SET_AT_TAU]);
     sort_times(&experiment->values[SF_SET_AT_LOG_TIME]);
     return SF_OK;
+}
+
+/* A source of the other kind is said to be that before anything is missed. */
+static sf_status check(sf_experiment *experiment, const sf_node *root)
+{
+    SF_TRY(find_source(experiment, root));
+    return experiment->scope & SF_SCOPE_TRAIN ? check_course(experiment) : check_run(experiment);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------- */
@@ -314,30 +377,38 @@ static sf_status parse_text(sf_experiment *experiment, sf_text *text, size_t cou
     return status;
 }
 
-static sf_status create(sf_context *context, const char *name, sf_experiment **out)
+static sf_status create(sf_context *context, const char *name, unsigned kind, sf_experiment **out)
 {
     *out = SF_NEW(context, sf_experiment);
     if (!*out)
         return SF_ERR_MEMORY;
     (*out)->context = context;
+    (*out)->scope = kind;
     (*out)->name = sf_strdup(context, strcmp(name, "-") == 0 ? "standard input" : name);
     return (*out)->name ? SF_OK : SF_ERR_MEMORY;
 }
 
-/* Creates the experiment, from the file or from the source text. */
-static sf_status build(sf_context *context, const char *name, const char *source, size_t count,
-                       const char *const *overrides, sf_experiment **out)
+sf_status sf_experiment_settings(sf_context *context, const char *name, const char *source, size_t count,
+                                 const char *const *overrides, unsigned kind, sf_experiment **out)
 {
     sf_text text = {NULL, 0};
-    sf_status status = create(context, name, out);
+    sf_status status = create(context, name, kind, out);
     if (status == SF_OK)
         status = source ? copy_text(context, source, &text)
                         : sf_text_read(context, name, "an experiment file", &text);
     if (status == SF_OK)
         status = parse_text(*out, &text, count, overrides);
     sf_free(context, text.block);
-    if (status == SF_OK)
-        status = sf_experiment_load(*out);
+    if (status != SF_OK)
+        sf_experiment_destroy(out);
+    return status;
+}
+
+static sf_status build(sf_context *context, const char *name, const char *source, size_t count,
+                       const char *const *overrides, sf_experiment **out)
+{
+    SF_TRY(sf_experiment_settings(context, name, source, count, overrides, SF_SCOPE_RUN, out));
+    sf_status status = sf_experiment_load(*out);
     if (status != SF_OK)
         sf_experiment_destroy(out);
     return status;

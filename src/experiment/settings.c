@@ -34,6 +34,22 @@ const char *sf_scope_text(unsigned scope, char *buffer)
     return buffer;
 }
 
+unsigned sf_setting_kinds(const sf_setting *setting)
+{
+    unsigned scope = setting->scope, kinds = scope & SF_SCOPE_KINDS;
+    if (kinds == 0 && (scope & (unsigned)SF_SCOPE_OF_RUN))
+        kinds = SF_SCOPE_RUN;
+    if (kinds == 0 && (scope & SF_SCOPE_OF_TRAIN))
+        kinds = SF_SCOPE_TRAIN;
+    return kinds ? kinds : SF_SCOPE_KINDS;
+}
+
+bool sf_setting_applies(const sf_setting *setting, unsigned scope)
+{
+    unsigned further = setting->scope & ~(unsigned)SF_SCOPE_KINDS;
+    return (sf_setting_kinds(setting) & scope) && (!further || (further & scope));
+}
+
 /* ---- what was found, what was expected ----------------------------------------------------------- */
 
 enum { PHRASE_SIZE = 256 };
@@ -74,6 +90,9 @@ static const char *expectation(const sf_setting *setting, char *buffer)
         break;
     case SF_TYPE_NUMBERS:
         snprintf(buffer, PHRASE_SIZE, "a list of finite numbers%s", range);
+        break;
+    case SF_TYPE_SIZES:
+        snprintf(buffer, PHRASE_SIZE, "a list of whole numbers >= 1");
         break;
     case SF_TYPE_ROWS:
         snprintf(buffer, PHRASE_SIZE, "a list of lists of finite numbers, all of one length");
@@ -211,6 +230,22 @@ static sf_status take_numbers(sf_context *context, const sf_setting *setting, sf
     return SF_OK;
 }
 
+static sf_status take_sizes(sf_context *context, const sf_setting *setting, sf_node *node, sf_value *value)
+{
+    if (node->kind == SF_NODE_LIST && node->count == 0)
+        return SF_OK;
+    SF_TRY(take_numbers(context, setting, node, value));
+    for (size_t i = 0; i < value->count; i++)
+        if (!(value->numbers[i] >= 1.0 && value->numbers[i] <= 1e9) ||
+            value->numbers[i] != floor(value->numbers[i])) {
+            char where[SF_PLACE_SIZE], wanted[PHRASE_SIZE];
+            return sf_fail(context, SF_ERR_CONFIG, "%s: %s: found %.17g at position %zu, expected %s",
+                           sf_place_text(node->place, where), setting->key, value->numbers[i], i,
+                           expectation(setting, wanted));
+        }
+    return SF_OK;
+}
+
 static sf_status check_rows(sf_context *context, const sf_setting *setting, const sf_node *node)
 {
     if (node->kind != SF_NODE_LIST || node->numbers || node->count == 0)
@@ -260,6 +295,8 @@ sf_status sf_value_from_node(sf_context *context, sf_setting_id id, sf_node *nod
     value->given = value->set = true;
     if (setting->type == SF_TYPE_ROWS)
         return take_rows(context, setting, node, value);
+    if (setting->type == SF_TYPE_SIZES)
+        return take_sizes(context, setting, node, value);
     if (setting->type == SF_TYPE_NUMBERS || (setting->type == SF_TYPE_INIT && node->kind == SF_NODE_LIST))
         return take_numbers(context, setting, node, value);
     if (node->kind != SF_NODE_SCALAR || is_null(node) || !scalar_to_value(setting, node, value))
@@ -446,6 +483,8 @@ const char *sf_settings_describe(size_t index, sf_setting_info *info)
     *info =
         (sf_setting_info){.key = setting->key, .fallback = setting->fallback, .meaning = setting->meaning};
     snprintf(info->expected, sizeof info->expected, "%s", expectation(setting, expected));
-    sf_scope_text(setting->scope, info->scope);
+    sf_scope_text(setting->scope & ~(unsigned)SF_SCOPE_KINDS, info->scope);
+    info->run = (sf_setting_kinds(setting) & SF_SCOPE_RUN) != 0;
+    info->train = (sf_setting_kinds(setting) & SF_SCOPE_TRAIN) != 0;
     return setting->key;
 }
