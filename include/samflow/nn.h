@@ -167,11 +167,23 @@ typedef struct sf_training_state {
 SF_API
 sf_training_state sf_trainer_state(const sf_trainer *trainer);
 
+/* What was measured after so many steps; the trainer keeps such records and so do its checkpoints, so that a run that was
+ * taken up again has all of them. NaN: not measured. */
+typedef struct sf_training_record {
+    double step, epoch, loss, accuracy, test_loss, test_accuracy, applied_norm, gradients;
+} sf_training_record;
+/* Errors: SF_ERR_MEMORY. */
+SF_API
+sf_status sf_trainer_record(sf_trainer *trainer, const sf_training_record *record);
+/* All records, in order; owned by the trainer, valid until the next is added. */
+SF_API
+const sf_training_record *sf_trainer_records(const sf_trainer *trainer, size_t *count);
+
 /* Mean loss and accuracy over a set. */
 SF_API
 sf_status sf_nn_evaluate(sf_nn *nn, const sf_images *images, double *loss, double *accuracy);
 
-/* A checkpoint: spec of the network, theta, momentum, step, order and place in the epoch, settings as text. It appears under
+/* A checkpoint: spec of the network, theta, momentum, step, place in the epoch, records, settings as text. It appears under
  * its name only when complete. Training resumed from it continues bit for bit. HDF5. */
 SF_API
 sf_status sf_trainer_save(const sf_trainer *trainer, const char *path, const char *settings);

@@ -20,5 +20,6 @@
 #include <samflow/sam.h>
 #include <samflow/sweep.h>
 #include <samflow/theory.h>
+#include <samflow/training.h>
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "experiment/output.h"
 #include "experiment/trajectory.h"
 
 /* ---- JSON ---------------------------------------------------------------------------------------- */
@@ -140,9 +141,7 @@ static sf_status write_csv(const sf_trajectory *trajectory, FILE *stream)
 
 /* ---- files --------------------------------------------------------------------------------------- */
 
-typedef enum sf_output_format { OUTPUT_JSON, OUTPUT_CSV, OUTPUT_HDF5, OUTPUT_UNKNOWN } sf_output_format;
-
-static sf_output_format format_of(const char *path)
+sf_output_format sf_output_format_of(const char *path)
 {
     static const struct {
         const char *ending;
@@ -159,7 +158,7 @@ static sf_output_format format_of(const char *path)
 
 sf_status sf_trajectory_check_output(sf_context *context, const char *path)
 {
-    sf_output_format format = format_of(path);
+    sf_output_format format = sf_output_format_of(path);
     if (format == OUTPUT_UNKNOWN)
         return sf_fail(context, SF_ERR_USAGE, "output '%s': unknown ending, expected .json, .csv or .h5",
                        path);
@@ -200,6 +199,6 @@ sf_status sf_trajectory_write(const sf_trajectory *trajectory, const char *path)
 {
     SF_TRY(check_complete(trajectory));
     SF_TRY(sf_trajectory_check_output(trajectory->context, path));
-    sf_target target = {trajectory, format_of(path)};
+    sf_target target = {trajectory, sf_output_format_of(path)};
     return sf_write_whole(trajectory->context, path, write_target, &target);
 }

@@ -3,6 +3,8 @@
  *   parameters/NAME, momentum/NAME   float, the tensors of the network (momentum only where there is some)
  *   step, epoch, gradients, position   whole numbers: where the run is (position: images of this epoch that were used)
  *   loss, applied_norm                 of the last step
+ *   stopped                            1: loss or weights left the finite numbers in the step after
+ *   records (n, 8)                     step, epoch, loss, accuracy, test_loss, test_accuracy, applied_norm, gradients
  *   attributes: samflow (version), network, training, data (what they were, as text), settings (the caller's text)
  *
  * The order of the images is not kept: it follows from the seed and the epoch.
@@ -132,16 +134,23 @@ typedef struct sf_scalar {
     void *value;
 } sf_scalar;
 
-enum { SCALARS = 6 };
+enum { SCALARS = 7, RECORD_NUMBERS = sizeof(sf_training_record) / sizeof(double) };
 
-static void list_scalars(sf_training_state *state, uint64_t *position, sf_scalar *scalar)
+typedef struct sf_standing {
+    sf_training_state state;
+    uint64_t position, stopped;
+} sf_standing;
+
+static void list_scalars(sf_standing *standing, sf_scalar *scalar)
 {
+    sf_training_state *state = &standing->state;
     scalar[0] = (sf_scalar){"step", H5T_NATIVE_UINT64, &state->step};
     scalar[1] = (sf_scalar){"epoch", H5T_NATIVE_UINT64, &state->epoch};
     scalar[2] = (sf_scalar){"gradients", H5T_NATIVE_UINT64, &state->gradients};
-    scalar[3] = (sf_scalar){"position", H5T_NATIVE_UINT64, position};
+    scalar[3] = (sf_scalar){"position", H5T_NATIVE_UINT64, &standing->position};
     scalar[4] = (sf_scalar){"loss", H5T_NATIVE_DOUBLE, &state->loss};
     scalar[5] = (sf_scalar){"applied_norm", H5T_NATIVE_DOUBLE, &state->applied_norm};
+    scalar[6] = (sf_scalar){"stopped", H5T_NATIVE_UINT64, &standing->stopped};
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
@@ -183,11 +192,13 @@ static bool write_content(hid_t file, const sf_saving *saving)
     if (trainer->velocity)
         good = good && write_tensors(file, &nn->layout, "momentum", trainer->velocity);
     sf_scalar scalar[SCALARS];
-    sf_training_state state = trainer->state;
-    uint64_t position = trainer->position;
-    list_scalars(&state, &position, scalar);
+    sf_standing standing = {trainer->state, trainer->position, trainer->stopped};
+    list_scalars(&standing, scalar);
     for (int i = 0; i < SCALARS && good; i++)
         good = H5LTmake_dataset(file, scalar[i].name, 0, NULL, scalar[i].type, scalar[i].value) >= 0;
+    const hsize_t shape[] = {trainer->records, RECORD_NUMBERS};
+    if (good && trainer->records > 0)
+        good = H5LTmake_dataset_double(file, "records", 2, shape, &trainer->record->step) >= 0;
     return good;
 }
 
@@ -197,7 +208,8 @@ static sf_status reserve_room(const sf_saving *saving, const char *path)
 {
     const sf_trainer *trainer = saving->trainer;
     size_t bytes = (trainer->velocity ? 2 : 1) * sf_nn_parameters(trainer->nn) * sizeof(float) +
-                   strlen(saving->settings) + ((size_t)1 << 16);
+                   trainer->records * sizeof(sf_training_record) + strlen(saving->settings) +
+                   ((size_t)1 << 16);
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     int reason = file < 0 ? errno : 0;
 #if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0
@@ -225,9 +237,6 @@ static sf_status write_file(const char *path, void *subject)
 sf_status sf_trainer_save(const sf_trainer *trainer, const char *path, const char *settings)
 {
     sf_saving saving = {trainer, settings ? settings : ""};
-    if (trainer->stopped)
-        return sf_fail(trainer->context, SF_ERR_NUMERIC,
-                       "a run that left the finite numbers cannot be taken up again, so it is not saved");
     sf_silence before = silence();
     sf_status status = sf_write_whole(trainer->context, path, write_file, &saving);
     unsilence(before);
@@ -291,14 +300,34 @@ static sf_status read_tensors(sf_context *context, hid_t file, const sf_layout *
     return SF_OK;
 }
 
-static sf_status read_scalars(sf_context *context, hid_t file, sf_training_state *state, uint64_t *position)
+static sf_status read_scalars(sf_context *context, hid_t file, sf_standing *standing)
 {
     sf_scalar scalar[SCALARS];
-    list_scalars(state, position, scalar);
+    list_scalars(standing, scalar);
     for (int i = 0; i < SCALARS; i++)
         if (H5LTpath_valid(file, scalar[i].name, 1) <= 0 ||
             H5LTread_dataset(file, scalar[i].name, scalar[i].type, scalar[i].value) < 0)
             return sf_fail(context, SF_ERR_DATA, "has no number '%s'", scalar[i].name);
+    return SF_OK;
+}
+
+static sf_status read_records(sf_context *context, hid_t file, sf_trainer *trainer)
+{
+    hsize_t shape[2] = {0, RECORD_NUMBERS};
+    H5T_class_t class;
+    size_t size;
+    int rank = 2;
+    bool present = H5LTpath_valid(file, "records", 1) > 0;
+    if (present && (H5LTget_dataset_ndims(file, "records", &rank) < 0 || rank != 2 ||
+                    H5LTget_dataset_info(file, "records", shape, &class, &size) < 0))
+        return sf_fail(context, SF_ERR_DATA, "'records' cannot be read, expected a table");
+    if (shape[1] != RECORD_NUMBERS)
+        return sf_fail(context, SF_ERR_DATA, "'records' has %llu columns, expected %d",
+                       (unsigned long long)shape[1], (int)RECORD_NUMBERS);
+    SF_TRY(sf_trainer_reserve_records(trainer, (size_t)shape[0]));
+    if (present && H5LTread_dataset_double(file, "records", &trainer->record->step) < 0)
+        return sf_fail(context, SF_ERR_DATA, "'records' cannot be read");
+    trainer->records = (size_t)shape[0];
     return SF_OK;
 }
 
@@ -313,19 +342,22 @@ static sf_status read_content(hid_t file, sf_trainer *trainer)
     SF_TRY(check_text(context, file, "training", text));
     describe_data(trainer->images, text);
     SF_TRY(check_text(context, file, "data", text));
-    sf_training_state state;
-    uint64_t position;
-    SF_TRY(read_scalars(context, file, &state, &position));
-    if (position >= sf_images_count(trainer->images))
+    sf_standing standing;
+    SF_TRY(read_scalars(context, file, &standing));
+    if (standing.stopped)
+        return sf_fail(context, SF_ERR_DATA,
+                       "is of a run that left the finite numbers, expected one that can go on");
+    if (standing.position >= sf_images_count(trainer->images))
         return sf_fail(context, SF_ERR_DATA, "'position': found %llu, expected less than %zu (images)",
-                       (unsigned long long)position, sf_images_count(trainer->images));
+                       (unsigned long long)standing.position, sf_images_count(trainer->images));
     // into work space first: theta stays as it is where something is missing
     SF_TRY(read_tensors(context, file, &nn->layout, "parameters", trainer->theta_hat));
     if (trainer->velocity)
         SF_TRY(read_tensors(context, file, &nn->layout, "momentum", trainer->velocity));
+    SF_TRY(read_records(context, file, trainer));
     memcpy(nn->theta, trainer->theta_hat, sf_nn_parameters(nn) * sizeof(float));
-    trainer->state = state;
-    trainer->position = (size_t)position;
+    trainer->state = standing.state;
+    trainer->position = (size_t)standing.position;
     trainer->ordered = 0;
     trainer->stopped = false;
     return SF_OK;

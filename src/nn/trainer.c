@@ -120,6 +120,7 @@ void sf_trainer_destroy(sf_trainer **trainer)
     sf_free(context, dead->total);
     sf_free(context, dead->velocity);
     sf_free(context, dead->partial);
+    sf_free(context, dead->record);
     sf_free(context, dead);
     *trainer = NULL;
 }
@@ -127,6 +128,33 @@ void sf_trainer_destroy(sf_trainer **trainer)
 sf_training_state sf_trainer_state(const sf_trainer *trainer)
 {
     return trainer->state;
+}
+
+sf_status sf_trainer_reserve_records(sf_trainer *trainer, size_t count)
+{
+    if (count <= trainer->records_room)
+        return SF_OK;
+    size_t room = count < 64 ? 64 : 2 * count;
+    sf_training_record *record =
+        (sf_training_record *)sf_resize(trainer->context, trainer->record, room, sizeof *record);
+    if (!record)
+        return SF_ERR_MEMORY;
+    trainer->record = record;
+    trainer->records_room = room;
+    return SF_OK;
+}
+
+sf_status sf_trainer_record(sf_trainer *trainer, const sf_training_record *record)
+{
+    SF_TRY(sf_trainer_reserve_records(trainer, trainer->records + 1));
+    trainer->record[trainer->records++] = *record;
+    return SF_OK;
+}
+
+const sf_training_record *sf_trainer_records(const sf_trainer *trainer, size_t *count)
+{
+    *count = trainer->records;
+    return trainer->record;
 }
 
 /* ---- a step ----------------------------------------------------------------------------------------------- */

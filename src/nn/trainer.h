@@ -19,6 +19,11 @@ struct sf_trainer {
     float *total;     // (P) sum over shards; NULL without shards
     float *velocity;  // (P); NULL without momentum
     double *partial;  // work space
+    sf_training_record *record;
+    size_t records, records_room;
 };
+
+/* Makes room for so many records. */
+sf_status sf_trainer_reserve_records(sf_trainer *trainer, size_t count);
 
 #endif

@@ -1,0 +1,80 @@
+/* samflow/training.h - from an experiment file to a course of training, its records and its files.
+ *
+ * The file (keys: samflow train --settings, from the same table as those of experiment.h) names images, network,
+ * optimizer and how long to train. Reading resolves every default, loads or draws the images, splits them and builds the
+ * network at its start; running it trains, records, and keeps checkpoints.
+ */
+#ifndef SAMFLOW_TRAINING_H
+#define SAMFLOW_TRAINING_H
+
+#include <samflow/experiment.h>
+#include <samflow/nn.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sf_course sf_course;
+
+/* As sf_experiment_read and sf_experiment_parse. Errors: SF_ERR_CONFIG with file, line, key and what was expected;
+ * SF_ERR_DATA; SF_ERR_IO; SF_ERR_MEMORY; SF_ERR_UNAVAILABLE (built without oneDNN or files). */
+SF_API
+sf_status sf_course_read(sf_context *context, const char *path, size_t count, const char *const *overrides,
+                         sf_course **out);
+SF_API
+sf_status sf_course_parse(sf_context *context, const char *name, const char *text, size_t count,
+                          const char *const *overrides, sf_course **out);
+SF_API
+void sf_course_destroy(sf_course **course);
+
+/* Owned by the course. The images to test on are NULL without data.split. */
+SF_API
+const sf_images *sf_course_images(const sf_course *course);
+SF_API
+const sf_images *sf_course_test_images(const sf_course *course);
+SF_API
+sf_nn *sf_course_network(const sf_course *course);
+
+SF_API
+sf_training sf_course_training(const sf_course *course);
+SF_API
+uint64_t sf_course_steps(const sf_course *course); /* training.steps, or what training.epochs comes to */
+
+/* Every setting with every default, as the value of key (NULL inside arrays or at the top). */
+SF_API
+void sf_course_write_settings(const sf_course *course, sf_json *json, const char *key);
+
+/* Called after each record, with the network as it is then; another status than SF_OK ends the run. */
+typedef sf_status (*sf_course_record_fn)(sf_course *course, const sf_training_record *record, void *user);
+
+typedef struct sf_course_options {
+    const char *checkpoint; /* file to keep, every training.checkpoint_every steps and at the end; NULL: none */
+    bool resume;            /* go on from the checkpoint if it is there */
+    sf_course_record_fn at_record; /* may be NULL; not called for records that a checkpoint brought along */
+    void *user;
+} sf_course_options;
+
+/* Trains; once for each course. A run that diverges is SF_OK with status diverged, an interrupted one SF_ERR_CANCELLED; what
+ * was recorded stays in both. Other errors: those of sf_trainer_advance, sf_trainer_load and sf_trainer_save. */
+SF_API
+sf_status sf_course_run(sf_course *course, const sf_course_options *options);
+SF_API
+sf_run_status sf_course_status(const sf_course *course);
+SF_API
+const sf_training_record *sf_course_records(const sf_course *course, size_t *count);
+
+/* Whether the course could be written to path: known ending, folder there and writable. Errors as for
+ * sf_trajectory_check_output. */
+SF_API
+sf_status sf_course_check_output(sf_context *context, const char *path);
+/* Writes by the ending of path: .json, .csv (one row a record), .h5. The file appears under its name only when complete. */
+SF_API
+sf_status sf_course_write(const sf_course *course, const char *path);
+/* The JSON document of `samflow train`, to a stream. */
+SF_API
+sf_status sf_course_write_json(const sf_course *course, FILE *stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
