@@ -67,6 +67,9 @@ const sf_training_record *sf_course_records(const sf_course *course, size_t *cou
  * sf_trajectory_check_output. */
 SF_API
 sf_status sf_course_check_output(sf_context *context, const char *path);
+/* The same for a checkpoint (.h5). */
+SF_API
+sf_status sf_course_check_checkpoint(sf_context *context, const char *path);
 /* Writes by the ending of path: .json, .csv (one row a record), .h5. The file appears under its name only when complete. */
 SF_API
 sf_status sf_course_write(const sf_course *course, const char *path);

@@ -77,6 +77,7 @@ int sf_cmd_sweep(sf_cli *cli, int argc, char **argv);
 int sf_cmd_export(sf_cli *cli, int argc, char **argv);
 int sf_cmd_merge(sf_cli *cli, int argc, char **argv);
 int sf_cmd_bench(sf_cli *cli, int argc, char **argv);
+int sf_cmd_train(sf_cli *cli, int argc, char **argv);
 int sf_cmd_data(sf_cli *cli, int argc, char **argv);
 
 #endif

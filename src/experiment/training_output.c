@@ -113,6 +113,13 @@ sf_status sf_course_check_output(sf_context *context, const char *path)
     return sf_trajectory_check_output(context, path);
 }
 
+sf_status sf_course_check_checkpoint(sf_context *context, const char *path)
+{
+    if (sf_output_format_of(path) != OUTPUT_HDF5)
+        return sf_fail(context, SF_ERR_USAGE, "checkpoint '%s': unknown ending, expected .h5", path);
+    return sf_trajectory_check_output(context, path);
+}
+
 typedef struct sf_target {
     const sf_course *course;
     sf_output_format format;
