@@ -206,8 +206,14 @@ static bool default_applies(const sf_experiment *experiment, sf_setting_id id)
         return !given(experiment, SF_SET_LAYERS) && !(experiment->scope & SF_SCOPE_RANDOM);
     if (id == SF_SET_EPOCHS)
         return !given(experiment, SF_SET_TRAIN_STEPS);
-    if ((experiment->scope & SF_SCOPE_TRAIN) && (id == SF_SET_DEPTH || id == SF_SET_RHO))
-        return id == SF_SET_DEPTH && !(experiment->scope & SF_SCOPE_LAYERED);
+    if (experiment->scope & SF_SCOPE_TRAIN) {
+        if (id == SF_SET_DEPTH)
+            return !(experiment->scope & SF_SCOPE_LAYERED);
+        if (id == SF_SET_SCALE)
+            return (experiment->scope & SF_SCOPE_FILE) != 0;
+        if (id == SF_SET_RHO)
+            return false;
+    }
     if (id == SF_SET_UNTIL_LOG_TIME)
         return !given(experiment, SF_SET_UNTIL_TAU) && !given(experiment, SF_SET_UNTIL_LOG_NORM) &&
                !given(experiment, SF_SET_UNTIL_DIRECTION);
@@ -306,6 +312,9 @@ static sf_status check_training(const sf_experiment *experiment)
                                "a second end beside training.epochs, expected one");
     if (given(experiment, SF_SET_DEPTH) && (experiment->scope & SF_SCOPE_LAYERED))
         return SF_FAIL_SETTING(experiment, SF_SET_DEPTH, "expected only with network.model: diagonal");
+    if (given(experiment, SF_SET_SCALE) && (experiment->scope & SF_SCOPE_PATCHES))
+        return SF_FAIL_SETTING(experiment, SF_SET_SCALE,
+                               "expected only with data.file; data.patches has amplitudes");
     if ((experiment->scope & SF_SCOPE_FILE) && !given(experiment, SF_SET_LABELS_FILE))
         return SF_FAIL_SETTING(experiment, SF_SET_FILE,
                                "data.labels_file is missing beside it, expected the file of labels");
