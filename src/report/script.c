@@ -233,7 +233,7 @@ static void write_palette(FILE *file, const sf_layer *layer)
     }
     if (layer->title && layer->palette != SF_PALETTE_CLASSES) {
         fputs("set colorbox\n", file);
-        set_text(file, "cblabel", layer->title);
+        set_text(file, "cblabel offset character 1.5,0", layer->title); // clear of the numbers beside the bar
     }
 }
 

@@ -95,7 +95,7 @@ def check_sweep():
     run("sweep", "g.yaml", "-o", "r.db")
     run("plot", "r.db", "--x", "optimizer.rho", "--y", "network.init", "--color", "regime", "-o", "map.svg", "--keep-plots")
     script = open("map.gp").read()
-    assert "predicted" in script and "collapse" in script, script  # theory over measured cells
+    assert "boundary by theory" in script and "collapse" in script, script  # theory over measured cells
     run("plot", "r.db", "--x", "optimizer.rho", "--y", "network.init", "--color", "log_loss", "-o", "loss-map.svg")
     assert "no column" in run("plot", "r.db", "--x", "a", "--y", "b", "--color", "c", "-o", "x.svg", code=2).stderr
     assert "--color" in run("plot", "r.db", "-o", "x.svg", code=2).stderr

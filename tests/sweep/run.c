@@ -564,6 +564,51 @@ static void test_batch(void **state)
     assert_true(program_same("batch.csv", "other.csv"));
 }
 
+/* The map marks and lists the cells that differ from theory, whether the file holds what theory says or not. */
+static void test_plot(void **state)
+{
+    (void)state;
+    static const char text[] = "data: {example: [1, 2]}\ndynamics: {mode: discrete, step: 0.05, steps: 400}\n"
+                               "sweep:\n  axes:\n"
+                               "    optimizer.method: {name: method, values: [l2-sam, gd]}\n"
+                               "    data.example[1]: {name: ratio, linspace: [1.2, 5, 39]}\n"
+                               "    network.init: {name: alpha, linspace: [0.3, 1.2, 37]}\n"
+                               "  observables: [regime%s]\n";
+    char grid[1024], said[80];
+    snprintf(grid, sizeof grid, text, ", predicted_regime");
+    program_write("both.yaml", grid);
+    snprintf(grid, sizeof grid, text, "");
+    program_write("regime.yaml", grid);
+    assert_int_equal(program_run("sweep both.yaml -o both.db"), 0);
+    assert_int_equal(program_run("sweep regime.yaml -o regime.db"), 0);
+    int64_t differing = program_query(
+        "both.db", "SELECT count(*) FROM result WHERE regime <> predicted_regime AND method = 'l2-sam'");
+    assert_true(differing > 0 && differing < 20); // at the boundary of collapse, which lies lower for steps
+    if (program_run("plot both.db --x ratio --y alpha --color regime --where method=l2-sam -o a.svg "
+                    "--differences a.csv") != 0) {
+        assert_true(program_said("gnuplot"));
+        skip();
+    }
+    snprintf(said, sizeof said, "%lld of 1443 cells differ from theory", (long long)differing);
+    assert_true(program_said(said) && program_said("theory collapse"));
+    assert_int_equal(
+        program_run("plot regime.db --x ratio --y alpha --color regime --where method=l2-sam -o b.svg "
+                    "--differences b.csv --json"),
+        0);
+    snprintf(said, sizeof said, "\"differing\": %lld", (long long)differing);
+    assert_true(program_said(said) && program_said("\"compared\": 1443"));
+    assert_true(program_same("a.csv", "b.csv") && program_same("a.svg", "b.svg"));
+    assert_int_equal(program_run("plot regime.db --x ratio --y alpha --color regime -o b.svg"), 2);
+    assert_true(program_said("--where") && program_said("method"));
+    assert_int_equal(program_run("plot regime.db --x ratio --y beta --color regime -o b.svg"), 2);
+    assert_int_equal(program_run("plot regime.db --x ratio --y alpha --color regime --where method -o b.svg"),
+                     2);
+    assert_int_equal(
+        program_run("plot regime.db --x ratio --y alpha --color position --where method=gd -o b.svg "
+                    "--differences c.csv"),
+        2);
+}
+
 /* CSV and HDF5 against the result file, by Python's own readers. */
 static void test_export(void **state)
 {
@@ -591,6 +636,6 @@ int main(void)
         TEST(test_reuse),         TEST(test_changed_setting), TEST(test_threads),     TEST(test_shards),
         TEST(test_failing_point), TEST(test_refusals),        TEST(test_interrupt),   TEST(test_full_disk),
         TEST(test_refinement),    TEST(test_exact_regime),    TEST(test_exact_order), TEST(test_flows),
-        TEST(test_exact_map),     TEST(test_batch),           TEST(test_export)};
+        TEST(test_exact_map),     TEST(test_batch),           TEST(test_plot),        TEST(test_export)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
