@@ -17,6 +17,9 @@
 
 #define SF_INLINE static inline __attribute__((always_inline))
 
+/* Asks for the cache line at p, which may lie beyond the array. */
+#define SF_PREFETCH(p) __builtin_prefetch(p)
+
 /* Before a loop over an array of vd, which stays in registers only if the loop is unrolled. */
 #if defined(__clang__)
 #define SF_UNROLL _Pragma("clang loop unroll(full)")

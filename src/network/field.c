@@ -393,17 +393,6 @@ static void total_of_strips(const pass *job, sf_field_total *total)
     total->log_scale = log(part.sum / (double)n) - part.reference;
 }
 
-static void combine_tile(const sf_network *network, const sf_field_total *total, size_t first, size_t last,
-                         double *out)
-{
-    const sf_pack *pack = &network->pack;
-    memset(out, 0, (last - first) * sizeof *out);
-    network->kernels->accumulate(pack, first, 0, pack->n, network->slope, out);
-    network->kernels->combine(1, 0, total->factor, out, last - first,
-                              pack->shift ? pack->shift + first : NULL,
-                              pack->scale ? pack->scale + first : NULL, total->signed_sum, out);
-}
-
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
 void sf_field_pass(sf_network *network, const double *weights, bool backward, sf_field_total *total)
@@ -422,8 +411,8 @@ void sf_field_combine(const sf_network *network, const sf_field_total *total, si
 {
     const sf_pack *pack = &network->pack;
     for (size_t first = begin; first < end && network->lanes; first += pack->tile)
-        combine_tile(network, total, first, end - first < pack->tile ? end : first + pack->tile,
-                     field + first);
+        network->kernels->field(pack, first, network->slope, total->factor[0], total->signed_sum,
+                                field + first);
     if (network->lanes)
         return;
     size_t first = column_from(pack, begin), last = column_from(pack, end);

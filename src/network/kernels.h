@@ -19,7 +19,11 @@ typedef struct sf_network_kernels {
     /* field += sum_i slope[i] code_{row+i}, row after row. */
     void (*accumulate)(const sf_pack *pack, size_t first, size_t row, size_t count, const double *slope,
                        double *field);
-    /* The same of a sparse pack; weights, field: (stride). */
+    /* The field of a tile from all rows, with shift and scale: out = factor * (sum_i slope[i] code_i), then less
+     * total * shift, times scale. */
+    void (*field)(const sf_pack *pack, size_t first, const double *slope, double factor, double total,
+                  double *out);
+    /* The first two of a sparse pack; weights, field: (stride). */
     void (*sparse_margins)(const sf_pack *pack, size_t row, size_t count, const double *weights,
                            double *margin);
     void (*sparse_accumulate)(const sf_pack *pack, size_t row, size_t count, const double *slope,

@@ -7,8 +7,8 @@
 #include "base/simd_exp.h"
 #include "network/kernels.h"
 
-/* Rows whose accumulators fit in registers. */
-enum { TOGETHER = SF_SIMD_REGISTERS >= 16 ? 8 : 4 };
+/* Rows, or blocks of columns, whose accumulators fit in registers. */
+enum { TOGETHER = SF_SIMD_REGISTERS >= 16 ? 8 : 4, ACROSS = TOGETHER };
 
 SF_INLINE vd codes(const sf_pack *pack, sf_pack_type type, size_t at)
 {
@@ -20,6 +20,19 @@ SF_INLINE vd codes(const sf_pack *pack, sf_pack_type type, size_t at)
     default:
         return vd_load(pack->doubles + at);
     }
+}
+
+enum { LINE = 64, AHEAD = 2048 }; // bytes
+
+/* The lines that hold what follows the codes of `blocks` blocks by AHEAD bytes. */
+SF_INLINE void prefetch_codes(const sf_pack *pack, sf_pack_type type, int blocks, size_t at)
+{
+    const char *p = type == SF_PACK_FLOATS  ? (const char *)(pack->floats + at)
+                    : type == SF_PACK_BYTES ? (const char *)(pack->bytes + at)
+                                            : (const char *)(pack->doubles + at);
+    int size = type == SF_PACK_FLOATS ? sizeof(float) : type == SF_PACK_BYTES ? 1 : sizeof(double);
+    for (int b = 0; b < blocks * VD * size; b += LINE)
+        SF_PREFETCH(p + AHEAD + b);
 }
 
 /* ---- rows that are not sparse -------------------------------------------------------------------- */
@@ -49,6 +62,7 @@ SF_INLINE void dense_margins(const sf_pack *pack, sf_pack_type type, int rows, c
     SF_UNROLL for (int i = 0; i < rows; i++) sum[i] = vd_load(lanes + i * VD);
     for (size_t j = 0; j < t->whole; j += VD) {
         vd w = vd_load(weights + j);
+
         SF_UNROLL for (int i = 0; i < rows; i++) sum[i] =
             vd_fma(codes(pack, type, t->at + (size_t)i * t->next + j), w, sum[i]);
     }
@@ -77,6 +91,45 @@ SF_INLINE void dense_accumulate(const sf_pack *pack, sf_pack_type type, int rows
         for (int i = 0; i < rows; i++)
             f = vd_fma(last_codes(pack, type, t->at + (size_t)i * t->next + t->whole, t->rest), s[i], f);
         vd_store_part(field + t->whole, t->rest, f);
+    }
+}
+
+/* ACROSS blocks of columns from column j of the tile, or one: sums over all rows stay in registers. */
+SF_INLINE void field_of_blocks(const sf_pack *pack, sf_pack_type type, int across, const tile *t, size_t j,
+                               const double *slope, vd *sum)
+{
+    SF_UNROLL for (int b = 0; b < across; b++) sum[b] = vd_set(0.0);
+    size_t at = t->at + j;
+    for (size_t i = 0; i < pack->n; i++, at += t->next) {
+        vd s = vd_set(slope[i]);
+        prefetch_codes(pack, type, across, at);
+        __builtin_prefetch((const char *)(pack->floats + at) + 2048);
+        __builtin_prefetch((const char *)(pack->floats + at) + 2112);
+        SF_UNROLL for (int b = 0; b < across; b++) sum[b] =
+            vd_fma(codes(pack, type, at + (size_t)b * VD), s, sum[b]);
+    }
+}
+
+SF_INLINE void field_of_type(const sf_pack *pack, sf_pack_type type, size_t first, const double *slope,
+                             double factor, double total, double *out)
+{
+    tile t = tile_of(pack, first, 0);
+    size_t columns = t.whole + t.rest;
+    vd sum[ACROSS];
+    for (size_t j = 0, next; j < columns; j = next) {
+        bool several = j + ACROSS * VD <= columns;
+        next = several ? j + ACROSS * VD : j + VD;
+        if (several)
+            field_of_blocks(pack, type, ACROSS, &t, j, slope, sum);
+        else
+            field_of_blocks(pack, type, 1, &t, j, slope, sum);
+        for (int b = 0; j < next; b++, j += VD) {
+            vd x = vd_mul(sum[b], vd_set(factor));
+            if (pack->scale) // padded, as the codes are
+                x = vd_mul(vd_fnma(vd_set(total), vd_load(pack->shift + first + j), x),
+                           vd_load(pack->scale + first + j));
+            vd_store_upto(out + j, columns - j < VD ? columns - j : VD, x);
+        }
     }
 }
 
@@ -164,6 +217,12 @@ static void accumulate(const sf_pack *pack, size_t first, size_t row, size_t cou
     SF_BY_TYPE(accumulate_of_type, first, row, count, slope, field)
 }
 
+static void field(const sf_pack *pack, size_t first, const double *slope, double factor, double total,
+                  double *out)
+{
+    SF_BY_TYPE(field_of_type, first, slope, factor, total, out)
+}
+
 static void sparse_margins(const sf_pack *pack, size_t row, size_t count, const double *weights,
                            double *margin)
 {
@@ -225,4 +284,4 @@ static double slopes(sf_loss loss, size_t count, double reference, const double 
 }
 
 const sf_network_kernels SF_SIMD(sf_network_kernels) = {
-    margins, accumulate, sparse_margins, sparse_accumulate, fold, weigh, combine, slopes};
+    margins, accumulate, field, sparse_margins, sparse_accumulate, fold, weigh, combine, slopes};

@@ -18,7 +18,7 @@ enum {
  * memory. */
 static const size_t greatest_copy = (size_t)1 << 27;
 /* Data of this many bytes are read more often in tiles than by rows, but from the caches. */
-static const size_t greatest_tiled = (size_t)1 << 23;
+static const size_t greatest_tiled = (size_t)3 << 20;
 
 /* k with z = fl(k * factor) and 0 <= k <= 255, or -1. */
 static int byte_of(double z, double factor)
