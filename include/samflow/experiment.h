@@ -50,6 +50,22 @@ sf_status sf_experiment_parse(sf_context *context, const char *name, const char 
 SF_API
 void sf_experiment_destroy(sf_experiment **experiment);
 
+/* A few data sets kept in memory for many experiments: those read from files with the same settings of data, as long as
+ * size and time of the files stay. Experiments borrow them; the shelf must outlive them, and so must its context. Usable
+ * by several threads. Errors: SF_ERR_MEMORY. */
+typedef struct sf_shelf sf_shelf;
+SF_API
+sf_status sf_shelf_create(sf_context *context, sf_shelf **out);
+SF_API
+void sf_shelf_destroy(sf_shelf **shelf);
+/* sf_experiment_parse with data from the shelf (may be NULL). */
+SF_API
+sf_status sf_experiment_parse_shared(sf_context *context, const char *name, const char *text, size_t count,
+                                     const char *const *overrides, sf_shelf *shelf, sf_experiment **out);
+/* The number that a data set on the shelf has, another for each that was read; 0 if the experiment has its own. */
+SF_API
+uint64_t sf_experiment_data_number(const sf_experiment *experiment);
+
 typedef enum sf_mode { SF_MODE_FLOW, SF_MODE_DISCRETE, SF_MODE_EXACT } sf_mode;
 
 SF_API

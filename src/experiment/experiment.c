@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
+#include "experiment/shelf.h"
 
 void sf_experiment_destroy(sf_experiment **experiment)
 {
@@ -12,13 +13,21 @@ void sf_experiment_destroy(sf_experiment **experiment)
     sf_experiment *dead = *experiment;
     sf_context *context = dead->context;
     sf_network_destroy(&dead->network);
-    sf_dataset_destroy(&dead->dataset);
+    if (dead->data_number > 0)
+        sf_shelf_give_back(dead->shelf, dead->dataset);
+    else
+        sf_dataset_destroy(&dead->dataset);
     for (int id = 0; id < SF_SETTING_COUNT; id++)
         sf_value_release(context, &dead->values[id]);
     sf_free_aligned(context, dead->start);
     sf_free(context, dead->name);
     sf_free(context, dead);
     *experiment = NULL;
+}
+
+uint64_t sf_experiment_data_number(const sf_experiment *experiment)
+{
+    return experiment->data_number;
 }
 
 sf_dataset *sf_experiment_dataset(const sf_experiment *experiment)

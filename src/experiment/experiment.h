@@ -12,6 +12,8 @@ struct sf_experiment {
     unsigned scope; // what the experiment is, a set of SF_SCOPE_*
     char *name;     // of the file, for messages
     sf_dataset *dataset;
+    sf_shelf *shelf;      // where data sets are kept for several experiments; NULL: nowhere
+    uint64_t data_number; // of the data set on the shelf; 0: it is this experiment's own
     sf_network *network;
     double *start; // (L, d), NULL until asked for
 };

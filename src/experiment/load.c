@@ -3,9 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "experiment/experiment.h"
+#include "experiment/shelf.h"
 
 /* ---- data files ---------------------------------------------------------------------------------- */
 
@@ -56,13 +57,51 @@ sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id)
     return SF_ERR_DATA;
 }
 
+static sf_status find_files(sf_experiment *experiment)
+{
+    SF_TRY(sf_experiment_find_file(experiment, SF_SET_FILE));
+    if (experiment->values[SF_SET_LABELS_FILE].set)
+        SF_TRY(sf_experiment_find_file(experiment, SF_SET_LABELS_FILE));
+    return SF_OK;
+}
+
+static void write_file(FILE *stream, const char *path)
+{
+    struct stat info = {0};
+    if (path && stat(path, &info) == 0)
+        fprintf(stream, "%s %lld %lld.%09ld\n", path, (long long)info.st_size, (long long)info.st_mtim.tv_sec,
+                info.st_mtim.tv_nsec);
+    else
+        fputs(path ? path : "-\n", stream);
+}
+
+/* All that the data set follows from, as a text; released with free. NULL without memory. */
+static char *data_key(const sf_experiment *experiment)
+{
+    const sf_value *values = experiment->values, *classes = &values[SF_SET_CLASSES];
+    char *key = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&key, &size);
+    if (!stream)
+        return NULL;
+    write_file(stream, values[SF_SET_FILE].text);
+    write_file(stream, values[SF_SET_LABELS_FILE].text);
+    fprintf(stream, "%d %s\n%d %d %d %.17g", values[SF_SET_FORMAT].set ? values[SF_SET_FORMAT].choice : -1,
+            values[SF_SET_LABEL].text ? values[SF_SET_LABEL].text : "", values[SF_SET_TRANSPOSE].flag,
+            values[SF_SET_STANDARDIZE].flag, values[SF_SET_MIRROR].flag, values[SF_SET_SCALE].number);
+    for (size_t i = 0; classes->set && i < classes->count; i++)
+        fprintf(stream, " %.17g", classes->numbers[i]);
+    if (fclose(stream) != 0) {
+        free(key);
+        return NULL;
+    }
+    return key;
+}
+
 static sf_status load_file(sf_experiment *experiment)
 {
     static const sf_file_format format[] = {SF_FORMAT_CSV, SF_FORMAT_SVMLIGHT, SF_FORMAT_IDX};
     const sf_value *values = experiment->values;
-    SF_TRY(sf_experiment_find_file(experiment, SF_SET_FILE));
-    if (values[SF_SET_LABELS_FILE].set)
-        SF_TRY(sf_experiment_find_file(experiment, SF_SET_LABELS_FILE));
     sf_data_file spec = {.path = values[SF_SET_FILE].text,
                          .format = values[SF_SET_FORMAT].set ? format[values[SF_SET_FORMAT].choice]
                                                              : SF_FORMAT_AUTO,
@@ -192,11 +231,30 @@ static sf_status load_data(sf_experiment *experiment)
     return load_file(experiment);
 }
 
+static sf_status load_and_transform(sf_experiment *experiment)
+{
+    SF_TRY(load_data(experiment));
+    return transform(experiment);
+}
+
+/* Files are read once for all experiments that share a shelf. */
+static sf_status load_shared(sf_experiment *experiment)
+{
+    SF_TRY(find_files(experiment));
+    char *key = experiment->shelf ? data_key(experiment) : NULL;
+    if (key)
+        experiment->dataset = sf_shelf_borrow(experiment->shelf, key, &experiment->data_number);
+    sf_status status = experiment->dataset ? SF_OK : load_and_transform(experiment);
+    if (status == SF_OK && key && experiment->data_number == 0)
+        sf_shelf_keep(experiment->shelf, key, experiment->dataset, &experiment->data_number);
+    free(key);
+    return status;
+}
+
 sf_status sf_experiment_load(sf_experiment *experiment)
 {
     const sf_value *values = experiment->values;
-    SF_TRY(load_data(experiment));
-    SF_TRY(transform(experiment));
+    SF_TRY(experiment->scope & SF_SCOPE_FILE ? load_shared(experiment) : load_and_transform(experiment));
     SF_TRY(check_start(experiment, sf_dataset_features(experiment->dataset)));
     SF_TRY(check_exact(experiment));
     return sf_network_create(experiment->context, experiment->dataset, (int)values[SF_SET_DEPTH].integer,

@@ -414,9 +414,10 @@ sf_status sf_experiment_settings(sf_context *context, const char *name, const ch
 }
 
 static sf_status build(sf_context *context, const char *name, const char *source, size_t count,
-                       const char *const *overrides, sf_experiment **out)
+                       const char *const *overrides, sf_shelf *shelf, sf_experiment **out)
 {
     SF_TRY(sf_experiment_settings(context, name, source, count, overrides, SF_SCOPE_RUN, out));
+    (*out)->shelf = shelf;
     sf_status status = sf_experiment_load(*out);
     if (status != SF_OK)
         sf_experiment_destroy(out);
@@ -426,11 +427,17 @@ static sf_status build(sf_context *context, const char *name, const char *source
 sf_status sf_experiment_parse(sf_context *context, const char *name, const char *text, size_t count,
                               const char *const *overrides, sf_experiment **out)
 {
-    return build(context, name, text, count, overrides, out);
+    return build(context, name, text, count, overrides, NULL, out);
+}
+
+sf_status sf_experiment_parse_shared(sf_context *context, const char *name, const char *text, size_t count,
+                                     const char *const *overrides, sf_shelf *shelf, sf_experiment **out)
+{
+    return build(context, name, text, count, overrides, shelf, out);
 }
 
 sf_status sf_experiment_read(sf_context *context, const char *path, size_t count,
                              const char *const *overrides, sf_experiment **out)
 {
-    return build(context, path, NULL, count, overrides, out);
+    return build(context, path, NULL, count, overrides, NULL, out);
 }

@@ -206,7 +206,7 @@ static sf_status compare_settings(trial *t, const sf_experiment *experiment)
 {
     sf_leaves leaves;
     sf_hash hash = {{0}};
-    sf_status status = sf_sweep_leaves(t->sweep->context, experiment, &leaves, NULL);
+    sf_status status = sf_sweep_leaves(t->sweep, t->sweep->context, experiment, &leaves, NULL);
     if (status == SF_OK)
         status = sf_leaves_hash(&leaves, &hash);
     t->lean = leaves.count == t->sweep->leaves.count;

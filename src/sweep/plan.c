@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <libfyaml.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,8 +229,8 @@ sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const 
     for (size_t i = 0; i < more; i++)
         overrides[sweep->override_count + sweep->template_count + i] = extra[i];
     if (status == SF_OK)
-        status =
-            sf_experiment_parse(context, sweep->grid->name, sweep->grid->experiment, count, overrides, out);
+        status = sf_experiment_parse_shared(context, sweep->grid->name, sweep->grid->experiment, count,
+                                            overrides, sweep->shelf, out);
     while (filled && made > 0)
         sf_free(context, filled[--made]);
     sf_free(context, filled);
@@ -239,11 +240,41 @@ sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const 
 
 /* ---- resolved settings ---------------------------------------------------------------------------------- */
 
-/* The hash of all signed examples, for data that come from a file, as 32 hexadecimal digits. */
-static sf_status content_leaf(sf_context *context, const sf_experiment *experiment, sf_leaves *leaves)
+enum { DIGITS = 33, MOST_CONTENTS = 16 };
+
+/* The hashes of the data sets met last, by their number on the shelf. */
+struct sf_contents {
+    pthread_mutex_t lock;
+    size_t next;
+    uint64_t number[MOST_CONTENTS]; // 0: none
+    char digits[MOST_CONTENTS][DIGITS];
+};
+
+static bool recall(sf_contents *contents, uint64_t number, char *digits)
 {
-    if (sf_leaves_find(leaves, "data.file") == SIZE_MAX)
-        return SF_OK;
+    bool found = false;
+    pthread_mutex_lock(&contents->lock);
+    for (size_t i = 0; i < MOST_CONTENTS && number > 0 && !found; i++)
+        if (contents->number[i] == number) {
+            memcpy(digits, contents->digits[i], DIGITS);
+            found = true;
+        }
+    pthread_mutex_unlock(&contents->lock);
+    return found;
+}
+
+static void remember(sf_contents *contents, uint64_t number, const char *digits)
+{
+    pthread_mutex_lock(&contents->lock);
+    size_t place = contents->next++ % MOST_CONTENTS;
+    contents->number[place] = number;
+    memcpy(contents->digits[place], digits, DIGITS);
+    pthread_mutex_unlock(&contents->lock);
+}
+
+/* The hash of all signed examples as 32 hexadecimal digits. */
+static sf_status hash_content(sf_context *context, const sf_experiment *experiment, char *text)
+{
     const sf_dataset *dataset = sf_experiment_dataset(experiment);
     size_t n = sf_dataset_examples(dataset), d = sf_dataset_features(dataset);
     double *row = SF_ARRAY(context, d, double);
@@ -256,9 +287,23 @@ static sf_status content_leaf(sf_context *context, const sf_experiment *experime
         pair[0] = sf_hash_bytes(pair, sizeof pair);
     }
     sf_free(context, row);
-    char digits[33];
     for (int i = 0; i < 16; i++)
-        snprintf(digits + 2 * i, 3, "%02x", pair[0].bytes[i]);
+        snprintf(text + 2 * i, 3, "%02x", pair[0].bytes[i]);
+    return SF_OK;
+}
+
+/* Of data that come from a file. */
+static sf_status content_leaf(sf_contents *contents, sf_context *context, const sf_experiment *experiment,
+                              sf_leaves *leaves)
+{
+    char digits[DIGITS];
+    uint64_t number = sf_experiment_data_number(experiment);
+    if (sf_leaves_find(leaves, "data.file") == SIZE_MAX)
+        return SF_OK;
+    if (!recall(contents, number, digits)) {
+        SF_TRY(hash_content(context, experiment, digits));
+        remember(contents, number, digits);
+    }
     return sf_leaves_put(leaves, SF_LEAF_CONTENT, NAN, digits);
 }
 
@@ -281,8 +326,8 @@ static sf_status settings_text(sf_context *context, const sf_experiment *experim
     return SF_OK;
 }
 
-sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, sf_leaves *leaves,
-                          char **json)
+sf_status sf_sweep_leaves(const sf_sweep *sweep, sf_context *context, const sf_experiment *experiment,
+                          sf_leaves *leaves, char **json)
 {
     char *text;
     *leaves = (sf_leaves){0};
@@ -291,7 +336,7 @@ sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, 
     if (status == SF_OK)
         status = sf_leaves_put(leaves, SF_LEAF_VERSION, NAN, sf_version());
     if (status == SF_OK)
-        status = content_leaf(context, experiment, leaves);
+        status = content_leaf(sweep->contents, context, experiment, leaves);
     if (status == SF_OK && json)
         status = (*json = sf_strdup(context, text)) ? SF_OK : SF_ERR_MEMORY;
     free(text);
@@ -429,10 +474,29 @@ static sf_status keep_overrides(sf_sweep *sweep, size_t count, const char *const
     return SF_OK;
 }
 
+static sf_status create_contents(sf_sweep *sweep)
+{
+    sweep->contents = SF_NEW(sweep->context, sf_contents);
+    if (!sweep->contents)
+        return SF_ERR_MEMORY;
+    *sweep->contents = (sf_contents){0};
+    pthread_mutex_init(&sweep->contents->lock, NULL);
+    return SF_OK;
+}
+
+static void destroy_contents(sf_sweep *sweep)
+{
+    if (sweep->contents)
+        pthread_mutex_destroy(&sweep->contents->lock);
+    sf_free(sweep->context, sweep->contents);
+}
+
 static sf_status make_plan(sf_sweep *sweep, const char *name, const char *text, size_t count,
                            const char *const *overrides)
 {
     SF_TRY(sf_grid_parse(sweep->context, name, text, &sweep->grid));
+    SF_TRY(sf_shelf_create(sweep->context, &sweep->shelf));
+    SF_TRY(create_contents(sweep));
     SF_TRY(keep_overrides(sweep, count, overrides));
     SF_TRY(make_templates(sweep));
     grid_value *values = SF_ARRAY(sweep->context, sweep->grid->axis_count, grid_value);
@@ -445,7 +509,7 @@ static sf_status make_plan(sf_sweep *sweep, const char *name, const char *text, 
     if (status == SF_OK)
         status = sf_sweep_experiment(sweep, sweep->context, values, 0, NULL, &sweep->first);
     if (status == SF_OK)
-        status = sf_sweep_leaves(sweep->context, sweep->first, &sweep->leaves, &sweep->settings);
+        status = sf_sweep_leaves(sweep, sweep->context, sweep->first, &sweep->leaves, &sweep->settings);
     if (status == SF_OK)
         status = sf_measure_create(sweep->grid, sf_dataset_features(sf_experiment_dataset(sweep->first)),
                                    sf_experiment_mode(sweep->first), &sweep->measure);
@@ -512,6 +576,8 @@ void sf_sweep_destroy(sf_sweep **sweep)
     sf_free(s->context, s->axis_leaf);
     sf_free(s->context, s->targets);
     sf_scales_destroy(s->context, &s->scales);
+    sf_shelf_destroy(&s->shelf);
+    destroy_contents(s);
     sf_grid_destroy(&s->grid);
     sf_free(s->context, s);
     *sweep = NULL;

@@ -11,6 +11,7 @@
 typedef struct sf_worker sf_worker;
 struct sf_target;
 typedef struct sf_scales sf_scales;
+typedef struct sf_contents sf_contents; // hashes of data sets on the shelf
 
 /* How points are computed. */
 typedef enum sf_way {
@@ -39,6 +40,8 @@ struct sf_sweep {
     sf_scales *scales; // way of theory: critical scales that the workers share
     bool distinct;     // no two positions have the same settings, by construction
     sf_hash identity;  // of the grid: its axes and all that the points share
+    sf_shelf *shelf;   // data files are read once
+    sf_contents *contents;
     sf_measure *measure;
     sf_worker *worker; // of the calling thread, made when needed
 };
@@ -52,7 +55,7 @@ struct sf_sweep {
 sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const grid_value *values,
                               size_t more, const char *const *extra, sf_experiment **out);
 /* Its resolved settings as leaves, with version and content; json may be NULL. */
-sf_status sf_sweep_leaves(sf_context *context, const sf_experiment *experiment, sf_leaves *leaves,
-                          char **json);
+sf_status sf_sweep_leaves(const sf_sweep *sweep, sf_context *context, const sf_experiment *experiment,
+                          sf_leaves *leaves, char **json);
 
 #endif

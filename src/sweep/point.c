@@ -133,7 +133,7 @@ static sf_status hash_values(sf_worker *worker, const sf_experiment *experiment,
         experiment = made;
     }
     sf_leaves leaves;
-    sf_status status = sf_sweep_leaves(worker->context, experiment, &leaves, NULL);
+    sf_status status = sf_sweep_leaves(worker->sweep, worker->context, experiment, &leaves, NULL);
     if (status == SF_OK)
         status = sf_leaves_hash(&leaves, hash);
     sf_leaves_release(&leaves);
