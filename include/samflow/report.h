@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Draws a figure; the ending of path chooses the format: .svg, .png or .pdf. keep: also leave the script and
- * the data beside it, as path with the endings .gp and .dat. The file appears under its name only when
+ * the data beside it, as the figure's name with the endings .gp and .dat. The file appears under its name only when
  * complete. Errors: SF_ERR_USAGE (ending), SF_ERR_UNAVAILABLE (no gnuplot), SF_ERR_IO, SF_ERR_MEMORY. */
 SF_API
 sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path, bool keep);

@@ -1,4 +1,5 @@
 /* samflow plot: figures of trajectories (.json, .h5) or of a sweep (.db). */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,8 +139,11 @@ static bool is_sweep(const char *path)
 /* The figure described, in *figure; the exit code. */
 static int describe(sf_cli *cli, const plot_options *plot, const char *const *files, sf_figure **figure)
 {
-    char name[STEM_SIZE];
+    char name[STEM_SIZE]; // of the figure and gnuplot's files
     stem_of(cli->output, name, sizeof name);
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+            *c = '-';
     if (!is_sweep(cli->file))
         return plot_trajectories(cli, plot, name, files, figure);
     if (files[1])

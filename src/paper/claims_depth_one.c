@@ -57,8 +57,9 @@ sf_status claim_single_example_line(sf_outcome *out)
             }
             // l-infinity leaves along sign(mu), but only inside the gradient's argument: the step is along mu
             claim_check(out, SF_RELATION_AT_MOST, 0.0, worst, 1e-12,
-                        "%s, ρ = %g: distance from the line, relative", sf_method_name(methods[m]), radii[r]);
-            sf_table_text(table, sf_method_name(methods[m]));
+                        "%s, ρ = %g: distance from the line, relative", sf_title_of_method(methods[m]),
+                        radii[r]);
+            sf_table_text(table, sf_title_of_method(methods[m]));
             sf_table_number(table, radii[r]);
             sf_table_number(table, worst);
         }

@@ -191,7 +191,7 @@ static sf_status discrete_gate(sf_outcome *out, int depth, double rho)
 
 static sf_status draw_gates(sf_outcome *out, double rho)
 {
-    enum { SAMPLES = 200, STARTS = 5 };
+    enum { SAMPLES = 100, STARTS = 5 };
     static const double starts[STARTS] = {0.3, 0.6, 1.0, 1.2, 1.4};
     sf_figure *figure =
         claim_figure(out, "t32-gates", 2,

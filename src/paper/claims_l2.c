@@ -170,8 +170,9 @@ static sf_status check_order(sf_outcome *out, const time_case *c, sf_table *tabl
                 "d = %zu, α = %.6g: largest relative error of a switch in log t", c->d, alpha);
     if (back > 0)
         claim_note(out, SF_NOTE_FINDING,
-                   "d = %zu, α = %.6g: the order is not monotone: the lead first goes down through %zu "
-                   "weaker features, then up.",
+                   "d = %zu, α = %.6g: the order is not monotone: the lead first goes down to a weaker "
+                   "feature (%zu of the "
+                   "changes), then up.",
                    c->d, alpha, back);
     return SF_OK;
 }

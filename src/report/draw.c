@@ -131,13 +131,14 @@ static sf_status move(sf_context *context, const char *directory, const char *na
     return status;
 }
 
-/* path with its last four characters (".svg") replaced. */
-static char *with_ending(sf_context *context, const char *path, const char *ending)
+/* The file NAME.ending in the folder of path. */
+static char *beside(sf_context *context, const char *path, const char *name, const char *ending)
 {
-    size_t stem = strlen(path) - 4, size = stem + strlen(ending) + 1;
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash - path) + 1 : 0, size = folder + strlen(name) + strlen(ending) + 1;
     char *other = SF_ARRAY(context, size, char);
     if (other)
-        snprintf(other, size, "%.*s%s", (int)stem, path, ending);
+        snprintf(other, size, "%.*s%s%s", (int)folder, path, name, ending);
     return other;
 }
 
@@ -151,7 +152,7 @@ static sf_status draw_in(sf_context *context, const sf_figure *figure, const cha
     SF_TRY(move(context, folder, name, ending - 1, path));
     static const char *const sources[] = {".gp", ".dat"};
     for (size_t i = 0; i < 2 && keep; i++) {
-        char *target = with_ending(context, path, sources[i]);
+        char *target = beside(context, path, name, sources[i]);
         if (!target)
             return SF_ERR_MEMORY;
         sf_status status = move(context, folder, name, sources[i], target);

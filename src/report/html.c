@@ -6,8 +6,10 @@
  * the page sideways. */
 #include "report/html.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -15,7 +17,7 @@
 
 #include "report/style.h" /* generated from page.css: static const char report_style[] */
 
-enum { ROWS_SHOWN = 16 };
+enum { ROWS_SHOWN = 16, CHECKS_SHOWN = 12 };
 
 /* ---- text -----------------------------------------------------------------------------------------------
  */
@@ -77,14 +79,42 @@ static void sentence(FILE *file, const char *open, const char *s, const char *cl
     fputs(close, file);
 }
 
+/* Text with numbers as C prints them, "-1e-08", set as readers write them: −10 to the power −8. */
+static void numeric_text(FILE *file, const char *s)
+{
+    for (char before = ' '; *s; before = *s++) {
+        int length = 0;
+        long power;
+        bool digits = isdigit((unsigned char)*s) && !isdigit((unsigned char)before) && before != '.';
+        if (digits && sscanf(s, "%*[0-9.]e%n", &length) == 0 && length > 0 &&
+            sscanf(s + length, "%ld", &power) == 1) {
+            if (length > 2 || *s != '1') { // a mantissa other than 1
+                fprintf(file, "%.*s × ", length - 1, s);
+            }
+            fprintf(file, "10<sup>%s%ld</sup>", power < 0 ? "−" : "", labs(power));
+            s += length;
+            s += *s == '+' || *s == '-';
+            while (isdigit((unsigned char)s[1]))
+                s++;
+        } else if (*s == '-' && isdigit((unsigned char)s[1]) && before == ' ') {
+            fputs("−", file);
+        } else {
+            character(file, *s);
+        }
+    }
+}
+
 static void number(FILE *file, double value)
 {
     if (isnan(value))
         fputs("none", file);
     else if (isinf(value))
         fputs(value < 0.0 ? "−∞" : "∞", file);
-    else
-        fprintf(file, "%.6g", value);
+    else {
+        char shown[32];
+        snprintf(shown, sizeof shown, "%.6g", value);
+        numeric_text(file, shown);
+    }
 }
 
 static const char *verdict_class(sf_verdict verdict)
@@ -174,10 +204,11 @@ static void write_table(FILE *file, const sf_table *table)
     size_t rows = sf_table_rows(table), columns = sf_table_columns(table);
     if (rows == 0)
         return;
+    sentence(file, "<details>\n<summary>Table: ", sf_table_caption(table), "");
+    fprintf(file, " (%zu row%s)</summary>\n", rows, rows == 1 ? "" : "s");
     element(file,
             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table: ", sf_table_name(table),
-            "\">\n");
-    sentence(file, "<table class=\"data\">\n<caption>", sf_table_caption(table), "</caption>\n<thead><tr>");
+            "\">\n<table class=\"data\">\n<thead><tr>");
     for (size_t c = 0; c < columns; c++)
         sentence(file, "<th scope=\"col\">", sf_table_heading(table, c), "</th>");
     fputs("</tr></thead>\n<tbody>\n", file);
@@ -198,15 +229,22 @@ static void write_table(FILE *file, const sf_table *table)
     fprintf(file, "</tbody>\n</table>\n</div>\n<p class=\"source\">%s<a href=\"tables/%s.csv\">%s.csv</a>",
             rows > ROWS_SHOWN ? "The first rows; all of them, and every digit: " : "Every digit: ",
             sf_table_name(table), sf_table_name(table));
-    fprintf(file, " (%zu rows)</p>\n", rows);
+    fputs("</p>\n</details>\n", file);
 }
 
+/* Long lists of checks that all hold are folded away. */
 static void write_checks(FILE *file, const sf_outcome *outcome)
 {
     const sf_check *checks;
-    size_t count = sf_outcome_checks(outcome, &checks);
+    size_t count = sf_outcome_checks(outcome, &checks), failed = 0;
     if (count == 0)
         return;
+    for (size_t i = 0; i < count; i++)
+        failed += !sf_check_passes(&checks[i]);
+    if (count > CHECKS_SHOWN && failed == 0)
+        fprintf(file, "<details class=\"all\">\n<summary>%zu checks: all hold</summary>\n", count);
+    else if (count > CHECKS_SHOWN)
+        fprintf(file, "<details open>\n<summary>%zu checks: %zu do not hold</summary>\n", count, failed);
     const char *id = sf_outcome_claim(outcome)->id;
     element(file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Checks of ", id,
             "\">\n");
@@ -219,8 +257,9 @@ static void write_checks(FILE *file, const sf_outcome *outcome)
         char predicted[96];
         sf_check_describe(&checks[i], predicted, sizeof predicted);
         sentence(file, "<tr><th scope=\"row\">", checks[i].what, "</th>");
-        element(file, "<td class=\"number\" data-label=\"predicted\">", predicted,
-                "</td><td class=\"number\" data-label=\"measured\">");
+        fputs("<td class=\"number\" data-label=\"predicted\">", file);
+        numeric_text(file, predicted);
+        fputs("</td><td class=\"number\" data-label=\"measured\">", file);
         number(file, checks[i].measured);
         bool passes = sf_check_passes(&checks[i]);
         fprintf(file, "</td><td data-label=\"holds\"><span class=\"%s\">%s%s</span></td></tr>\n",
@@ -228,6 +267,8 @@ static void write_checks(FILE *file, const sf_outcome *outcome)
                 checks[i].decisive ? "" : " (detail)");
     }
     fputs("</tbody>\n</table>\n</div>\n", file);
+    if (count > CHECKS_SHOWN)
+        fputs("</details>\n", file);
 }
 
 /* ---- claims ---------------------------------------------------------------------------------------------
@@ -282,7 +323,8 @@ static sf_status write_claim(sf_context *context, const sf_outcome *outcome, pag
     for (size_t i = 0; i < sf_outcome_tables(outcome); i++)
         write_table(file, sf_outcome_table(outcome, i));
     sf_outcome_command(outcome, command, sizeof command);
-    element(file, "<pre tabindex=\"0\"><code>", command, "</code></pre>\n</section>\n");
+    element(file, "<p class=\"source\">This claim alone:</p>\n<pre tabindex=\"0\"><code>", command,
+            "</code></pre>\n</section>\n");
     return SF_OK;
 }
 
@@ -301,7 +343,7 @@ static void write_summary_row(FILE *file, const sf_outcome *outcome)
     if (check) {
         char predicted[96];
         sf_check_describe(check, predicted, sizeof predicted);
-        text(file, predicted);
+        numeric_text(file, predicted);
     }
     fputs("</td><td class=\"number\" data-label=\"measured\">", file);
     if (check)
@@ -399,19 +441,22 @@ sf_status html_write(sf_context *context, const sf_reproduction *reproduction, c
           "<title>Minor First, Major Last: every claim, re-derived</title>\n<style>\n",
           file);
     fputs(report_style, file);
-    fputs("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the verdicts</a>\n<header "
-          "class=\"top\">\n"
-          "<h1>Minor First, Major Last: every claim, re-derived</h1>\n"
-          "<p>The paper by Moon, Si and Yun (ICLR 2026, <a "
-          "href=\"https://arxiv.org/abs/2603.08290\">arXiv:2603.08290</a>) asks "
-          "which classifier sharpness-aware minimization (SAM) ends at on linear diagonal networks, and on "
-          "which features it "
-          "relies on the way. Here samflow states each of its claims, computes what it predicts, measures it "
-          "with gradient descent, SAM and their flows, and compares the two. Features count from 0, weakest "
-          "first; "
-          "times name their clock: steps, the original time t as log t, or the rescaled time "
-          "τ.</p>\n</header>\n<main id=\"main\">\n",
-          file);
+    fputs(
+        "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the verdicts</a>\n<header "
+        "class=\"top\">\n"
+        "<h1>Minor First, Major Last: every claim, re-derived</h1>\n"
+        "<p>The paper by Moon, Si and Yun (ICLR 2026, <a "
+        "href=\"https://arxiv.org/abs/2603.08290\">arXiv:2603.08290</a>) asks "
+        "which classifier sharpness-aware minimization (SAM) ends at on linear diagonal networks, and on "
+        "which features it "
+        "relies on the way. Here samflow states each of its claims, computes what it predicts, measures it "
+        "with gradient descent, SAM and their flows, and compares the two. Features count from 0, weakest "
+        "first; "
+        "times name their clock: steps, the original time t as log t, or the rescaled time "
+        "τ.</p>\n<p>In every figure GD is blue, ℓ2-SAM vermilion, ℓ∞-SAM green and unnormalized SAM purple; "
+        "predictions are black and dashed. Features run from gold (weak) to navy "
+        "(strong).</p>\n</header>\n<main id=\"main\">\n",
+        file);
     write_summary(file, reproduction);
     if (!folder)
         fputs("<p><strong>No figures:</strong> gnuplot was not found on this machine. Install gnuplot and "
@@ -429,6 +474,10 @@ sf_status html_write(sf_context *context, const sf_reproduction *reproduction, c
     }
     fputs("</main>\n", file);
     write_footer(file, reproduction, folder != NULL);
-    fputs("</body>\n</html>\n", file);
+    // checks are printed, also those folded away on the screen; tables stay with their files
+    fputs("<script>addEventListener('beforeprint', () => document.querySelectorAll('details.all').forEach(d => "
+          "d.open = "
+          "true))</script>\n</body>\n</html>\n",
+          file);
     return SF_OK;
 }

@@ -394,23 +394,26 @@ static void write_script(FILE *file, const sf_figure *figure)
     int width, height;
     plot_size(figure, &width, &height);
     const char *name = sf_figure_name(figure);
+    // three panels side by side are shrunk on a page
+    int font = sf_figure_columns(figure) > 2 && !is_image(figure) ? 14 : 12;
     fprintf(
         file,
         "# %s\n# Drawn by samflow; to draw it again, in this folder: gnuplot -e \"ending='svg'\" %s.gp\n"
         "if (!exists('ending')) ending = 'svg'\n"
-        "if (ending eq 'svg') set terminal svg size %d,%d standalone font 'sans-serif,12' background "
+        "if (ending eq 'svg') set terminal svg size %d,%d standalone font 'sans-serif,%d' background "
         "'#ffffff' "
         "enhanced\n"
-        "if (ending eq 'png') set terminal pngcairo size %d,%d font 'sans-serif,12' fontscale 2 linewidth 2 "
+        "if (ending eq 'png') set terminal pngcairo size %d,%d font 'sans-serif,%d' fontscale 2 linewidth 2 "
         "pointscale 2 background '#ffffff' enhanced\n"
-        "if (ending eq 'pdf') set terminal pdfcairo size %.3fin,%.3fin font 'sans-serif,9' background "
+        "if (ending eq 'pdf') set terminal pdfcairo size %.3fin,%.3fin font 'sans-serif,%d' background "
         "'#ffffff' "
         "enhanced\n"
         "set encoding utf8\nset output '%s.'.ending\ndata = '%s.dat'\n"
-        "set style fill solid noborder\nset title font ',13'\n%s"
+        "set style fill solid noborder\nset title font ',%d'\n%s"
         "set multiplot layout %zu,%zu\n",
-        sf_figure_caption(figure), name, width, height, 2 * width, 2 * height, width / 96.0, height / 96.0,
-        name, name, is_image(figure) ? "set lmargin 1; set rmargin 1; set tmargin 2; set bmargin 0.5\n" : "",
+        sf_figure_caption(figure), name, width, height, font, 2 * width, 2 * height, font, width / 96.0,
+        height / 96.0, font - 3, name, name, font + 1,
+        is_image(figure) ? "set lmargin 1; set rmargin 1; set tmargin 2; set bmargin 0.5\n" : "",
         rows_of(figure), sf_figure_columns(figure));
     size_t first = 0;
     for (size_t p = 0; p < sf_figure_panels(figure); p++) {

@@ -139,16 +139,16 @@ static void test_drawing(void **state)
         print_message("skipped: gnuplot is not installed\n");
     } else {
         assert_ok(context, status);
-        assert_false(exists("drawn.gp"));
+        assert_false(exists("test-figure.gp"));
         assert_true(starts_with("drawn.svg", "<?xml"));
         assert_ok(context, sf_draw(context, figure, "./drawn.png", true));
         assert_true(starts_with("drawn.png", "\x89PNG"));
-        assert_true(exists("drawn.gp") && exists("drawn.dat"));
+        assert_true(exists("test-figure.gp") && exists("test-figure.dat"));
         assert_ok(context, sf_draw(context, figure, "drawn.pdf", false));
         assert_true(starts_with("drawn.pdf", "%PDF"));
         assert_status(context, sf_draw(context, figure, "no/such/folder/drawn.svg", false), SF_ERR_IO);
     }
-    static const char *const files[] = {"drawn.svg", "drawn.png", "drawn.pdf", "drawn.gp", "drawn.dat"};
+    static const char *const files[] = {"drawn.svg", "drawn.png", "drawn.pdf", "test-figure.gp", "test-figure.dat"};
     for (size_t i = 0; i < 5; i++)
         remove(files[i]);
     assert_int_equal(chdir(".."), 0);

@@ -47,6 +47,8 @@ def check_plot():
     assert os.path.exists("kept.gp") and os.path.exists("kept.dat")
     subprocess.run(["gnuplot", "-e", "ending='svg'", "kept.gp"], check=True)  # the user draws it again
     assert os.path.exists("kept.svg")
+    run("plot", "t.json", "-o", "it's odd.png", "--keep-plots")
+    assert os.path.exists("it's odd.png") and os.path.exists("it-s-odd.gp") and os.path.exists("it-s-odd.dat")
     assert "no clock" in run("plot", "t.json", "--clock", "step", "-o", "x.svg", code=2).stderr
     assert ".svg, .png or .pdf" in run("plot", "t.json", "-o", "x.gif", code=2).stderr
     assert "--kind" in run("plot", "t.json", "--kind", "pie", "-o", "x.svg", code=2).stderr
@@ -102,13 +104,14 @@ def check_sweep():
 
 
 def check_reproduce():
-    done = run("reproduce", "--quick", "--only", "P4.7,MNIST-01", "--json", "-o", "rep")
+    done = run("reproduce", "--quick", "--only", "P4.7,T3.1-SINGLE,MNIST-01", "--json", "-o", "rep")
     claims = {claim["id"]: claim for claim in json.loads(done.stdout)["claims"]}
     assert claims["P4.7"]["verdict"] == "reproduced" and all(c["holds"] for c in claims["P4.7"]["checks"])
     assert claims["MNIST-01"]["verdict"] == "not run" and not claims["MNIST-01"]["checks"]
     assert claims["P4.7"]["command"] == "samflow reproduce --only P4.7 --quick"
     page = open("rep/index.html").read()
     assert page.endswith("</html>\n") and "data:image/svg+xml" in page and "not run" in page
+    assert "<details>" in page and " × 10<sup>" in page
     assert sorted(os.listdir("rep")) == ["figures", "index.html", "tables"]
     assert os.path.exists("rep/figures/p47-peak.png")
     run("reproduce", "--only", "NONE", code=2)
