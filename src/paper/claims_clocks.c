@@ -115,6 +115,7 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
         sf_figure_series(figure, settings[i].label,
                          (sf_style){.mark = SF_MARK_LINE_POINTS,
                                     .color = sf_color_of_method(settings[i].method),
+                                    .dash = settings[i].method == SF_METHOD_USAM, // lies over GD
                                     .point = settings[i].depth == 3      ? 2
                                              : settings[i].examples == 1 ? 0
                                                                          : 3},
