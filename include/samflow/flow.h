@@ -29,9 +29,10 @@ extern "C" {
 
 typedef enum sf_event_kind {
     SF_EVENT_DOMINANCE, /* another coordinate of |beta| is now the largest: from -> to */
-    SF_EVENT_COLLAPSE,  /* theta has reached 0 and rests there */
-    SF_EVENT_BLOW_UP,   /* depth >= 3: tau has reached its end, coordinate `to` is infinite */
-    SF_EVENT_SLIDING    /* coordinate `to` has reached a surface of the discontinuous field and stays on it */
+    SF_EVENT_COLLAPSE, /* beta = 0 and the gradient vanish: theta has reached 0, or a point where two layers of every
+                           coordinate are 0 (depth >= 3), and rests there */
+    SF_EVENT_BLOW_UP, /* depth >= 3: tau has reached its end, coordinate `to` is infinite */
+    SF_EVENT_SLIDING  /* coordinate `to` has reached a surface of the discontinuous field and stays on it */
 } sf_event_kind;
 
 /* "dominance", "collapse", "blow_up", "sliding" */
@@ -63,8 +64,8 @@ typedef struct sf_flow_target {
 } sf_flow_target;
 
 typedef enum sf_flow_state {
-    SF_FLOW_RUNNING,   /* stopped at the target */
-    SF_FLOW_COLLAPSED, /* theta rests at 0: the state no longer changes, tau and log t may be advanced freely */
+    SF_FLOW_RUNNING, /* stopped at the target */
+    SF_FLOW_COLLAPSED, /* beta = 0 and the gradient vanish: the state no longer changes, tau and log t may be advanced freely */
     SF_FLOW_BLOWN_UP, /* tau_max reached; log t = infinity lies beyond */
     SF_FLOW_RESTING   /* another point of rest (for example rho^L) reached to working precision */
 } sf_flow_state;

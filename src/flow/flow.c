@@ -10,6 +10,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "flow/integrator.h"
@@ -564,6 +565,26 @@ static sf_status change_mode(sf_flow *flow)
     return flow_integrator_restart(flow->integrator, flow->s, flow->y);
 }
 
+/* One step of the integrator; where it gives up, the message says what it may lie at. */
+static sf_status make_step(sf_flow *flow)
+{
+    sf_status status = sf_flow_get_work(flow).steps <= MOST_STEPS
+                           ? flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to)
+                           : sf_fail(flow->context, SF_ERR_NUMERIC,
+                                     "the flow creeps around a singular point: at tau = %.17g after %d steps",
+                                     flow->tau, MOST_STEPS);
+    const sf_perturbation *perturbation = &flow->model->perturbation;
+    char reason[300];
+    if (status != SF_ERR_NUMERIC || perturbation->method != SF_METHOD_LP || !(perturbation->p > 2.0))
+        return status;
+    snprintf(reason, sizeof reason, "%s", sf_context_message(flow->context));
+    return sf_fail(
+        flow->context, SF_ERR_NUMERIC,
+        "%s (lp-SAM with p = %g > 2: its perturbation grows like |g_j|^%.3g where a gradient coordinate "
+        "passes 0, so the flow is not smooth there)",
+        reason, perturbation->p, 1.0 / (perturbation->p - 1.0));
+}
+
 /* A new panel at s, after a new step if the last one is used up. */
 static sf_status proceed(sf_flow *flow)
 {
@@ -573,7 +594,7 @@ static sf_status proceed(sf_flow *flow)
         SF_TRY(check_rest(flow));
         if (flow->state != SF_FLOW_RUNNING)
             return SF_OK;
-        SF_TRY(flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to));
+        SF_TRY(make_step(flow));
     }
     return next_panel(flow);
 }
@@ -584,10 +605,6 @@ sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
         if (flow->s >= flow->panel.b) {
             if (sf_cancelled(flow->context))
                 return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
-            if (sf_flow_get_work(flow).steps > MOST_STEPS)
-                return sf_fail(flow->context, SF_ERR_NUMERIC,
-                               "the flow creeps around a singular point: at tau = %.17g after %d steps",
-                               flow->tau, MOST_STEPS);
             SF_TRY(proceed(flow));
             continue;
         }
@@ -630,7 +647,7 @@ double sf_flow_progress(const sf_flow *flow)
 
 void sf_flow_theta(const sf_flow *flow, double *theta)
 {
-    if (flow->state == SF_FLOW_COLLAPSED)
+    if (flow->state == SF_FLOW_COLLAPSED && !flow->model->system->collapses_elsewhere)
         memset(theta, 0, sf_network_parameters(flow->network) * sizeof *theta);
     else
         flow->model->system->theta(flow->model, flow->y, theta);

@@ -28,6 +28,8 @@ typedef struct flow_clocks {
 
 typedef struct flow_system {
     const char *name;
+    /* a collapse leaves layers that are not 0 (theta then gives them) */
+    bool collapses_elsewhere;
     /* the state at time 0 */
     void (*begin)(const flow_model *model, double *y);
     /* tau of a state; NULL: y[0] */

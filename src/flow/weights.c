@@ -1,12 +1,24 @@
 /* Any depth and any smooth method, with the weights themselves as unknowns: the reference for the other models.
  *
- * dw_l/dtau = G_hat * prod_{k != l} w_hat_k, w_hat = w + eps(w). The clock: dtau/ds = q / sqrt(floor^2 + r^2) with
+ * dw_l/dtau = G_hat * prod_{k != l} w_hat_k, w_hat = w + eps(w). The clock: dtau/ds = 1 / sqrt((q floor)^2 + r^2) with
  * r = ||dtheta/dtau|| / (||theta|| + offset), so s is the arc length of log ||theta|| where that changes quickly: the finite
  * blow-up in tau of depth >= 3 and a collapse are approached exponentially and never reached. floor is the rate
- * of a start of size max(|theta(0)|, rho). In odd depth theta = 0 is a point like others, which is passed (offset =
- * that size); in even depth the field leads back to it from all sides (offset = 0).
- * q = n / (n + c / 100), n the gradient's size without its factors, for the normalized methods: n -> 0 at a minimum
- * of the loss, a singular point that is reached at a finite tau.
+ * of a start of size max(|theta(0)|, rho).
+ *
+ * The normalized methods are singular where the gradient is 0:
+ *
+ * at a minimum of the loss, which is reached at a finite tau: q = 1 + c / (100 n), n the gradient's size without its
+ * factors;
+ *
+ * layers of equal size, at theta = 0. In odd depth it is a point like others, which is passed (offset = that size); in even
+ * depth the field leads back to it from all sides (offset = 0);
+ *
+ * layers of unequal size, depth >= 3, wherever two layers of every coordinate are 0. With r the size of those that vanish,
+ * r' = -rho (product of the others) + O(r): the field leads back from all sides, and r = 0 is reached at a finite tau, a
+ * collapse with the other layers where they are. The coordinates die at different rates before, and all they do to eps
+ * depends on the ratios of what vanishes. So with h_l = prod_{k != l} w_k of a coordinate, which is 0 iff two of its layers
+ * are, the rates ||dh/dtau|| / ||h|| of all of them count in the clock beside r (s is then arc length of log ||h|| too),
+ * and errors are measured by the second smallest layer of each. Coordinates below ||h|| = DEAD stop where they are.
  */
 #include <float.h>
 #include <math.h>
@@ -17,7 +29,11 @@
 typedef struct weights_model {
     flow_model base;
     bool normalized;      // eps does not vanish with the gradient
+    double size;          // of the start: max(|theta(0)|, rho)
     double floor, offset; // of the clock
+    signed char *watched; // (d) vanishing: coordinates that die without passing 0, else NULL
+    double seen_field;    // size of the field on what it moves, of the last rates
+    bool collapsed;       // as far as rest knows
     double *start;        // (L, d) theta at time 0
     double *theta_hat;    // (L, d) work
     double *beta;         // (d) work
@@ -27,6 +43,8 @@ typedef struct weights_model {
 
 /* A network of 1e100 is as good as infinite; log t is then beyond 1e100 too. */
 static const double LOG_INFINITE = 230.0;
+/* A coordinate with ||h|| of this, in units of the start, has no effect on anything. */
+static const double DEAD = 1e-250, DEAD_STIFF = 1e-40 /* several examples: BDF pays for every decade */;
 
 static double norm(size_t n, const double *x)
 {
@@ -57,35 +75,82 @@ static void leave_one_out(size_t d, int depth, const double *field, const double
         }
 }
 
+/* ||g|| without its factor. Uses theta_hat. */
+static double gradient_size(weights_model *model, const double *theta)
+{
+    double log_scale;
+    sf_network_gradient(model->base.network, theta, model->theta_hat, &log_scale);
+    return norm(model->base.size - 1, model->theta_hat);
+}
+
 /* ||g|| over ||prod_{k != l} w_k||: the size of the field on the weights that it moves. Uses theta_hat. */
-static double field_size(weights_model *model, const double *theta)
+static double field_size(weights_model *model, const double *theta, double gradient)
 {
     flow_model *base = &model->base;
     size_t n = base->size - 1;
-    double log_scale;
-    sf_network_gradient(base->network, theta, model->theta_hat, &log_scale);
-    double gradient = norm(n, model->theta_hat);
     for (size_t j = 0; j < base->d; j++)
         model->field[j] = 1.0;
     leave_one_out(base->d, base->depth, model->field, theta, model->theta_hat, model->beta);
     return gradient > 0.0 ? gradient / norm(n, model->theta_hat) : 0.0;
 }
 
+/* ||h|| of coordinate j, and ||dh/dtau|| if dw is given. */
+static double product_size(const weights_model *model, const double *w, const double *dw, size_t j,
+                           double *speed)
+{
+    size_t d = model->base.d, depth = (size_t)model->base.depth;
+    double size = 0.0, moved = 0.0;
+    for (size_t l = 0; l < depth; l++) {
+        double product = 1.0, change = 0.0;
+        for (size_t k = 0; k < depth; k++) {
+            if (k == l)
+                continue;
+            if (dw)
+                change = change * w[k * d + j] + product * dw[k * d + j];
+            product *= w[k * d + j];
+        }
+        size = hypot(size, product);
+        moved = hypot(moved, change);
+    }
+    *speed = moved;
+    return size;
+}
+
+/* What the coordinates that die add to the rate of the clock; those that are dead stop. */
+static double watch(const weights_model *model, const double *y, double *dy)
+{
+    size_t d = model->base.d, depth = (size_t)model->base.depth;
+    double limit = (model->base.stiff ? DEAD_STIFF : DEAD) * flow_power(model->size, model->base.depth - 1),
+           sum = 0.0;
+    for (size_t j = 0; j < d; j++) {
+        double speed, size = model->watched[j] ? product_size(model, y + 1, dy + 1, j, &speed) : INFINITY;
+        if (size < limit)
+            for (size_t l = 0; l < depth; l++)
+                dy[1 + l * d + j] = 0.0;
+        else if (model->watched[j])
+            sum += flow_power(speed / size, 4);
+    }
+    return sqrt(sqrt(sum));
+}
+
 static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *clocks)
 {
     weights_model *model = (weights_model *)base;
     size_t n = base->size - 1;
-    double log_scale, slow = 1.0;
+    double log_scale, brake = 0.0;
     if (model->normalized) {
-        double size = field_size(model, y + 1);
-        slow = size > 0.0 ? size / (size + 0.01 * base->scale) : 1.0;
+        double gradient = gradient_size(model, y + 1), size = field_size(model, y + 1, gradient);
+        model->seen_field = size;
+        brake = size > 0.0 ? 0.01 * base->scale / size : 0.0;
     }
     sf_perturb(base->network, &base->perturbation, y + 1, model->theta_hat, NULL);
     sf_network_predictor(base->network, model->theta_hat, model->beta);
     sf_network_field(base->network, model->beta, model->field, &log_scale, NULL, NULL);
     leave_one_out(base->d, base->depth, model->field, model->theta_hat, dy + 1, model->beta);
     double size = norm(n, y + 1) + model->offset, rate = size > 0.0 ? norm(n, dy + 1) / size : 0.0;
-    double pace = slow / sqrt(model->floor * model->floor + rate * rate);
+    if (model->watched)
+        rate += watch(model, y, dy);
+    double pace = 1.0 / hypot(model->floor * (1.0 + brake), rate);
     for (size_t i = 1; i <= n; i++)
         dy[i] *= pace;
     dy[0] = pace;
@@ -93,14 +158,32 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
     return isfinite(log_scale) && isfinite(rate) && pace > 0.0;
 }
 
+/* What errors of coordinate j are measured by: its second smallest layer where it may die, else the largest weight. */
+static double scale_of(const weights_model *model, const double *y, size_t j, double largest)
+{
+    double first = INFINITY, second = INFINITY;
+    if (!model->watched || !model->watched[j])
+        return largest;
+    for (size_t l = 0; l < (size_t)model->base.depth; l++) {
+        double w = fabs(y[1 + l * model->base.d + j]);
+        second = fmin(second, fmax(first, w));
+        first = fmin(first, w);
+    }
+    return second;
+}
+
 static void allowance(const flow_model *base, const double *y, double tolerance, double *allowed)
 {
-    double high = ((const weights_model *)base)->offset;
+    const weights_model *model = (const weights_model *)base;
+    double high = model->offset;
     for (size_t i = 1; i < base->size; i++)
         high = fmax(high, fabs(y[i]));
     allowed[0] = 0.1 * tolerance * fabs(y[0]) + 1e-3 * tolerance / base->scale;
+    // near a minimum of the loss the field is a difference of what cancels, and eps as uncertain as that
+    if (model->watched && model->seen_field > 0.0)
+        tolerance = fmax(tolerance, 100.0 * DBL_EPSILON * base->scale / model->seen_field);
     for (size_t i = 1; i < base->size; i++)
-        allowed[i] = tolerance * (fabs(y[i]) + 1e-3 * high) + DBL_MIN;
+        allowed[i] = tolerance * (fabs(y[i]) + 1e-3 * scale_of(model, y, (i - 1) % base->d, high)) + DBL_MIN;
 }
 
 static void begin(const flow_model *base, double *y)
@@ -126,7 +209,9 @@ static void predictor(const flow_model *base, const double *y, double *beta, dou
 
 static void theta(const flow_model *base, const double *y, double *weights)
 {
-    memcpy(weights, y + 1, (base->size - 1) * sizeof *y);
+    const weights_model *model = (const weights_model *)base;
+    for (size_t i = 0; i + 1 < base->size; i++)
+        weights[i] = model->collapsed && fabs(y[1 + i]) < 1e-10 * model->size ? 0.0 : y[1 + i];
 }
 
 static double applied_norm(flow_model *base, const double *y)
@@ -134,6 +219,22 @@ static double applied_norm(flow_model *base, const double *y)
     double applied;
     sf_perturb(base->network, &base->perturbation, y + 1, ((weights_model *)base)->theta_hat, &applied);
     return applied;
+}
+
+/* Layers of unequal size: whether the gradient falls to 0 in next to no time, as two layers of every coordinate do. */
+static sf_flow_state vanishes(weights_model *model, const double *y, double gradient, double *remaining)
+{
+    flow_model *base = &model->base;
+    flow_clocks clocks;
+    if (gradient > 1e-10 * model->floor * model->size || !rates(base, y, model->rate, &clocks))
+        return SF_FLOW_RUNNING;
+    double part = 1e-3; // of the clock's unit
+    for (size_t i = 1; i < base->size; i++)
+        model->rate[i] = y[i] + part * model->rate[i];
+    double fall = (gradient - gradient_size(model, model->rate + 1)) / (part * model->rate[0]);
+    *remaining = gradient / fall;
+    model->collapsed = fall > 0.0 && *remaining < 1e-15 * y[0];
+    return model->collapsed ? SF_FLOW_COLLAPSED : SF_FLOW_RUNNING;
 }
 
 static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
@@ -146,14 +247,18 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
         return SF_FLOW_BLOWN_UP;
     if (!model->normalized)
         return SF_FLOW_RUNNING;
-    if (!(field_size(model, y + 1) > 1e-12 * base->scale))
+    double gradient = gradient_size(model, y + 1);
+    if (!(field_size(model, y + 1, gradient) > 1e-12 * base->scale))
         return SF_FLOW_RESTING;
+    if (model->watched)
+        return vanishes(model, y, gradient, remaining);
     // theta shrinks to 0 in the time size / speed
     flow_clocks clocks;
     if (size > 1e-10 * base->perturbation.rho || model->offset > 0.0 || !rates(base, y, model->rate, &clocks))
         return SF_FLOW_RUNNING;
     *remaining = size / norm(n, model->rate + 1) * model->rate[0];
-    return *remaining < 1e-15 * y[0] ? SF_FLOW_COLLAPSED : SF_FLOW_RUNNING;
+    model->collapsed = *remaining < 1e-15 * y[0];
+    return model->collapsed ? SF_FLOW_COLLAPSED : SF_FLOW_RUNNING;
 }
 
 static void destroy(flow_model *base)
@@ -164,10 +269,12 @@ static void destroy(flow_model *base)
     sf_free_aligned(base->context, model->beta);
     sf_free_aligned(base->context, model->field);
     sf_free_aligned(base->context, model->rate);
+    sf_free(base->context, model->watched);
     sf_free(base->context, model);
 }
 
 static const flow_system WEIGHTS = {.name = "weights",
+                                    .collapses_elsewhere = true,
                                     .begin = begin,
                                     .rates = rates,
                                     .allowance = allowance,
@@ -176,6 +283,23 @@ static const flow_system WEIGHTS = {.name = "weights",
                                     .applied_norm = applied_norm,
                                     .rest = rest,
                                     .destroy = destroy};
+
+/* Whether the layers have weights of the same size in coordinate j; they then keep that. */
+static bool is_equal(const flow_start *start, size_t d, size_t j)
+{
+    for (int l = 1; l < sf_network_depth(start->network); l++)
+        if (fabs(start->theta[(size_t)l * d + j]) != fabs(start->theta[j]))
+            return false;
+    return true;
+}
+
+static bool all_equal(const flow_start *start, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        if (!is_equal(start, d, j))
+            return false;
+    return true;
+}
 
 sf_status flow_weights_create(sf_context *context, const flow_start *start, flow_model **out)
 {
@@ -201,7 +325,17 @@ sf_status flow_weights_create(sf_context *context, const flow_start *start, flow
     size = size > 0.0 ? size : 1.0;
     model->floor = model->base.scale * pow(size, model->base.depth - 2);
     model->offset = model->base.depth % 2 ? size : 0.0;
+    model->size = size;
     model->normalized = !flow_is_gd(&start->perturbation) && start->perturbation.method != SF_METHOD_USAM;
+    if (model->normalized && model->base.depth > 2 && !all_equal(start, d)) {
+        model->offset = size;
+        if (!(model->watched = SF_ARRAY(context, d, signed char))) {
+            destroy(&model->base);
+            return SF_ERR_MEMORY;
+        }
+        for (size_t j = 0; j < d; j++) // layers of equal size pass 0 in odd depth
+            model->watched[j] = model->base.depth % 2 == 0 || !is_equal(start, d, j);
+    }
     *out = &model->base;
     return SF_OK;
 }
