@@ -88,6 +88,43 @@ static void test_round_trip(void **state)
     sf_context_destroy(&context);
 }
 
+/* In HDF5 a long experiment is a data set rather than an attribute. */
+static void test_long_experiment(void **state)
+{
+    (void)state;
+    enum { FEATURES = 9000 };
+    sf_context *context = test_context();
+    sf_experiment *experiment;
+    sf_trajectory *written, *read;
+    char *long_text;
+    size_t size;
+    FILE *stream = open_memstream(&long_text, &size);
+    assert_non_null(stream);
+    fputs("network: {depth: 2, init: 0.1}\noptimizer: {method: gd}\n"
+          "dynamics: {mode: discrete, step: 0.001, steps: 2}\ndata: {example: [1",
+          stream);
+    for (int j = 1; j < FEATURES; j++)
+        fprintf(stream, ", %.17g", 1.0 / j);
+    fputs("]}\n", stream);
+    fclose(stream);
+    assert_ok(context, sf_experiment_parse(context, "test", long_text, 0, NULL, &experiment));
+    assert_ok(context, sf_experiment_run(experiment, &written));
+    sf_status status = sf_trajectory_write(written, "input-long.h5");
+    if (status == SF_ERR_UNAVAILABLE) {
+        print_message("skipped: %s\n", sf_context_message(context));
+    } else {
+        assert_ok(context, status);
+        assert_ok(context, sf_trajectory_read(context, "input-long.h5", &read));
+        assert_same_experiment(context, sf_trajectory_experiment(read), experiment);
+        sf_trajectory_destroy(&read);
+        remove("input-long.h5");
+    }
+    free(long_text);
+    sf_trajectory_destroy(&written);
+    sf_experiment_destroy(&experiment);
+    sf_context_destroy(&context);
+}
+
 static void test_no_trajectory(void **state)
 {
     (void)state;
@@ -156,8 +193,8 @@ static void test_out_of_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
-                                       cmocka_unit_test(test_no_trajectory),
-                                       cmocka_unit_test(test_out_of_memory)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_long_experiment),
+        cmocka_unit_test(test_no_trajectory), cmocka_unit_test(test_out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
