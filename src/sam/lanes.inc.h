@@ -334,21 +334,22 @@ static places places_of(const sf_lanes *b)
     return p;
 }
 
-SF_INLINE vd predictor_at(const sf_lanes *b, int depth, const double *theta, size_t j, size_t at)
+SF_INLINE vd predictor_at(const sf_lanes *b, int depth, size_t j, size_t at)
 {
-    vd p = vd_load(theta + j * MANY_LANES + at);
+    vd p = vd_load(b->theta + j * MANY_LANES + at);
     for (int l = 1; l < depth; l++)
-        p = vd_mul(p, vd_load(theta + ((size_t)l * b->d + j) * MANY_LANES + at));
+        p = vd_mul(p, vd_load(b->theta + ((size_t)l * b->d + j) * MANY_LANES + at));
     return p;
 }
 
-SF_INLINE void row_weights(const sf_lanes *b, int depth, const double *theta, double *weights)
+/* The row weights of theta; the passes over it keep them up to date. */
+SF_INLINE void row_weights(const sf_lanes *b, int depth, double *weights)
 {
     for (size_t j = 0; j < b->stored; j++)
         for (size_t at = 0; at < MANY_LANES; at += VD) {
-            vd p = predictor_at(b, depth, theta, j, at);
+            vd p = predictor_at(b, depth, j, at);
             if (b->d != b->stored)
-                p = vd_sub(p, predictor_at(b, depth, theta, b->stored + j, at));
+                p = vd_sub(p, predictor_at(b, depth, b->stored + j, at));
             vd_store(weights + j * MANY_LANES + at, p);
         }
 }
@@ -419,50 +420,80 @@ SF_INLINE void direction_at(const sf_lanes *b, int depth, const double *theta, c
     direction(depth, w, vd_mul(f, second ? vd_sub(vd_set(0.0), scale) : scale), t);
 }
 
-/* theta_hat from theta and the field. */
+/* rho / ||t||, rho s or rho, as the method has it. */
+SF_INLINE vd scale_many(const sf_lanes *b, int depth, const places *p, size_t at, vd factor, watch *seen)
+{
+    vd w[SF_LANES_MAX_DEPTH], t[SF_LANES_MAX_DEPTH], rho = vd_load(b->rho + at), square = vd_set(0.0);
+    if (b->method == SF_METHOD_USAM)
+        return vd_mul(rho, vd_div(factor, vd_set((double)b->n)));
+    if (b->method != SF_METHOD_L2)
+        return rho;
+    for (size_t j = 0; j < b->d; j++) {
+        direction_at(b, depth, b->theta, p->field, j, at, vd_set(1.0), w, t);
+        for (int l = 0; l < depth; l++)
+            square = vd_fma(t[l], t[l], square);
+    }
+    return scale_of_square(rho, square, seen);
+}
+
+/* theta_hat at feature j of d; returns its predictor. */
+SF_INLINE vd perturb_at(const sf_lanes *b, int depth, const places *p, size_t j, size_t at, vd scale)
+{
+    vd w[SF_LANES_MAX_DEPTH], t[SF_LANES_MAX_DEPTH];
+    direction_at(b, depth, b->theta, p->field, j, at, vd_set(1.0), w, t);
+    for (int l = 0; l < depth; l++) {
+        w[l] = displaced(b->method, w[l], t[l], scale);
+        vd_store(p->hat + ((size_t)l * b->d + j) * MANY_LANES + at, w[l]);
+    }
+    return product(depth, w);
+}
+
+/* theta_hat from theta and the field, and its row weights. */
 SF_INLINE void perturb_many(const sf_lanes *b, int depth, const places *p, vd factor[MANY], watch *seen)
 {
     for (size_t u = 0; u < MANY; u++) {
         size_t at = u * VD;
-        vd w[SF_LANES_MAX_DEPTH], t[SF_LANES_MAX_DEPTH], scale = vd_load(b->rho + at), square = vd_set(0.0);
-        if (b->method == SF_METHOD_L2) {
-            for (size_t j = 0; j < b->d; j++) {
-                direction_at(b, depth, b->theta, p->field, j, at, vd_set(1.0), w, t);
-                for (int l = 0; l < depth; l++)
-                    square = vd_fma(t[l], t[l], square);
-            }
-            scale = scale_of_square(scale, square, &seen[u]);
-        } else if (b->method == SF_METHOD_USAM) {
-            scale = vd_mul(scale, vd_div(factor[u], vd_set((double)b->n)));
-        }
-        for (size_t j = 0; j < b->d; j++) {
-            direction_at(b, depth, b->theta, p->field, j, at, vd_set(1.0), w, t);
-            for (int l = 0; l < depth; l++)
-                vd_store(p->hat + ((size_t)l * b->d + j) * MANY_LANES + at,
-                         displaced(b->method, w[l], t[l], scale));
+        vd scale = scale_many(b, depth, p, at, factor[u], &seen[u]);
+        for (size_t j = 0; j < b->stored; j++) {
+            vd weights = perturb_at(b, depth, p, j, at, scale);
+            if (b->d != b->stored)
+                weights = vd_sub(weights, perturb_at(b, depth, p, b->stored + j, at, scale));
+            vd_store(p->weights + j * MANY_LANES + at, weights);
         }
     }
 }
 
+/* theta after the step at feature j of d; returns its predictor, which is not finite if a weight is not. */
+SF_INLINE vd update_at(const sf_lanes *b, int depth, const places *p, const double *hat, size_t j, size_t at,
+                       vd scale, vd *strange)
+{
+    vd w[SF_LANES_MAX_DEPTH], t[SF_LANES_MAX_DEPTH];
+    direction_at(b, depth, hat, p->field, j, at, scale, w, t);
+    for (int l = 0; l < depth; l++) {
+        double *theta = b->theta + ((size_t)l * b->d + j) * MANY_LANES + at;
+        w[l] = vd_add(vd_load(theta), t[l]);
+        vd_store(theta, w[l]);
+    }
+    vd predictor = product(depth, w);
+    *strange = vd_fma(predictor, vd_set(0.0), *strange);
+    return predictor;
+}
+
+/* The step from the field at hat, and the row weights after it. */
 SF_INLINE void update_many(const sf_lanes *b, int depth, const places *p, const double *hat, vd factor[MANY],
                            watch *seen)
 {
     for (size_t u = 0; u < MANY; u++) {
         size_t at = u * VD;
-        vd w[SF_LANES_MAX_DEPTH], t[SF_LANES_MAX_DEPTH];
-        vd scale = vd_mul(vd_load(b->eta + at), vd_div(factor[u], vd_set((double)b->n)));
-        for (size_t j = 0; j < b->d; j++) {
-            vd predictor = vd_set(0.0);
-            direction_at(b, depth, hat, p->field, j, at, scale, w, t);
-            for (int l = 0; l < depth; l++) {
-                double *theta = b->theta + ((size_t)l * b->d + j) * MANY_LANES + at;
-                vd next = vd_add(vd_load(theta), t[l]);
-                predictor = l == 0 ? next : vd_mul(predictor, next);
-                seen[u].strange = vd_fma(next, vd_set(0.0), seen[u].strange);
-                vd_store(theta, next);
-            }
-            seen[u].strange = vd_fma(predictor, vd_set(0.0), seen[u].strange);
+        vd scale = vd_mul(vd_load(b->eta + at), vd_div(factor[u], vd_set((double)b->n))),
+           strange = seen[u].strange;
+        for (size_t j = 0; j < b->stored; j++) {
+            vd weights = update_at(b, depth, p, hat, j, at, scale, &strange);
+            if (b->d != b->stored)
+                weights = vd_sub(weights, update_at(b, depth, p, hat, b->stored + j, at, scale, &strange));
+            vd_store(p->weights + j * MANY_LANES + at, weights);
         }
+        seen[u].strange = strange;
     }
 }
 
@@ -474,12 +505,11 @@ SF_INLINE sf_lane_mask many_of_depth(const sf_lanes *b, int depth, uint64_t step
     bool descends = b->method == SF_METHOD_GD;
     for (int u = 0; u < MANY; u++)
         start_watch(&seen[u]);
+    row_weights(b, depth, p.weights);
     for (uint64_t i = 0; i < steps; i++) {
-        row_weights(b, depth, b->theta, p.weights);
         field_of_weights(b, &p, factor);
         if (!descends) {
             perturb_many(b, depth, &p, factor, seen);
-            row_weights(b, depth, p.hat, p.weights);
             field_of_weights(b, &p, factor);
         }
         update_many(b, depth, &p, descends ? b->theta : p.hat, factor, seen);
