@@ -36,6 +36,7 @@ typedef struct bench_implementation {
 
 typedef struct bench_workload {
     const char *name, *title;
+    bool main;                                                      /* part of a quick run */
     sf_status (*make)(sf_context *context, bench_problem *problem); /* SF_ERR_DATA: data not at hand */
     bench_run_fn reference;
     const bench_implementation *implementations;

@@ -15,7 +15,8 @@
 enum {
     MAX_ROWS = 512,
     MAX_REPEATS = 99,
-    ENOUGH_SECONDS = 5 /* no further runs after that, however many are asked for */
+    ENOUGH_SECONDS = 5, /* no further runs after that, however many are asked for */
+    QUICK_SHARE = 10    /* of the steps, taken with --quick */
 };
 
 typedef struct row {
@@ -30,6 +31,7 @@ typedef struct bench {
     sf_context *context;
     const char *out, *only, *python;
     int repeats, threads;
+    bool quick;
     row rows[MAX_ROWS];
     size_t count;
     FILE *report;
@@ -248,6 +250,10 @@ static void run_workload(bench *b, const bench_workload *w)
     double *reference = malloc((p.answer_size + 1) * sizeof *reference),
            *answer = malloc((p.answer_size + 1) * sizeof *answer);
     char line[4600];
+    if (b->quick) {
+        p.steps = p.steps > QUICK_SHARE ? p.steps / QUICK_SHARE : 1;
+        p.check_steps = p.check_steps < p.steps ? p.check_steps : p.steps;
+    }
     if (status == SF_OK && reference && answer) {
         fprintf(stderr, "bench: %s\n", w->name);
         set_plain(true);
@@ -277,52 +283,6 @@ static void run_workload(bench *b, const bench_workload *w)
     release(&p);
 }
 
-/* Time against trajectories, steps and features, on one thread: linear means a constant last column. */
-static double time_batch(bench *b, size_t d, size_t count, uint64_t steps)
-{
-    bench_problem p = {.n = 64, .d = d, .count = count, .depth = 2, .rho = 0.1, .eta = 0.01, .steps = steps};
-    double best = INFINITY, *mean = malloc(d * sizeof *mean),
-           *answer = malloc(2 * d * count * sizeof *answer);
-    p.theta = malloc(2 * d * count * sizeof *p.theta);
-    if (mean && answer && p.theta) {
-        for (size_t j = 0; j < d; j++)
-            mean[j] = 0.3;
-        for (size_t k = 0; k < 2 * d * count; k++)
-            p.theta[k] = 0.1 + 1e-4 * (double)(k % 1000);
-        sf_gaussian spec = {.d = d, .mean = mean, .std = 1.0, .per_class = 32, .seed = 1};
-        if (sf_dataset_gaussian(b->context, &spec, &p.dataset) == SF_OK)
-            for (int i = 0; i < b->repeats; i++) {
-                double start = bench_now();
-                if (bench_run_batch(b->context, &p, steps, 1, answer) == SF_OK)
-                    best = fmin(best, bench_now() - start);
-            }
-    }
-    free(mean);
-    free(answer);
-    release(&p);
-    return best;
-}
-
-static void report_scaling(bench *b)
-{
-    static const struct {
-        size_t d, count;
-        uint64_t steps;
-    } at[] = {{32, 240, 200}, {32, 480, 200}, {32, 960, 200}, {32, 480, 400},
-              {32, 480, 800}, {64, 480, 200}, {128, 480, 200}};
-    char line[256];
-    say(b, "\n### Scaling: N=64, one thread\n\n| d | trajectories | steps | best s | ns a trajectory, step "
-           "and feature |\n"
-           "| --- | --- | --- | --- | --- |\n");
-    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
-        double s = time_batch(b, at[i].d, at[i].count, at[i].steps);
-        snprintf(line, sizeof line, "| %zu | %zu | %llu | %.4f | %.3f |\n", at[i].d, at[i].count,
-                 (unsigned long long)at[i].steps, s,
-                 1e9 * s / (double)at[i].d / (double)at[i].count / (double)at[i].steps);
-        say(b, line);
-    }
-}
-
 static bool write_csv(const bench *b)
 {
     char path[4096];
@@ -341,10 +301,13 @@ static bool write_csv(const bench *b)
 
 static bool parse(bench *b, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"only", required_argument, NULL, 'w'},    {"repeats", required_argument, NULL, 'r'},
-        {"threads", required_argument, NULL, 't'}, {"out", required_argument, NULL, 'o'},
-        {"python", required_argument, NULL, 'p'},  {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"only", required_argument, NULL, 'w'},
+                                            {"repeats", required_argument, NULL, 'r'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"out", required_argument, NULL, 'o'},
+                                            {"python", required_argument, NULL, 'p'},
+                                            {"quick", no_argument, NULL, 'q'},
+                                            {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {
         case 'w':
@@ -362,6 +325,9 @@ static bool parse(bench *b, int argc, char **argv)
         case 'p':
             b->python = optarg;
             break;
+        case 'q':
+            b->quick = true;
+            break;
         default:
             return false;
         }
@@ -376,7 +342,7 @@ int main(int argc, char **argv)
     if (!parse(&b, argc, argv)) {
         fprintf(stderr,
                 "usage: samflow-bench [--only W1,W2] [--repeats 1..%d] [--threads 1..64] [--out DIR] "
-                "[--python CMD]\n",
+                "[--python CMD] [--quick]\n",
                 MAX_REPEATS);
         return 2;
     }
@@ -388,14 +354,13 @@ int main(int argc, char **argv)
     char line[512];
     snprintf(line, sizeof line,
              "# Benchmark\n\nsamflow %s (%s), best of %d runs. Seconds include the creation of networks and "
-             "batches.\n",
-             sf_version(), sf_build_info(), b.repeats);
+             "batches.%s\n",
+             sf_version(), sf_build_info(), b.repeats,
+             b.quick ? " Quick: a tenth of the steps that the titles name, the main workloads only." : "");
     say(&b, line);
     for (size_t i = 0; i < bench_workload_count; i++)
-        if (wanted(&b, bench_workloads[i].name))
+        if (b.only ? wanted(&b, bench_workloads[i].name) : !b.quick || bench_workloads[i].main)
             run_workload(&b, &bench_workloads[i]);
-    if (!b.only || wanted(&b, "scaling"))
-        report_scaling(&b);
     bool good = write_csv(&b) && fclose(b.report) == 0;
     for (size_t i = 0; i < b.count; i++)
         good &= strcmp(b.rows[i].note, "wrong numbers") != 0;

@@ -1,9 +1,9 @@
 """Max-margin classifiers: samflow, SciPy's HiGHS (l1) and LIBLINEAR (l2) on the same data, in one run.
 
-usage: margin.py LIBRARY OUT [DATA]
+usage: margin.py LIBRARY OUT [--quick]
 
-LIBRARY is libsamflow.so, OUT the folder for margin.csv, DATA the folder with mnist/ and golub/ (default:
-$SAMFLOW_DATA; without it only synthetic problems run). Times are those of the solver on data in memory; LIBLINEAR reads
+LIBRARY is libsamflow.so, OUT the folder for margin.csv, $SAMFLOW_DATA the folder with mnist/ and golub/
+(without it only synthetic problems run). --quick takes the two small problems. Times are those of the solver on data in memory; LIBLINEAR reads
 a file, and the time of a run that stops after the first iteration is subtracted. gap: how far the smallest margin of the
 direction found is below the best known one, relative: the accuracy that the time bought. Our answer must pass its gate,
 margins and multipliers checked here with NumPy, before it is timed. LIBLINEAR has no hard margin: it gets the
@@ -128,25 +128,36 @@ def idx(path):
     return np.frombuffer(blob, np.uint8, offset=4 + 4 * blob[3]).reshape(dims)
 
 
-def problems(data):
+def problems(data, quick):
     rng = np.random.default_rng(1)
     z = rng.normal(size=(20000, 100))
-    yield "normal 20000 x 100", z * np.sign(z @ rng.normal(size=100))[:, None]
+    if not quick:
+        yield "normal 20000 x 100", z * np.sign(z @ rng.normal(size=100))[:, None]
     z = rng.normal(size=(100, 5000))
     yield "normal 100 x 5000", z
     if not data:
-        print("margin.py: no DATA and no SAMFLOW_DATA, so MNIST and Golub are left out", file=sys.stderr)
+        print("margin.py: no SAMFLOW_DATA, so MNIST and Golub are left out", file=sys.stderr)
         return
+    yield from golub(data, quick)
+    if not quick:
+        yield from mnist(data)
+
+
+def mnist(data):
     x = idx(os.path.join(data, "mnist/t10k-images-idx3-ubyte.gz")).reshape(10000, -1) / 255
     y = idx(os.path.join(data, "mnist/t10k-labels-idx1-ubyte.gz"))
     for first, second in ((0, 1), (4, 9), (3, 5)):
         kept = (y == first) | (y == second)
         yield f"MNIST {first} against {second}", x[kept] * np.where(y[kept] == first, -1.0, 1.0)[:, None]
+
+
+def golub(data, quick):
     with gzip.open(os.path.join(data, "golub/golub.csv.gz"), "rt") as f:
         rows = list(csv.reader(f))
     sign = np.where(np.array([float(v) for v in rows[1][1:]]) == 0, -1.0, 1.0)
     genes = np.array([[float(v) for v in row[1:]] for row in rows[2:]]).T
-    yield "Golub", genes * sign[:, None]
+    if not quick:
+        yield "Golub", genes * sign[:, None]
     yield "Golub, standardized", (genes - genes.mean(0)) / genes.std(0) * sign[:, None]
 
 
@@ -180,10 +191,10 @@ def compare(samflow, name, z):
 
 def main():
     library, out = sys.argv[1:3]
-    data = sys.argv[3] if len(sys.argv) > 3 else os.environ.get("SAMFLOW_DATA")
+    data, quick = os.environ.get("SAMFLOW_DATA"), "--quick" in sys.argv[3:]
     samflow, rows = Samflow(library), []
-    print("| problem | norm | solver | seconds | gap | note |\n| --- | --- | --- | --- | --- | --- |")
-    for name, z in problems(data):
+    print("\n### Max-margin classifiers\n\n| problem | norm | solver | seconds | gap | note |\n| --- | --- | --- | --- | --- | --- |")
+    for name, z in problems(data, quick):
         for row in compare(samflow, name, z):
             rows.append(row)
             seconds = "-" if row[3] is None else f"{row[3]:.3f}"

@@ -200,19 +200,19 @@ static const bench_implementation one_trajectory[] = {
 #define IMPLEMENTATIONS(list) list, sizeof list / sizeof list[0]
 
 const bench_workload bench_workloads[] = {
-    {"W1", "N=1 d=2 L=2, 256 x 256 starts, l2-SAM rho=1, 2000 steps", make_w1, bench_run_descent,
+    {"W1", "N=1 d=2 L=2, 256 x 256 starts, l2-SAM rho=1, 2000 steps", true, make_w1, bench_run_descent,
      IMPLEMENTATIONS(many_trajectories)},
-    {"W1u", "the same with unequal layers", make_w1_unequal, bench_run_descent,
+    {"W1u", "the same with unequal layers", false, make_w1_unequal, bench_run_descent,
      IMPLEMENTATIONS(many_trajectories)},
-    {"W2", "N=64 d=32 L=2, 1024 starts, l2-SAM rho=0.1, 300 steps", make_w2, bench_run_descent,
+    {"W2", "N=64 d=32 L=2, 1024 starts, l2-SAM rho=0.1, 300 steps", true, make_w2, bench_run_descent,
      IMPLEMENTATIONS(many_trajectories)},
-    {"W3", "Golub 72 x 7129 standardized, one trajectory, 1000 steps", make_w3, bench_run_descent,
+    {"W3", "Golub 72 x 7129 standardized, one trajectory, 1000 steps", true, make_w3, bench_run_descent,
      IMPLEMENTATIONS(one_trajectory)},
-    {"W3m", "Golub mirrored, 14258 features, 1000 steps", make_golub_mirrored, bench_run_descent,
+    {"W3m", "Golub mirrored, 14258 features, 1000 steps", false, make_golub_mirrored, bench_run_descent,
      IMPLEMENTATIONS(one_trajectory)},
-    {"W4", "MNIST 0 against 1, 2115 x 784, one trajectory, 500 steps", make_w4, bench_run_descent,
+    {"W4", "MNIST 0 against 1, 2115 x 784, one trajectory, 500 steps", true, make_w4, bench_run_descent,
      IMPLEMENTATIONS(one_trajectory)},
-    {"wide", "N=1 d=1000000 L=2, one trajectory, 50 steps", make_wide, bench_run_descent,
+    {"wide", "N=1 d=1000000 L=2, one trajectory, 50 steps", false, make_wide, bench_run_descent,
      IMPLEMENTATIONS(one_trajectory)},
 };
 const size_t bench_workload_count = sizeof bench_workloads / sizeof bench_workloads[0];
