@@ -2,6 +2,15 @@
  * quotients; bits and threads. */
 #include "reference.h"
 
+#if __has_include(<oneapi/dnnl/dnnl_config.h>)
+#include <oneapi/dnnl/dnnl_config.h>
+#if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
+#define SF_TEST_OPENMP
+int omp_get_max_threads(void); // <omp.h> is there for its own compiler only
+void omp_set_num_threads(int threads);
+#endif
+#endif
+
 enum { IMAGES = 45, CLASSES = 4 }; // two slices, the second not full
 
 typedef struct shape {
@@ -278,6 +287,22 @@ static void threads(void **state)
     }
 }
 
+/* What the host has told OpenMP stays, though oneDNN is kept to one thread. */
+static void hosts_threads_stay(void **state)
+{
+    (void)state;
+#ifdef SF_TEST_OPENMP
+    problem p = problem_make(&shapes[0].spec, 2);
+    double loss;
+    omp_set_num_threads(3);
+    assert_ok(p.context, sf_nn_gradient(p.nn, NULL, IMAGES, p.images, p.labels, p.gradient, &loss));
+    assert_int_equal(omp_get_max_threads(), 3);
+    problem_release(&p);
+#else
+    print_message("skipped: this oneDNN does not run on OpenMP\n");
+#endif
+}
+
 /* Where margins are large the loss underflows a float's sigmoid; its logarithm and the direction of the gradient do not. */
 static void large_margins(void **state)
 {
@@ -370,6 +395,7 @@ int main(void)
         cmocka_unit_test(derivatives_of_logits),
         cmocka_unit_test(diagonal),
         cmocka_unit_test(threads),
+        cmocka_unit_test(hosts_threads_stay),
         cmocka_unit_test(large_margins),
         cmocka_unit_test(refusals),
         cmocka_unit_test(memory_runs_out),
