@@ -38,7 +38,7 @@ void plot_size(const sf_figure *figure, int *width, int *height)
                                 : PANEL_HEIGHT;
     for (size_t p = 0; p < sf_figure_panels(figure); p++)
         if (is_below(sf_figure_get_panel(figure, p).axes.key)) { // room for the legend
-            down += LEGEND;
+            down += columns > 2 ? 2 * LEGEND : LEGEND;
             break;
         }
     *width = columns * across;
@@ -232,7 +232,7 @@ static void write_palette(FILE *file, const sf_layer *layer)
         break;
     }
     if (layer->title && layer->palette != SF_PALETTE_CLASSES) {
-        fputs("set colorbox\n", file);
+        fputs("set colorbox\nset rmargin 11\n", file); // gnuplot leaves too little for the label
         set_text(file, "cblabel offset character 1.5,0", layer->title); // clear of the numbers beside the bar
     }
 }
@@ -289,6 +289,8 @@ static void write_axes(FILE *file, const sf_panel *panel)
           "unset arrow; unset label; set size noratio; set border 3 lc rgb '#404040'; set tics nomirror out\n"
           "set format '%g'\n",
           file);
+    if (!axes.no_axes)
+        fputs("set rmargin -1\n", file);
     set_text(file, "title", axes.title);
     set_text(file, "xlabel", axes.x_label);
     set_text(file, "ylabel", axes.y_label);
