@@ -64,6 +64,8 @@ static int train(sf_cli *cli, sf_course *course, const sf_course_options *option
 {
     sf_status status = sf_course_run(course, options);
     int code = status == SF_OK ? 0 : sf_cli_fail(cli, status);
+    if (status == SF_ERR_CANCELLED && options->checkpoint)
+        fprintf(stderr, "The same command with --resume goes on from '%s'.\n", options->checkpoint);
     if (status != SF_OK && status != SF_ERR_CANCELLED)
         return code;
     if (status == SF_OK && sf_course_status(course) == SF_RUN_DIVERGED) {

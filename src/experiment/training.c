@@ -88,6 +88,21 @@ static sf_status copy_sizes(const sf_course *course, sf_setting_id id, size_t *c
     return SF_OK;
 }
 
+/* The network's own words, "pool: what", as an error of the key network.pool. */
+static sf_status blame_network(const sf_course *course, sf_status status)
+{
+    char what[512], key[64];
+    snprintf(what, sizeof what, "%s", sf_context_message(course->context));
+    char *colon = strstr(what, ": ");
+    if (status != SF_ERR_ARGUMENT || !colon)
+        return blame(course, SF_SET_MODEL, "network", status);
+    snprintf(key, sizeof key, "network.%.*s", (int)(colon - what), what);
+    for (int id = 0; id < SF_SETTING_COUNT; id++)
+        if (strcmp(sf_settings[id].key, key) == 0 && course->experiment->values[id].set)
+            return SF_FAIL_SETTING(course->experiment, (sf_setting_id)id, "%s", colon + 2);
+    return blame(course, SF_SET_MODEL, "network", status);
+}
+
 static sf_status create_network(sf_course *course)
 {
     const sf_value *values = course->experiment->values;
@@ -105,7 +120,7 @@ static sf_status create_network(sf_course *course)
                        .seed = values[SF_SET_NET_SEED].integer};
     SF_TRY(copy_sizes(course, SF_SET_CHANNELS, &spec.convolutions, spec.channels));
     SF_TRY(copy_sizes(course, SF_SET_HIDDEN, &spec.hidden_layers, spec.hidden));
-    return blame(course, SF_SET_MODEL, "network", sf_nn_create(course->context, &spec, 0, &course->nn));
+    return blame_network(course, sf_nn_create(course->context, &spec, 0, &course->nn));
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */

@@ -297,11 +297,19 @@ static void add_sums(sf_pass *pass)
     }
 }
 
+/* How many sums a batch has: enough for the threads of most machines, fewer for networks whose sums are large. */
+static size_t sums_of(const sf_nn *nn, sf_cut cut)
+{
+    enum { FEWEST = 4, ROOM = 1 << 26 }; // numbers in all sums
+    size_t fit = ROOM / nn->sum_size, most = fit < FEWEST ? FEWEST : fit < SF_NN_SUMS ? fit : SF_NN_SUMS;
+    return cut.count < most ? cut.count : most;
+}
+
 sf_status sf_nn_batch_gradient(sf_nn *nn, const float *theta, const sf_nn_batch *batch, double weight,
                                float *gradient, int *exponent, double *loss)
 {
     sf_pass pass = {.nn = nn, .batch = batch, .cut = cut_of(batch->n), .weight = weight};
-    pass.sums = pass.cut.count < SF_NN_SUMS ? pass.cut.count : SF_NN_SUMS;
+    pass.sums = sums_of(nn, pass.cut);
     for (size_t s = 0; s < pass.sums; s++)
         SF_TRY(reserve_sum(nn, s));
     for (size_t s = SF_NN_SUMS; s < nn->sums && pass.cut.count > pass.sums; s++)

@@ -1,8 +1,8 @@
 /* Private face of the room nn/: the network, how its batches are cut into slices, and what a backend does.
  *
  * The gradient of a batch (n images) is a sum over slices of a fixed number of images. A slice is computed by one
- * worker in one thread; slice i is added to sum i mod SF_NN_SUMS, in the order of i, and at last the sums are added
- * in order. All of this depends on n alone, so the bits do not depend on the number of workers.
+ * worker in one thread; slice i is added to sum i mod S, in the order of i, and at last the S <= SF_NN_SUMS sums are
+ * added in order. All of this depends on the network and n alone, so the bits do not depend on the number of workers.
  *
  * Loss derivatives are kept as c 2^e with an exponent e common to a slice: where all margins of a slice are large, the
  * derivatives e^{-m} would leave the range of a float, and with them the direction of the gradient. So every sum has an

@@ -177,7 +177,8 @@ void sf_nn_fill_start(const sf_nn_spec *spec, const sf_layout *layout, float *th
         if (stage->kind == SF_STAGE_POOL)
             continue;
         const sf_nn_tensor *weights = &layout->tensor[stage->weights];
-        double bound = spec->init_scale / sqrt((double)(weights->count / weights->shape[0]));
+        size_t fan_in = weights->count / weights->shape[0];
+        double bound = spec->init_scale / sqrt((double)fan_in);
         fill_uniform(weights, bound, spec->seed, (uint64_t)stage->weights, theta);
         if (stage->bias >= 0)
             fill_uniform(&layout->tensor[stage->bias], bound, spec->seed, (uint64_t)stage->bias, theta);

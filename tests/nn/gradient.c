@@ -281,6 +281,11 @@ static void threads(void **state)
             assert_memory_equal(one.gradient, three.gradient, one.parameters * sizeof(float));
             assert_memory_equal(&loss[0], &loss[1], sizeof loss[0]);
         }
+        // every image sixteen times: more slices than sums, and the gradient of one time
+        reference_network net = reference_make(&shapes[s].spec);
+        reference_gradient(&net, one.theta, IMAGES, one.images, one.labels, one.expected);
+        assert_ok(one.context, sf_nn_gradient(one.nn, NULL, MANY, images, labels, one.gradient, &loss[0]));
+        assert_floats(one.parameters, one.gradient, one.expected, shapes[s].name);
         free(images);
         problem_release(&one);
         problem_release(&three);
@@ -321,6 +326,33 @@ static void large_margins(void **state)
     assert_ok(p.context, sf_nn_gradient(p.nn, NULL, 1, p.images, p.labels, p.gradient, &loss));
     assert_relative(loss, exp(-60.0), 1e-6);
     assert_relative(p.gradient[3], -exp(-60.0), 1e-6);
+    problem_release(&p);
+}
+
+/* Slices whose derivatives have different exponents add up. */
+static void margins_of_all_sizes(void **state)
+{
+    (void)state;
+    sf_nn_spec spec = shapes[SHAPES - 1].spec;
+    spec.bias = false;
+    problem p = problem_make(&spec, 2);
+    reference_network net = reference_make(&spec);
+    for (size_t high = 0; high < 3; high++) { // margins of the two slices: 0 and 60, 60 and 0, 60 and 75
+        for (size_t j = 0; j < p.pixels; j++)
+            p.theta[j] = sf_nn_theta(p.nn)[j] = j == 0 ? 15.0f : 0.0f;
+        for (size_t i = 0; i < IMAGES; i++) {
+            bool first = i < 32;
+            p.images[i * p.pixels] = first == (high == 0) ? 0.0f : 4.0f;
+            if (high == 2 && !first)
+                p.images[i * p.pixels] = 5.0f;
+            p.labels[i] = 1;
+        }
+        double loss, expected = reference_gradient(&net, p.theta, IMAGES, p.images, p.labels, p.expected);
+        assert_ok(p.context, sf_nn_gradient(p.nn, NULL, IMAGES, p.images, p.labels, p.gradient, &loss));
+        if (high < 2)
+            assert_relative(loss, expected, 1e-6);
+        assert_floats(p.parameters, p.gradient, p.expected, "margins of all sizes");
+    }
     problem_release(&p);
 }
 
@@ -397,6 +429,7 @@ int main(void)
         cmocka_unit_test(threads),
         cmocka_unit_test(hosts_threads_stay),
         cmocka_unit_test(large_margins),
+        cmocka_unit_test(margins_of_all_sizes),
         cmocka_unit_test(refusals),
         cmocka_unit_test(memory_runs_out),
     };

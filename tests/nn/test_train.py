@@ -364,7 +364,9 @@ class Documents(Folder):
             self.assertEqual(done.stdout, "")
         refused(2, ["dynamics.step", "samflow simulate"], "--set", "dynamics.step=1")
         refused(2, ["network.depth", "diagonal"], "--set", "network.depth=2")
-        refused(2, ["standard input: network: pool"], "--set", "network.pool=20")
+        refused(2, ["network.pool", "12 x 12"], "--set", "network.pool=20")
+        refused(2, ["network.pool (default)"], "--set", "data.patches.height=3", "--set",
+                "network.channels=[2, 2]", "--set", "data.patches.patch=2")
         refused(2, ["optimizer.rho is missing"], "--set", "optimizer.rho=")
         refused(2, ["lp-sam"], "--set", "optimizer.method=lp-sam")
         refused(2, ["optimizer.adaptive"], "--set", "optimizer.method=usam", "--set", "optimizer.adaptive=true")
