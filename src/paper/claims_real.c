@@ -14,7 +14,7 @@
 
 #include "paper/tools.h"
 
-enum { RECORDS = 48, METHODS = 3, IMAGES = 5, SIDE = 28 };
+enum { RECORDS = 48, METHODS = 3, IMAGES = 5, SIDE = 28, BANDS = 30, HEAT_COLUMNS = 96 };
 
 typedef struct real_setting {
     const char *tag, *name; // of files; of the data in texts
@@ -26,6 +26,7 @@ typedef struct real_setting {
     uint64_t steps;
 } real_setting;
 
+static const double HEAT_FLOOR = -3.0; // log10 below the largest that is still told apart
 static const sf_method methods[METHODS] = {SF_METHOD_GD, SF_METHOD_L2, SF_METHOD_LINF};
 
 /* The data of a setting without its silent features. */
@@ -33,6 +34,8 @@ typedef struct real_data {
     size_t n, d;
     size_t *feature; // (d) number of each kept feature in the file
     size_t *third;   // (d) 0 weak, 1 middle, 2 strong
+    size_t *band;    // (d) of BANDS equal parts of the range of strengths
+    double weakest, strongest;
     sf_network *network;
     const sf_dataset *plain; // not mirrored
 } real_data;
@@ -41,6 +44,7 @@ typedef struct share_run {
     size_t count;
     double step[RECORDS], share[3][RECORDS], accuracy[RECORDS], log_loss[RECORDS];
     double *image[IMAGES]; // (d) the predictor at image_step
+    double *heat;          // (RECORDS, BANDS) the largest |predictor| in each band
 } share_run;
 
 static const uint64_t image_step[IMAGES] = {1, 100, 300, 1000, 2000};
@@ -96,7 +100,8 @@ static sf_status keep_features(sf_outcome *out, const sf_dataset *all, size_t *k
     ranked *order = (ranked *)claim_doubles(out, 2 * d);
     data->feature = (size_t *)claim_doubles(out, d);
     data->third = (size_t *)claim_doubles(out, d);
-    if (!strength || !row || !order || !data->feature || !data->third)
+    data->band = (size_t *)claim_doubles(out, d);
+    if (!strength || !row || !order || !data->feature || !data->third || !data->band)
         return SF_ERR_MEMORY;
     sf_dataset_strengths(all, strength);
     for (size_t j = 0; j < d; j++)
@@ -107,6 +112,12 @@ static sf_status keep_features(sf_outcome *out, const sf_dataset *all, size_t *k
     qsort(order, data->d, sizeof *order, by_strength);
     for (size_t r = 0; r < data->d; r++)
         data->third[order[r].index] = r < data->d / 3 ? 0 : r < 2 * data->d / 3 ? 1 : 2;
+    data->weakest = order[0].strength;
+    data->strongest = order[data->d - 1].strength;
+    for (size_t r = 0; r < data->d; r++) {
+        double part = (order[r].strength - data->weakest) / (data->strongest - data->weakest);
+        data->band[order[r].index] = part < 1.0 ? (size_t)(part * BANDS) : BANDS - 1;
+    }
     *kept = data->d;
     return SF_OK;
 }
@@ -144,8 +155,11 @@ static void record_shares(const real_data *data, const double *theta, double *be
     size_t at = run->count++;
     sf_network_predictor(data->network, theta, beta);
     sf_network_field(data->network, beta, field, &log_scale, &run->log_loss[at], margins);
-    for (size_t j = 0; j < data->d; j++)
-        sum[data->third[j]] += fabs(beta[j] - beta[data->d + j]);
+    for (size_t j = 0; j < data->d; j++) {
+        double size = fabs(beta[j] - beta[data->d + j]), *band = &run->heat[at * BANDS + data->band[j]];
+        sum[data->third[j]] += size;
+        *band = larger(*band, size);
+    }
     for (size_t k = 0; k < 3; k++)
         run->share[k][at] = sum[k] / (sum[0] + sum[1] + sum[2]);
     for (size_t i = 0; i < data->n; i++)
@@ -164,7 +178,8 @@ static sf_status run_shares(sf_outcome *out, const real_setting *setting, const 
     *run = (share_run){0};
     for (size_t k = 0; k < IMAGES; k++)
         run->image[k] = claim_doubles(out, d);
-    if (!theta || !beta || !field || !margins || !run->image[IMAGES - 1])
+    run->heat = claim_doubles(out, (size_t)RECORDS * BANDS);
+    if (!theta || !beta || !field || !margins || !run->heat || !run->image[IMAGES - 1])
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < 4 * d; i++)
         theta[i] = setting->alpha;
@@ -265,6 +280,68 @@ static sf_status draw_shares(sf_outcome *out, const real_setting *setting, size_
                                         .width = 2.5,
                                         .dash = (int)k},
                              runs[m].count, runs[m].step, runs[m].share[2 - k]);
+    }
+    return SF_OK;
+}
+
+/* One column of cells: log10 of the largest |predictor| of each band over the largest of all. Empty bands show the next
+ * weaker one. */
+static void fill_heat(const share_run *run, size_t record, size_t column, double *cells)
+{
+    const double *band = run->heat + record * BANDS;
+    double top = 0.0, last = 0.0;
+    for (size_t r = 0; r < BANDS; r++)
+        top = larger(top, band[r]);
+    for (size_t r = 0; r < BANDS; r++) {
+        last = band[r] > 0.0 ? band[r] : last;
+        cells[r * HEAT_COLUMNS + column] = fmax(log10(last / top), HEAT_FLOOR);
+    }
+}
+
+/* The spotlight on real data: which strengths the predictor lies on, against the step. */
+static sf_status draw_heat(sf_outcome *out, const real_setting *setting, const real_data *data,
+                           const share_run *runs)
+{
+    enum { SHOWN = 2 }; // linf-SAM is like GD
+    char name[64], caption[512];
+    double x[HEAT_COLUMNS], y[BANDS], width = (data->strongest - data->weakest) / BANDS;
+    double *cells = claim_doubles(out, (size_t)HEAT_COLUMNS * BANDS);
+    snprintf(name, sizeof name, "%s-spotlight", setting->tag);
+    snprintf(caption, sizeof caption,
+             "%s: where the predictor lies, over the strength of the features and the step: the largest "
+             "|β_j| of the "
+             "features of about that strength, as log_{10} of its part of the largest of all. Light: the "
+             "predictor relies on "
+             "them. GD stays with the strongest; ℓ2-SAM gives up one after the other, the strongest first.",
+             setting->name);
+    sf_figure *figure = claim_figure(
+        out, name, SHOWN, caption,
+        "GD: light at the top, darker below, more so with time. l2-SAM: the light band moves from "
+        "the strongest features down to weaker ones.");
+    if (!figure || !cells)
+        return SF_ERR_MEMORY;
+    even_ratios(HEAT_COLUMNS, 1.0, (double)setting->steps, x);
+    even_steps(BANDS, data->weakest + 0.5 * width, data->strongest - 0.5 * width, y);
+    for (size_t m = 0; m < SHOWN; m++) {
+        size_t record = 0;
+        for (size_t c = 0; c < HEAT_COLUMNS; c++) {
+            while (record + 1 < runs[m].count && runs[m].step[record + 1] <= x[c] * (1.0 + 1e-9))
+                record++;
+            fill_heat(&runs[m], record, c, cells);
+        }
+        sf_figure_panel(figure, &(sf_axes){.title = sf_title_of_method(methods[m]),
+                                           .x_label = "step",
+                                           .y_label = "feature strength μ",
+                                           .x_scale = SF_SCALE_LOG,
+                                           .x_min = 1.0,
+                                           .x_max = (double)setting->steps,
+                                           .y_min = data->weakest,
+                                           .y_max = data->strongest,
+                                           .z_min = HEAT_FLOOR,
+                                           .z_max = 0.0,
+                                           .key = "off"});
+        sf_figure_cells(figure, "log_{10} of the part", SF_PALETTE_SEQUENTIAL, HEAT_COLUMNS, BANDS, x, y,
+                        cells);
     }
     return SF_OK;
 }
@@ -478,6 +555,18 @@ static sf_status shares_claim(sf_outcome *out, const real_setting *setting, bool
         SF_TRY(compare_plain(out, &data));
     SF_TRY(write_shares(out, setting, used, runs));
     SF_TRY(draw_shares(out, setting, used, runs));
+    const double *end = runs[1].heat + (runs[1].count - 1) * BANDS;
+    claim_note(out, SF_NOTE_CAVEAT,
+               "\"Major later\" is a statement on thirds: the strong third regains its share through its "
+               "weaker members. The very "
+               "strongest features, of the top one of %d bands of strength, are at %.2g of the largest after "
+               "the last step "
+               "of ℓ2-SAM, and GD has them at %.2g (figure).",
+               BANDS, end[BANDS - 1] / end[index_of_largest(BANDS, end)],
+               runs[0].heat[(runs[0].count - 1) * BANDS + BANDS - 1] /
+                   runs[0].heat[(runs[0].count - 1) * BANDS +
+                                index_of_largest(BANDS, runs[0].heat + (runs[0].count - 1) * BANDS)]);
+    SF_TRY(draw_heat(out, setting, &data, runs));
     SF_TRY(draw_losses(out, setting, used, runs));
     return images ? draw_images(out, setting, &data, runs) : SF_OK;
 }

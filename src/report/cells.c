@@ -148,6 +148,8 @@ static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked
                                             .x_max = high,
                                             .y_min = b.centre[0],
                                             .y_max = b.centre[ROWS - 1],
+                                            .z_min = FLOOR,
+                                            .z_max = 0.0,
                                             .key = "off"});
     sf_figure_cells(job->figure, "log_{10} (|β_j| / largest), no unit", SF_PALETTE_SEQUENTIAL, COLUMNS, ROWS,
                     at, b.centre, cells);

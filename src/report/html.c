@@ -475,9 +475,10 @@ sf_status html_write(sf_context *context, const sf_reproduction *reproduction, c
     fputs("</main>\n", file);
     write_footer(file, reproduction, folder != NULL);
     // checks are printed, also those folded away on the screen; tables stay with their files
-    fputs("<script>addEventListener('beforeprint', () => document.querySelectorAll('details.all').forEach(d => "
-          "d.open = "
-          "true))</script>\n</body>\n</html>\n",
-          file);
+    fputs(
+        "<script>addEventListener('beforeprint', () => document.querySelectorAll('details.all').forEach(d => "
+        "d.open = "
+        "true))</script>\n</body>\n</html>\n",
+        file);
     return SF_OK;
 }

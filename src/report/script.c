@@ -211,14 +211,15 @@ static double extent(const sf_layer *layer)
     return high > 0.0 ? high : 1.0;
 }
 
-static void write_palette(FILE *file, const sf_layer *layer)
+static void write_palette(FILE *file, const sf_layer *layer, const sf_axes *axes)
 {
     switch (layer->palette) {
     case SF_PALETTE_SEQUENTIAL:
         fputs(
-            "set palette defined (0 '#00224e', 0.25 '#414d6b', 0.5 '#7c7b78', 0.75 '#b9a86c', 1 '#fde945')\n"
-            "set cbrange [*:*]\n",
+            "set palette defined (0 '#00224e', 0.25 '#414d6b', 0.5 '#7c7b78', 0.75 '#b9a86c', 1 '#fde945')\n",
             file);
+        write_range(file, "cb", axes->z_min < axes->z_max ? axes->z_min : NAN,
+                    axes->z_min < axes->z_max ? axes->z_max : NAN);
         break;
     case SF_PALETTE_DIVERGING:
         fputs("set palette defined (-1 '#0072b2', 0 '#ffffff', 1 '#d55e00')\n", file);
@@ -318,7 +319,7 @@ static void write_axes(FILE *file, const sf_panel *panel)
     for (size_t i = 0; i < panel->layer_count; i++) {
         const sf_layer *layer = &panel->layers[i];
         if (layer->kind == SF_LAYER_CELLS)
-            write_palette(file, layer);
+            write_palette(file, layer, &axes);
         if (is_pixels(layer))
             write_image_ranges(file, &axes);
         if (layer->kind == SF_LAYER_GUIDE)
