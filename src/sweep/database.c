@@ -256,7 +256,7 @@ static sf_status set_up(sf_database *database)
         return status;
     SF_TRY(sf_database_execute(database, "PRAGMA journal_mode=%s", database->rollback ? "TRUNCATE" : "WAL"));
     SF_TRY(sf_database_execute(database, "PRAGMA synchronous=FULL; PRAGMA cache_size=-262144;"
-                                         "PRAGMA wal_autocheckpoint=16384; PRAGMA temp_store=MEMORY"));
+                                         "PRAGMA wal_autocheckpoint=4096; PRAGMA temp_store=MEMORY"));
     if (status == SF_ERR_UNAVAILABLE)
         SF_TRY(sf_database_execute(database, "BEGIN IMMEDIATE;%sCOMMIT", schema));
     return SF_OK;

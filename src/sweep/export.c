@@ -20,11 +20,11 @@ static sf_status choose(sf_store *store, const char *path, sf_status (**write)(s
     else if (ends_with(path, ".h5") || ends_with(path, ".hdf5"))
         *write = sf_store_write_hdf5;
     else if (ends_with(path, ".parquet"))
-        return sf_fail(
-            store->context, SF_ERR_UNAVAILABLE,
-            "Parquet is not in this build; DuckDB writes it from the result file: duckdb -c \"INSTALL sqlite;"
-            " LOAD sqlite; COPY (SELECT * FROM sqlite_scan('%s', 'result')) TO '%s'\"",
-            store->database->path, path);
+        return sf_fail(store->context, SF_ERR_UNAVAILABLE,
+                       "samflow writes no Parquet. DuckDB does, from the CSV: samflow export %s -o TABLE.csv "
+                       "&& duckdb -c \"COPY"
+                       " (FROM 'TABLE.csv') TO '%s'\"",
+                       store->database->path, path);
     else
         return sf_fail(store->context, SF_ERR_USAGE, "'%s' has no known ending; expected .csv or .h5", path);
     return SF_OK;

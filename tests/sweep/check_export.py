@@ -66,4 +66,14 @@ except ImportError as missing:
 else:
     with xarray.open_dataset(archive, engine="h5netcdf") as data:
         assert data["regime"].dims == tuple(axes)
+try:
+    import duckdb
+except ImportError as missing:
+    print(f"not compared: {missing}")
+else:  # the command that samflow names for Parquet
+    parquet = table + ".parquet"
+    duckdb.sql(f"COPY (FROM '{table}') TO '{parquet}'")
+    result = duckdb.sql(f"FROM '{parquet}' ORDER BY position")
+    assert result.columns == names
+    assert result.fetchall() == rows
 print(f"{len(rows)} rows, {len(names)} columns agree")
