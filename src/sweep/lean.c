@@ -7,6 +7,7 @@
  * read, on a sample of points.
  */
 #include "sweep/session.h"
+#include "sweep/variants.h"
 #include "sweep/worker.h"
 
 #include <math.h>
@@ -180,7 +181,7 @@ static sf_way way_of(const sf_sweep *sweep, const sf_target *targets)
 
 /* ---- the test ------------------------------------------------------------------------------------------- */
 
-enum { CHECKED_POINTS = 64 };
+enum { CHECKED_POINTS = 64, CHECKED_OF_VARIANT = 16 };
 #define CHECK_SECONDS 2.0 // as in plan.c
 
 sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_hash *scratch)
@@ -188,6 +189,8 @@ sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_h
     for (size_t i = 0; i < sweep->leaves.count; i++)
         scratch[i] = sweep->leaves.items[i].hash;
     for (size_t i = 0; i < sweep->grid->axis_count; i++) {
+        if (sweep->axis_leaf[i] == SIZE_MAX) // fixed in this variant
+            continue;
         const sf_leaf *leaf = &sweep->leaves.items[sweep->axis_leaf[i]];
         scratch[sweep->axis_leaf[i]] = sf_leaf_hash(leaf->path_hash, values[i].number, NULL);
     }
@@ -196,6 +199,7 @@ sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_h
 
 typedef struct trial {
     sf_sweep *sweep;
+    const uint64_t *fixed; // (groups) of a variant; NULL
     grid_value *values;
     sf_hash *scratch;
     sf_setup setup;
@@ -246,11 +250,16 @@ static sf_status compare_point(trial *t, uint64_t position)
     return status;
 }
 
-/* Every axis is a number that is a leaf of the resolved settings. */
-static bool numbers_only(sf_sweep *sweep)
+/* Every axis is a number that is a leaf of the resolved settings, or fixed. */
+static bool numbers_only(sf_sweep *sweep, const uint64_t *fixed)
 {
     for (size_t i = 0; i < sweep->grid->axis_count; i++) {
         const grid_axis *axis = &sweep->grid->axes[i];
+        if (fixed[axis->group] != UINT64_MAX) {
+            sweep->axis_leaf[i] = SIZE_MAX;
+            sweep->targets[i] = (sf_target){.kind = SF_TARGET_END};
+            continue;
+        }
         size_t leaf = sweep->axis_leaf[i] = sf_leaves_find(&sweep->leaves, axis->key);
         sweep->targets[i] = sf_target_of(axis->key);
         if (leaf == SIZE_MAX || sweep->leaves.items[leaf].text)
@@ -262,24 +271,35 @@ static bool numbers_only(sf_sweep *sweep)
     return true;
 }
 
+/* The n-th point of the grid as written, or of the variant. */
+static uint64_t trial_position(const trial *t, uint64_t n)
+{
+    const sf_grid *grid = t->sweep->grid;
+    return t->fixed ? sf_variant_position(grid, t->fixed, n) : sf_grid_written(grid, n);
+}
+
 static sf_status run_trial(trial *t)
 {
     const sf_grid *grid = t->sweep->grid;
-    uint64_t step = grid->points / CHECKED_POINTS + 1;
-    t->lean = t->follows = numbers_only(t->sweep);
+    uint64_t free[SF_MOST_AXES];
+    for (size_t g = 0; g < grid->group_count; g++)
+        free[g] = UINT64_MAX;
+    uint64_t points = t->fixed ? sf_variant_points(grid, t->fixed) : grid->points;
+    uint64_t step = points / (t->fixed ? CHECKED_OF_VARIANT : CHECKED_POINTS) + 1;
+    t->lean = t->follows = numbers_only(t->sweep, t->fixed ? t->fixed : free);
     double begin = sf_clock();
-    for (uint64_t n = 0; n < grid->points && t->lean && (n < 3 * step || sf_clock() - begin < CHECK_SECONDS);
+    for (uint64_t n = 0; n < points && t->lean && (n < 3 * step || sf_clock() - begin < CHECK_SECONDS);
          n += step)
-        SF_TRY(compare_point(t, sf_grid_written(grid, n)));
+        SF_TRY(compare_point(t, trial_position(t, n)));
     if (t->lean)
-        SF_TRY(compare_point(t, sf_grid_written(grid, grid->points - 1)));
+        SF_TRY(compare_point(t, trial_position(t, points - 1)));
     return SF_OK;
 }
 
-sf_status sf_sweep_test_lean(sf_sweep *sweep, grid_value *values)
+sf_status sf_sweep_test_lean(sf_sweep *sweep, const uint64_t *fixed, grid_value *values)
 {
     sf_context *context = sweep->context;
-    trial t = {.sweep = sweep, .values = values};
+    trial t = {.sweep = sweep, .fixed = fixed, .values = values};
     sweep->axis_leaf = SF_ARRAY(context, sweep->grid->axis_count, size_t);
     sweep->targets = SF_ARRAY(context, sweep->grid->axis_count, sf_target);
     t.scratch = SF_ARRAY(context, sweep->leaves.count, sf_hash);

@@ -46,8 +46,9 @@ bool sf_setup_same(const sf_setup *a, const sf_setup *b);
 bool sf_setup_has_scale(const sf_setup *setup);
 bool sf_setup_classify(const sf_setup *setup, double scale, sf_finding *finding);
 
-/* Finds out whether the sweep is lean, and which way its points can be computed. values: room for one an axis. */
-sf_status sf_sweep_test_lean(sf_sweep *sweep, grid_value *values);
+/* Finds out whether the sweep is lean, and which way its points can be computed. values: room for one an axis. fixed: of
+ * a variant, the indices of its groups (variants.h); NULL: all are free. */
+sf_status sf_sweep_test_lean(sf_sweep *sweep, const uint64_t *fixed, grid_value *values);
 /* The hash of a point of a lean sweep; scratch: one hash a leaf. */
 sf_hash sf_sweep_lean_hash(const sf_sweep *sweep, const grid_value *values, sf_hash *scratch);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sweep/session.h"
+#include "sweep/variants.h"
 #include "sweep/worker.h"
 
 /* ---- overrides of the axes ------------------------------------------------------------------------------ */
@@ -187,7 +188,7 @@ static int print_value(const grid_value *value, char *to, size_t size)
     return snprintf(to, size, whole ? "%.0f" : "%.17g", value->number);
 }
 
-static char *fill_template(sf_context *context, const char *template, const grid_value *values)
+char *sf_sweep_fill(sf_context *context, const char *template, const grid_value *values)
 {
     size_t size = strlen(template) + 1, used = 0;
     for (const char *at = template; *at; at++)
@@ -219,7 +220,7 @@ sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const 
     char **filled = SF_ARRAY(context, sweep->template_count, char *);
     sf_status status = filled ? SF_OK : SF_ERR_MEMORY;
     for (; status == SF_OK && made < sweep->template_count; made++) {
-        filled[made] = fill_template(context, sweep->templates[made], values);
+        filled[made] = sf_sweep_fill(context, sweep->templates[made], values);
         if (!filled[made]) {
             status = SF_ERR_MEMORY;
             break;
@@ -514,7 +515,9 @@ static sf_status make_plan(sf_sweep *sweep, const char *name, const char *text, 
         status = sf_measure_create(sweep->grid, sf_dataset_features(sf_experiment_dataset(sweep->first)),
                                    sf_experiment_mode(sweep->first), &sweep->measure);
     if (status == SF_OK)
-        status = sf_sweep_test_lean(sweep, values);
+        status = sf_sweep_test_lean(sweep, NULL, values);
+    if (status == SF_OK)
+        status = sf_variants_create(sweep, values, &sweep->variants);
     sf_free(sweep->context, values);
     if (status == SF_OK)
         status = find_duplicates(sweep);
@@ -563,6 +566,7 @@ void sf_sweep_destroy(sf_sweep **sweep)
         return;
     sf_sweep *s = *sweep;
     sf_worker_destroy(&s->worker);
+    sf_variants_destroy(s->context, &s->variants);
     sf_measure_destroy(&s->measure);
     sf_experiment_destroy(&s->first);
     sf_leaves_release(&s->leaves);

@@ -11,6 +11,7 @@
 typedef struct sf_worker sf_worker;
 struct sf_target;
 typedef struct sf_scales sf_scales;
+typedef struct sf_variants sf_variants;
 typedef struct sf_contents sf_contents; // hashes of data sets on the shelf
 
 /* How points are computed. */
@@ -42,6 +43,7 @@ struct sf_sweep {
     sf_hash identity;  // of the grid: its axes and all that the points share
     sf_shelf *shelf;   // data files are read once
     sf_contents *contents;
+    sf_variants *variants; // where some axes are no numbers; NULL: none
     sf_measure *measure;
     sf_worker *worker; // of the calling thread, made when needed
 };
@@ -54,6 +56,8 @@ struct sf_sweep {
 /* The experiment at these values of the axes, more overrides last. */
 sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const grid_value *values,
                               size_t more, const char *const *extra, sf_experiment **out);
+/* A template with the values of the axes in its holes; NULL without memory. */
+char *sf_sweep_fill(sf_context *context, const char *template, const grid_value *values);
 /* Its resolved settings as leaves, with version and content; json may be NULL. */
 sf_status sf_sweep_leaves(const sf_sweep *sweep, sf_context *context, const sf_experiment *experiment,
                           sf_leaves *leaves, char **json);

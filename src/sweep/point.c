@@ -4,6 +4,7 @@
  * is lean. A point whose settings are refused has no resolved settings; its hash is made of those of the first point
  * with the values of the axes as they are, and a mark.
  */
+#include "sweep/variants.h"
 #include "sweep/worker.h"
 
 #include <math.h>
@@ -47,6 +48,9 @@ static sf_status fill_worker(sf_worker *worker)
         return SF_ERR_MEMORY;
     SF_TRY(sf_findings_create(worker->context, sweep->measure->features, sweep->measure->time_count,
                               &worker->findings));
+    if (sweep->variants && !(worker->variants = sf_alloc_zero(worker->context, sweep->variants->count,
+                                                              sizeof *worker->variants)))
+        return SF_ERR_MEMORY;
     return sweep->way == SF_WAY_GENERAL ? SF_OK : prepare_lean(worker);
 }
 
@@ -73,6 +77,10 @@ void sf_worker_destroy(sf_worker **worker)
         return;
     sf_worker *w = *worker;
     if (w->context) {
+        for (size_t i = 0; w->variants && i < w->sweep->variants->count; i++)
+            sf_worker_destroy(&w->variants[i]);
+        sf_free(w->context, w->variants);
+        sf_free(w->context, w->sorted);
         sf_findings_release(&w->findings);
         sf_setup_release(w->context, &w->setup);
         sf_network_destroy(&w->network);
@@ -141,11 +149,25 @@ static sf_status hash_values(sf_worker *worker, const sf_experiment *experiment,
     return status;
 }
 
+/* The worker that computes a point: its own, or that of its variant. */
+static sf_status worker_of(sf_worker *worker, size_t variant, sf_worker **of)
+{
+    const sf_sweep *sweep = variant == SIZE_MAX ? NULL : worker->sweep->variants->items[variant];
+    *of = worker;
+    if (!sweep)
+        return SF_OK;
+    if (!worker->variants[variant])
+        SF_TRY(sf_worker_create(sweep, worker->number, &worker->variants[variant]));
+    *of = worker->variants[variant];
+    return SF_OK;
+}
+
 sf_status sf_point_hash(sf_sweep *sweep, uint64_t position, sf_hash *hash)
 {
     if (!sweep->worker)
         SF_TRY(sf_worker_create(sweep, 0, &sweep->worker));
-    sf_worker *worker = sweep->worker;
+    sf_worker *worker;
+    SF_TRY(worker_of(sweep->worker, sweep->variants ? sf_variant_of(sweep, position) : SIZE_MAX, &worker));
     sf_grid_values(sweep->grid, position, worker->values);
     sf_status status = hash_values(worker, NULL, hash);
     return status == SF_OK ? SF_OK
@@ -291,7 +313,7 @@ void sf_worker_set(sf_worker *worker, uint64_t position)
     sf_setup_put(&worker->setup, sweep->targets, sweep->grid->axis_count, worker->values);
 }
 
-sf_status sf_worker_compute(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows)
+static sf_status compute_alike(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows)
 {
     if (worker->sweep->way == SF_WAY_THEORY)
         return sf_worker_theory(worker, count, positions, rows);
@@ -301,6 +323,51 @@ sf_status sf_worker_compute(sf_worker *worker, size_t count, const uint64_t *pos
         if (sf_cancelled(worker->context))
             return sf_fail(worker->context, SF_ERR_CANCELLED, "interrupted");
         SF_TRY(sf_worker_point(worker, positions[i], rows));
+    }
+    return SF_OK;
+}
+
+/* The positions of a block variant by variant, in their order. */
+static sf_status sort_block(sf_worker *worker, size_t count, const uint64_t *positions, size_t *begin)
+{
+    const sf_sweep *sweep = worker->sweep;
+    if (count > worker->room_sorted) {
+        uint64_t *sorted = sf_resize(worker->context, worker->sorted, count, sizeof *sorted);
+        if (!sorted)
+            return SF_ERR_MEMORY;
+        worker->sorted = sorted;
+        worker->room_sorted = count;
+    }
+    size_t at[SF_MOST_VARIANTS] = {0}, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        at[sf_variant_of(sweep, positions[i])]++;
+    for (size_t v = 0; v < sweep->variants->count; v++) {
+        size_t of_variant = at[v];
+        begin[v] = at[v] = sum;
+        sum += of_variant;
+    }
+    begin[sweep->variants->count] = sum;
+    for (size_t i = 0; i < count; i++)
+        worker->sorted[at[sf_variant_of(sweep, positions[i])]++] = positions[i];
+    return SF_OK;
+}
+
+sf_status sf_worker_compute(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows)
+{
+    if (!worker->sweep->variants)
+        return compute_alike(worker, count, positions, rows);
+    size_t begin[SF_MOST_VARIANTS + 1];
+    SF_TRY(sort_block(worker, count, positions, begin));
+    for (size_t v = 0; v < worker->sweep->variants->count; v++) {
+        sf_worker *own;
+        size_t part = begin[v + 1] - begin[v];
+        if (part == 0)
+            continue;
+        SF_TRY(worker_of(worker, v, &own));
+        sf_status status = compute_alike(own, part, worker->sorted + begin[v], rows);
+        if (status != SF_OK)
+            return own == worker ? status
+                                 : sf_fail(worker->context, status, "%s", sf_context_message(own->context));
     }
     return SF_OK;
 }

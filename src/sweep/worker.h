@@ -18,10 +18,13 @@ struct sf_worker {
     char *times; // an override, "record.at.tau=[...]"
     size_t times_room;
     sf_findings findings;
-    sf_setup setup;      // lean ways
-    sf_network *network; // batch: over the data of the first point
-    double *ones;        // (d)
-    double *predictor;   // (d)
+    sf_setup setup;       // lean ways
+    sf_network *network;  // batch: over the data of the first point
+    double *ones;         // (d)
+    double *predictor;    // (d)
+    sf_worker **variants; // (variants) workers of their own; NULL where not needed yet
+    uint64_t *sorted;     // (room_sorted) positions of a block, variant by variant
+    size_t room_sorted;
 };
 
 /* values and setup of a position; lean ways. */

@@ -11,14 +11,15 @@
 
 static int kills = 10;
 
-static const char grid[] = "data: {example: [1, 2]}\n"
-                           "dynamics: {mode: discrete, step: 0.01, steps: 6000}\n"
-                           "sweep:\n"
-                           "  axes:\n"
-                           "    network.init: {linspace: [0.3, 1.2, 30]}\n"
-                           "    optimizer.rho: {linspace: [0.5, 2, 20]}\n"
-                           "    optimizer.method: [l2-sam]\n" // a text: one point at a time, some time each
-                           "  observables: [regime, final_loss, direction]\n";
+static const char grid[] =
+    "data: {example: [1, 2]}\n"
+    "dynamics: {mode: discrete, step: 0.01, steps: 6000}\n"
+    "sweep:\n"
+    "  axes:\n"
+    "    zip: {network.init: {linspace: [0.3, 1.2, 30]},\n"
+    "      record.samples: {linspace: [200, 229, 30]}}\n" // one point at a time, some time each
+    "    optimizer.rho: {linspace: [0.5, 2, 20]}\n"
+    "  observables: [regime, final_loss, direction]\n";
 
 /* The file is sound, and holds at least what it held: every point that was there, with the same row. */
 static int64_t check(int64_t before)

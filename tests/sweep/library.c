@@ -82,8 +82,8 @@ static void test_store(void **state)
         size_t last = sf_trajectory_records(trajectory) - 1, at = 0;
         while (sf_trajectory_record(trajectory, at).step != 5.0)
             at++;
-        assert_true(cell[2].real == sf_trajectory_record(trajectory, last).log_loss);
-        assert_true(cell[3].real == sf_trajectory_record(trajectory, at).beta[1]);
+        assert_absolute(cell[2].real, sf_trajectory_record(trajectory, last).log_loss, 1e-13);
+        assert_absolute(cell[3].real, sf_trajectory_record(trajectory, at).beta[1], 1e-13);
         sf_trajectory_destroy(&trajectory);
         sf_experiment_destroy(&experiment);
     }

@@ -11,9 +11,8 @@ data: {example: [1, 2]}
 dynamics: {mode: discrete, step: 0.01, steps: 20000}
 sweep:
   axes:
-    network.init: {linspace: [0.3, 1.2, 40]}
+    zip: {network.init: {linspace: [0.3, 1.2, 40]}, record.samples: {linspace: [200, 239, 40]}} # a point at a time
     optimizer.rho: {linspace: [0.5, 2, 20]}
-    optimizer.method: [l2-sam]
   observables: [regime, final_loss, direction]
 GRID
 ranks=(mpirun --oversubscribe -n 4)

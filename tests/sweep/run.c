@@ -198,10 +198,10 @@ static void test_refusals(void **state)
 }
 
 static const char slow_axes[] = "  axes:\n"
-                                "    network.init: {linspace: [0.3, 1.2, 40]}\n"
+                                "    zip: {network.init: {linspace: [0.3, 1.2, 40]},\n"
+                                "      record.samples: {linspace: [200, 239, 40]}}\n" // one point at a time
                                 "    optimizer.rho: {linspace: [0.5, 2, 10]}\n"
                                 "    dynamics.steps: [20000]\n"
-                                "    optimizer.method: [l2-sam]\n" // a text: one point at a time
                                 "  observables: [regime]";
 
 static int64_t finished(const char *file)
@@ -511,7 +511,8 @@ static void test_exact_map(void **state)
     assert_true(program_said(", 0 computed, 0 there before, 697 reused"));
 }
 
-/* Batches find what single runs find. The second sweep has an axis of texts, so that its points are run one by one. */
+/* Batches find what single runs find. The second sweep zips the start with something else, so that its points are run one
+ * by one. */
 static void test_batch(void **state)
 {
     (void)state;
@@ -519,7 +520,7 @@ static void test_batch(void **state)
                                "dynamics: {mode: discrete, step: 0.01, steps: 40}\n"
                                "sweep:\n"
                                "  axes:\n"
-                               "    network.init[0]: {name: a, linspace: [0.8, 1.6, 9]}\n"
+                               "%s"
                                "    data.example[1]: {name: b, linspace: [0.5, 2, 4]}\n"
                                "    optimizer.rho: {name: rho, values: [0, 0.1, 0.5]}\n"
                                "    dynamics.steps: {name: steps, values: [25, 400, 10]}\n"
@@ -528,13 +529,28 @@ static void test_batch(void **state)
                                "  observables: [regime, dominance, peak_ratio, predicted_regime, "
                                "critical_scale, final_loss, min_margin,\n"
                                "    limit, step, direction, {beta: {step: [0, 7, 400]}}]\n";
-    char grid[1024];
-    snprintf(grid, sizeof grid, text, "");
+    char grid[1200];
+    static const char starts[] = "    network.init[0]: {name: a, linspace: [0.8, 1.6, 9]}\n";
+    static const char mixed[] = "    zip:\n      network.init[0]: {name: a, linspace: [0.8, 1.6, 9]}\n"
+                                "      record.samples: {linspace: [200, 208, 9]}\n"; // no number of a batch
+    snprintf(grid, sizeof grid, text, starts, "");
     program_write("batch.yaml", grid);
-    snprintf(grid, sizeof grid, text, "    optimizer.method: [l2-sam]\n"); // a text: each point an experiment
+    snprintf(grid, sizeof grid, text, mixed, "");
     program_write("single.yaml", grid);
+    snprintf(grid, sizeof grid, text, starts, "    optimizer.method: {name: method, values: [l2-sam, gd]}\n");
+    program_write("methods.yaml", grid);
     assert_int_equal(program_run("sweep batch.yaml -o batch.db"), 0);
     assert_int_equal(program_run("sweep single.yaml -o single.db --threads 2"), 0);
+    /* With an axis of texts there is a batch for each text, of the same points. */
+    assert_int_equal(program_run("sweep methods.yaml -o methods.db --threads 2"), 0);
+    assert_count("methods.db", "SELECT count(*) FROM result WHERE status = 'done' AND regime IS NOT NULL",
+                 2 * 9 * 4 * 3 * 3 * 2);
+    assert_int_equal(
+        program_query_both("batch.db", "methods.db",
+                           "SELECT count(*) FROM main.point a JOIN other.point b USING (hash) WHERE"
+                           " a.log_loss IS b.log_loss AND a.dominance IS b.dominance AND"
+                           " a.direction_0 IS b.direction_0 AND a.critical_scale IS b.critical_scale"),
+        9 * 4 * 3 * 3 * 2);
     assert_count("batch.db", "SELECT count(*) FROM result WHERE status = 'done'", 9 * 4 * 3 * 3 * 2);
     assert_count("batch.db", "SELECT count(*) FROM result WHERE \"beta_1 at step=400\" IS NOT NULL",
                  9 * 4 * 3 * 2);
@@ -562,6 +578,10 @@ static void test_batch(void **state)
     assert_int_equal(program_run("export batch.db -o batch.csv"), 0);
     assert_int_equal(program_run("export other.db -o other.csv"), 0);
     assert_true(program_same("batch.csv", "other.csv"));
+    assert_int_equal(program_run("sweep methods.yaml -o batch.db"), 0); // half of it is there
+    assert_true(program_said(", 648 computed, 0 there before, 648 reused"));
+    assert_int_equal(program_run("sweep batch.yaml -o batch.db"), 0);
+    assert_true(program_said(", 0 computed, 648 there before"));
 }
 
 /* The map marks and lists the cells that differ from theory, whether the file holds what theory says or not. */
