@@ -10,6 +10,7 @@
 #include <samflow/batch.h>
 #include <samflow/flow.h>
 #include <samflow/margin.h>
+#include <samflow/nn.h>
 #include <samflow/paper.h>
 #include <samflow/sam.h>
 #include <samflow/theory.h>
@@ -56,10 +57,15 @@ void claim_release(sf_outcome *out, size_t mark); /* everything taken since the 
 
 /* NULL on failure, which is kept; zeroed. */
 double *claim_doubles(sf_outcome *out, size_t count);
-/* Takes over the data set. */
+/* Take over what they are given. */
 sf_status claim_keep_dataset(sf_outcome *out, sf_dataset *dataset);
 sf_status claim_points(sf_outcome *out, size_t n, size_t d, const double *x, const int *labels,
                        const sf_dataset **dataset);
+sf_status claim_keep_images(sf_outcome *out, sf_images *images);
+/* On one thread, as claims run side by side. */
+sf_status claim_nn(sf_outcome *out, const sf_nn_spec *spec, sf_nn **nn);
+sf_status claim_trainer(sf_outcome *out, sf_nn *nn, const sf_images *images, const sf_training *training,
+                        sf_trainer **trainer);
 sf_status claim_network(sf_outcome *out, const sf_dataset *dataset, int depth, sf_network **network);
 /* A network over the one example mu (d) with label +1. */
 sf_status claim_example(sf_outcome *out, size_t d, const double *mu, int depth, sf_network **network);

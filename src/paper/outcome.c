@@ -156,6 +156,15 @@ static void release(sf_outcome *out, held *item)
     case HELD_REDUCTION:
         sf_reduction_destroy(&item->as.reduction);
         break;
+    case HELD_IMAGES:
+        sf_images_destroy(&item->as.images);
+        break;
+    case HELD_NN:
+        sf_nn_destroy(&item->as.nn);
+        break;
+    case HELD_TRAINER:
+        sf_trainer_destroy(&item->as.trainer);
+        break;
     }
 }
 
@@ -206,6 +215,24 @@ sf_status claim_points(sf_outcome *out, size_t n, size_t d, const double *x, con
     SF_TRY(sf_dataset_from_points(out->context, n, d, x, labels, &made));
     *dataset = made;
     return claim_keep_dataset(out, made);
+}
+
+sf_status claim_keep_images(sf_outcome *out, sf_images *images)
+{
+    return hold(out, (held){HELD_IMAGES, {.images = images}});
+}
+
+sf_status claim_nn(sf_outcome *out, const sf_nn_spec *spec, sf_nn **nn)
+{
+    SF_TRY(sf_nn_create(out->context, spec, 1, nn));
+    return hold(out, (held){HELD_NN, {.nn = *nn}});
+}
+
+sf_status claim_trainer(sf_outcome *out, sf_nn *nn, const sf_images *images, const sf_training *training,
+                        sf_trainer **trainer)
+{
+    SF_TRY(sf_trainer_create(out->context, nn, images, training, trainer));
+    return hold(out, (held){HELD_TRAINER, {.trainer = *trainer}});
 }
 
 sf_status claim_network(sf_outcome *out, const sf_dataset *dataset, int depth, sf_network **network)

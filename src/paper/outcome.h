@@ -12,7 +12,10 @@ typedef enum held_kind {
     HELD_BATCH,
     HELD_FLOW,
     HELD_MARGIN,
-    HELD_REDUCTION
+    HELD_REDUCTION,
+    HELD_IMAGES,
+    HELD_NN,
+    HELD_TRAINER
 } held_kind;
 
 typedef struct held {
@@ -26,6 +29,9 @@ typedef struct held {
         sf_flow *flow;
         sf_margin *margin;
         sf_reduction *reduction;
+        sf_images *images;
+        sf_nn *nn;
+        sf_trainer *trainer;
     } as;
 } held;
 

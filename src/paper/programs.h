@@ -44,5 +44,10 @@ sf_status claim_mechanism(sf_outcome *out);
 sf_status claim_discrete_is_flow(sf_outcome *out);
 sf_status claim_clocks(sf_outcome *out);
 sf_status claim_radius(sf_outcome *out);
+/* claims_networks.c */
+sf_status claim_network_mnist(sf_outcome *out);
+sf_status claim_network_patches(sf_outcome *out);
+sf_status claim_network_activation(sf_outcome *out);
+sf_status claim_network_depth(sf_outcome *out);
 
 #endif

@@ -8,6 +8,7 @@
 #define L2_DEPTH_TWO "ℓ2-SAM at depth 2: minor features first"
 
 #define DEPTH       "Depth side by side"
+#define NETWORKS    "Real networks"
 #define QUESTIONS   "What readers asked and the paper leaves open"
 #define MANY        "Many examples"
 #define REAL_DATA   "Real data"
@@ -151,6 +152,36 @@ const claim_entry claim_registry[] = {
       "As for the digits, on 72 patients with 7,129 genes.", "Theory on linear diagonal networks",
       SF_NEEDS_GOLUB},
      claim_golub},
+    {{"NN-MNIST", NETWORKS, "A CNN on MNIST: ℓ2-SAM looks at the background where GD looks at the digit",
+      "Trained side by side from the same start, ℓ2-SAM leaves background pixels, the minor features, a "
+      "larger share of "
+      "Grad-CAM than GD does, early on and at suitable scales of the start. Beyond the paper: it does so at "
+      "the same loss.",
+      "Section 5, experiment on MNIST; sizes, radii and the comparison at the same loss are ours",
+      SF_NEEDS_MNIST},
+     claim_network_mnist},
+    {{"NN-PATCHES", NETWORKS, "Images with a strong and a faint patch: which one is used, and when",
+      "Two patches predict the class, one strong, one faint. At the same loss, ℓ2-SAM at depth 2 leans on "
+      "the faint patch "
+      "more than on the strong one, and more than GD does; depth 1 shows no difference. Beyond the paper: so "
+      "do fully "
+      "connected networks and CNNs.",
+      "Section 4 on the diagonal network; the other networks are a question of the reviewers",
+      SF_NEEDS_NOTHING},
+     claim_network_patches},
+    {{"NN-ACTIVATION", NETWORKS, "What does a ReLU change?",
+      "The background share of a CNN on MNIST is larger with ℓ2-SAM than with GD whether its activation is a "
+      "ReLU or the "
+      "identity, at the same step and at the same loss.",
+      "Question of the reviewers; measured", SF_NEEDS_MNIST},
+     claim_network_activation},
+    {{"NN-DEPTH", NETWORKS, "What does depth change in real networks?",
+      "A linear classifier of MNIST looks at the same pixels with ℓ2-SAM as with GD; from one hidden layer "
+      "or one "
+      "convolution on ℓ2-SAM leaves more on the background at the same step. Beyond that: also at the same "
+      "loss.",
+      "Question of the reviewers; depth 1 by Theorem 4.1", SF_NEEDS_MNIST},
+     claim_network_depth},
     {{"Q-DEEPER", QUESTIONS, "Does the phenomenon survive at depth 3 and 4?",
       "ℓ2-SAM at depth 3 and 4 relies on the minor feature first from intermediate starts, and on the major "
       "one from large starts.",
