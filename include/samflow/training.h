@@ -24,6 +24,14 @@ sf_status sf_course_read(sf_context *context, const char *path, size_t count, co
 SF_API
 sf_status sf_course_parse(sf_context *context, const char *name, const char *text, size_t count,
                           const char *const *overrides, sf_course **out);
+/* The course that a checkpoint is of: its settings, images and network, with the parameters kept there. To be looked at; it is
+ * sf_course_options that goes on with a run. Overrides change the settings (where the data are, say). Errors: those of
+ * sf_course_read and sf_nn_load. */
+SF_API
+sf_status sf_course_restore(sf_context *context, const char *checkpoint, size_t count,
+                            const char *const *overrides, sf_course **out);
+SF_API
+uint64_t sf_course_restored_step(const sf_course *course); /* of the checkpoint; 0 for other courses */
 SF_API
 void sf_course_destroy(sf_course **course);
 
@@ -48,8 +56,9 @@ void sf_course_write_settings(const sf_course *course, sf_json *json, const char
 typedef sf_status (*sf_course_record_fn)(sf_course *course, const sf_training_record *record, void *user);
 
 typedef struct sf_course_options {
-    const char *checkpoint; /* file to keep, every training.checkpoint_every steps and at the end; NULL: none */
-    bool resume;            /* go on from the checkpoint if it is there */
+    const char
+        *checkpoint; /* file to keep, every training.checkpoint_every steps and at the end; NULL: none */
+    bool resume;     /* go on from the checkpoint if it is there */
     sf_course_record_fn at_record; /* may be NULL; not called for records that a checkpoint brought along */
     void *user;
 } sf_course_options;

@@ -56,9 +56,16 @@ int sf_cli_usage(const sf_cli *cli, const char *command, const char *format, ...
 typedef bool (*sf_cli_document_fn)(const void *subject, FILE *stream);
 /* Before the work: refuses an -o FILE that is no .json or has no folder. Returns -1 to go on, else the exit code. */
 int sf_cli_check_document(const sf_cli *cli, const char *command);
+/* The same for files of any ending. */
+int sf_cli_check_folder(const sf_cli *cli, const char *command);
 /* The document to -o FILE.json, whole or not at all, and to standard output under --json, where these were given.
  * Prints what went wrong and returns the exit code, 0 if nothing did. */
 int sf_cli_document(const sf_cli *cli, sf_cli_document_fn write, const void *subject);
+/* The two parts of it. */
+int sf_cli_write_file(const char *path, sf_cli_document_fn write, const void *subject);
+int sf_cli_print_document(sf_cli_document_fn write, const void *subject);
+/* A cell of a CSV file, in quotes where it needs them (RFC 4180). */
+void sf_cli_csv_text(FILE *stream, const char *text);
 
 /* Prints the reference of all keys of an experiment file as Markdown: of a run, or of training. */
 void sf_cli_print_settings(bool training);
@@ -77,6 +84,7 @@ int sf_cmd_sweep(sf_cli *cli, int argc, char **argv);
 int sf_cmd_export(sf_cli *cli, int argc, char **argv);
 int sf_cmd_merge(sf_cli *cli, int argc, char **argv);
 int sf_cmd_bench(sf_cli *cli, int argc, char **argv);
+int sf_cmd_attribute(sf_cli *cli, int argc, char **argv);
 int sf_cmd_train(sf_cli *cli, int argc, char **argv);
 int sf_cmd_data(sf_cli *cli, int argc, char **argv);
 

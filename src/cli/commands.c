@@ -11,6 +11,7 @@ const sf_command sf_commands[] = {
     {"limit", "FILE.yaml", "the direction at infinity of a flow, certified", sf_cmd_limit},
     {"margin", "FILE.yaml", "max-margin direction of a data set, with its certificate", sf_cmd_margin},
     {"train", "FILE.yaml", "train a real network on images, by SAM or plainly", sf_cmd_train},
+    {"attribute", "CHECKPOINT.h5...", "what trained networks look at", sf_cmd_attribute},
     {"data", "info FILE... | fetch NAME", "what data sets hold, and public ones to download", sf_cmd_data},
     {"bench", "", "speed on fixed workloads, as JSON", sf_cmd_bench},
     {"plot", "FILE -o FIGURE", "figures of a trajectory or of a sweep", sf_cmd_plot},

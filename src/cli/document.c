@@ -20,18 +20,21 @@ static bool is_folder(const char *path, size_t length)
     return stat(length ? folder : ".", &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-int sf_cli_check_document(const sf_cli *cli, const char *command)
+int sf_cli_check_folder(const sf_cli *cli, const char *command)
 {
-    if (!cli->output)
-        return -1;
-    size_t length = strlen(cli->output);
-    const char *slash = strrchr(cli->output, '/');
-    if (length < 6 || strcmp(cli->output + length - 5, ".json") != 0)
-        return sf_cli_usage(cli, command, "output '%s': unknown ending, expected .json", cli->output);
+    const char *slash = cli->output ? strrchr(cli->output, '/') : NULL;
     if (slash && !is_folder(cli->output, (size_t)(slash - cli->output) + 1))
         return sf_cli_usage(cli, command, "output '%s': its folder does not exist, expected one to write in",
                             cli->output);
     return -1;
+}
+
+int sf_cli_check_document(const sf_cli *cli, const char *command)
+{
+    size_t length = cli->output ? strlen(cli->output) : 0;
+    if (cli->output && (length < 6 || strcmp(cli->output + length - 5, ".json") != 0))
+        return sf_cli_usage(cli, command, "output '%s': unknown ending, expected .json", cli->output);
+    return sf_cli_check_folder(cli, command);
 }
 
 static bool write_and_rename(const char *path, const char *temporary, sf_cli_document_fn write,
@@ -50,27 +53,47 @@ static bool write_and_rename(const char *path, const char *temporary, sf_cli_doc
     return written;
 }
 
-static bool write_file(const char *path, sf_cli_document_fn write, const void *subject)
+int sf_cli_write_file(const char *path, sf_cli_document_fn write, const void *subject)
 {
     size_t size = strlen(path) + 32;
     char *temporary = malloc(size);
-    if (!temporary)
-        return false;
-    snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
-    bool written = write_and_rename(path, temporary, write, subject);
+    bool written = false;
+    if (temporary) {
+        snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
+        written = write_and_rename(path, temporary, write, subject);
+    }
     free(temporary);
-    return written;
+    if (written)
+        return 0;
+    fprintf(stderr, "samflow: output '%s': could not be written: %s\n", path, strerror(errno));
+    return sf_status_exit_code(SF_ERR_IO);
+}
+
+int sf_cli_print_document(sf_cli_document_fn write, const void *subject)
+{
+    if (write(subject, stdout))
+        return 0;
+    fprintf(stderr, "samflow: the JSON document could not be written: %s\n", strerror(errno));
+    return sf_status_exit_code(SF_ERR_IO);
 }
 
 int sf_cli_document(const sf_cli *cli, sf_cli_document_fn write, const void *subject)
 {
-    if (cli->output && !write_file(cli->output, write, subject)) {
-        fprintf(stderr, "samflow: output '%s': could not be written: %s\n", cli->output, strerror(errno));
-        return sf_status_exit_code(SF_ERR_IO);
+    int code = cli->output ? sf_cli_write_file(cli->output, write, subject) : 0;
+    return code == 0 && cli->json ? sf_cli_print_document(write, subject) : code;
+}
+
+void sf_cli_csv_text(FILE *stream, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, stream);
+        return;
     }
-    if (cli->json && !write(subject, stdout)) {
-        fprintf(stderr, "samflow: the JSON document could not be written: %s\n", strerror(errno));
-        return sf_status_exit_code(SF_ERR_IO);
+    fputc('"', stream);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', stream);
+        fputc(*text, stream);
     }
-    return 0;
+    fputc('"', stream);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nn/trainer.h"
+
 /* ---- images ------------------------------------------------------------------------------------------------- */
 
 static sf_status load_file(sf_course *course, sf_images **out)
@@ -157,6 +159,28 @@ sf_status sf_course_parse(sf_context *context, const char *name, const char *tex
                           const char *const *overrides, sf_course **out)
 {
     return create(context, name, text, count, overrides, out);
+}
+
+sf_status sf_course_restore(sf_context *context, const char *checkpoint, size_t count,
+                            const char *const *overrides, sf_course **out)
+{
+    char *settings;
+    uint64_t step;
+    *out = NULL;
+    SF_TRY(sf_checkpoint_settings(context, checkpoint, &settings, &step));
+    sf_status status = create(context, checkpoint, settings, count, overrides, out);
+    sf_free(context, settings);
+    SF_TRY(status);
+    (*out)->restored = step;
+    status = sf_nn_load((*out)->nn, checkpoint);
+    if (status != SF_OK)
+        sf_course_destroy(out);
+    return status;
+}
+
+uint64_t sf_course_restored_step(const sf_course *course)
+{
+    return course->restored;
 }
 
 void sf_course_destroy(sf_course **course)

@@ -13,6 +13,7 @@ struct sf_course {
     sf_nn *nn;
     sf_trainer *trainer; // NULL before the run
     sf_run_status status;
+    uint64_t restored; // step of the checkpoint it comes from
 };
 
 /* Weights, records and settings as HDF5. */

@@ -414,6 +414,35 @@ sf_status sf_nn_load(sf_nn *nn, const char *path)
     return status == SF_OK ? SF_OK : sf_fail_within(nn->context, status, "checkpoint '%s'", path);
 }
 
+static sf_status read_settings(sf_context *context, hid_t file, char **settings, uint64_t *step)
+{
+    sf_standing standing;
+    SF_TRY(read_scalars(context, file, &standing));
+    *step = standing.state.step;
+    *settings = read_text(context, file, "settings");
+    return *settings && **settings
+               ? SF_OK
+               : sf_fail(context, SF_ERR_DATA, "has no settings, expected a checkpoint of samflow train");
+}
+
+sf_status sf_checkpoint_settings(sf_context *context, const char *path, char **settings, uint64_t *step)
+{
+    hid_t file;
+    sf_silence before = silence();
+    *settings = NULL;
+    sf_status status = open_file(context, path, &file);
+    if (status == SF_OK)
+        status = read_settings(context, file, settings, step);
+    if (file >= 0)
+        H5Fclose(file);
+    unsilence(before);
+    if (status == SF_OK)
+        return SF_OK;
+    sf_free(context, *settings);
+    *settings = NULL;
+    return sf_fail_within(context, status, "checkpoint '%s'", path);
+}
+
 #else
 
 static sf_status unavailable(sf_context *context)
@@ -439,6 +468,14 @@ sf_status sf_nn_load(sf_nn *nn, const char *path)
 {
     (void)path;
     return unavailable(nn->context);
+}
+
+sf_status sf_checkpoint_settings(sf_context *context, const char *path, char **settings, uint64_t *step)
+{
+    (void)path;
+    (void)step;
+    *settings = NULL;
+    return unavailable(context);
 }
 
 #endif

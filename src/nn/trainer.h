@@ -26,4 +26,8 @@ struct sf_trainer {
 /* Makes room for so many records. */
 sf_status sf_trainer_reserve_records(sf_trainer *trainer, size_t count);
 
+/* What a checkpoint says of the run that wrote it: its settings as text (released by the caller with sf_free) and its step.
+ * Errors: SF_ERR_DATA (no checkpoint), SF_ERR_IO, SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without HDF5). */
+sf_status sf_checkpoint_settings(sf_context *context, const char *path, char **settings, uint64_t *step);
+
 #endif

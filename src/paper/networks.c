@@ -307,16 +307,17 @@ void net_draw(sf_figure *figure, const net_course *course, net_measure measure, 
     draw(figure, sf_color_of_method(course->plan.method), title, course->count - 1, course->step + 1, y + 1);
 }
 
-void net_draw_by_loss(sf_figure *figure, const net_course *course, net_measure measure, const char *title,
-                      size_t count, const double *levels)
+void net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
+                      net_measure measure, const char *title, size_t count, const double *levels)
 {
     sf_interval y[NET_RECORDS];
     for (size_t i = 0; i < count; i++) {
         double x[NET_SEEDS];
-        // a mean over a part of the seeds would be another curve
-        y[i] = gather(course, (int)measure, levels[i], x) == course->seeds
-                   ? sf_mean_interval(course->seeds, x, confidence)
-                   : (sf_interval){NAN, NAN};
+        size_t used = 0;
+        for (size_t s = 0; s < course->seeds; s++)
+            if (!isnan(net_at_loss(course, -1, s, levels[0])) && !isnan(net_at_loss(other, -1, s, levels[0])))
+                x[used++] = net_at_loss(course, (int)measure, s, levels[i]);
+        y[i] = sf_mean_interval(used, x, confidence);
     }
     draw(figure, sf_color_of_method(course->plan.method), title, count, levels, y);
 }

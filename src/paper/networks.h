@@ -83,8 +83,9 @@ size_t net_record_at_loss(const net_course *course, double level);
 
 /* Curves with bands of the intervals, in the colour of the method. */
 void net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title);
-/* The same against the test loss: at `count` levels. */
-void net_draw_by_loss(sf_figure *figure, const net_course *course, net_measure measure, const char *title,
-                      size_t count, const double *levels);
+/* The same against the test loss, at `count` ascending levels, of the seeds that get to the lowest one in this course and in
+ * `other`: the same seeds everywhere. */
+void net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
+                      net_measure measure, const char *title, size_t count, const double *levels);
 
 #endif
