@@ -568,7 +568,7 @@ static void note_patches(sf_outcome *out, const sf_patches *s, const net_data *d
         "Images of %zu x %zu pixels of noise %g; a strong patch (± %g, %zu x %zu pixels) and a faint one (± "
         "%g) "
         "carry the sign of the class, at fixed places. For each of %zu seeds %zu images to train on, %zu "
-        "others to measure on. Batches of 32, η = 0.1 (0.001 at depth 1, which learns within few steps); "
+        "others to measure on. Batches of 32, η = 0.1 (0.004 at depth 1, which learns within few steps); "
         "both "
         "diagonal networks start at the same predictor. The part of the faint patch is that of the "
         "absolute input gradient on both patches; in margins, that of the mean y f of images with the strong "
@@ -628,7 +628,7 @@ sf_status claim_network_patches(sf_outcome *out)
         net_plan plan;
         double rho;
     } settings[COUNT] = {{"diagonal, depth 2", diagonal_plan(0.1, 2, 0.1, 300), 0.7},
-                         {"diagonal, depth 1", diagonal_plan(0.01, 1, 0.001, 200), 0.7},
+                         {"diagonal, depth 1", diagonal_plan(0.01, 1, 0.004, 200), 0.7},
                          {"1 hidden layer, ReLU", mlp_plan(0.3, 1, 150), 0.1},
                          {"CNN", cnn_plan(0.5, 2, 150), 0.12}};
     static const sf_patches patches = {.height = 16,

@@ -31,6 +31,12 @@ elseif(name STREQUAL "flow.c") # all its models take the perturbation from here
     mutate("(flow_start){network, *perturbation, theta}"
            "(flow_start){network, {perturbation->method, 0.0, perturbation->p}, theta}")
   endif()
+elseif(name STREQUAL "perturb.c")
+  if(MUTATION STREQUAL "sign")
+    mutate(".factor = perturbation->rho" ".factor = -perturbation->rho")
+  elseif(MUTATION STREQUAL "rho")
+    mutate(".factor = perturbation->rho" ".factor = 0.0 * perturbation->rho")
+  endif()
 elseif(MUTATION STREQUAL "sign")
   mutate("theta_hat[i] = theta[i] + e" "theta_hat[i] = theta[i] - e")
 elseif(MUTATION STREQUAL "rho")

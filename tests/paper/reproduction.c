@@ -53,9 +53,12 @@ static void test_deterministic(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const size_t claims[] = {claim("T3.1-SINGLE"), claim("T4.5-DISCRETE"), claim("C3.5-TIES"), claim("P4.7")};
-    sf_reproduction *one = run(context, 4, claims, 1, SF_OK), *three = run(context, 4, claims, 3, SF_OK);
-    for (size_t i = 0; i < 4; i++) {
+    enum { COUNT = 5 };
+    const size_t claims[COUNT] = {claim("T3.1-SINGLE"), claim("T4.5-DISCRETE"), claim("C3.5-TIES"),
+                                  claim("P4.7"), claim("NN-PATCHES")};
+    sf_reproduction *one = run(context, COUNT, claims, 1, SF_OK),
+                    *three = run(context, COUNT, claims, 3, SF_OK);
+    for (size_t i = 0; i < COUNT; i++) {
         assert_same(sf_reproduction_outcome(one, i), sf_reproduction_outcome(three, i));
         assert_int_equal(sf_outcome_verdict(sf_reproduction_outcome(one, i)), SF_VERDICT_REPRODUCED);
     }
@@ -68,10 +71,11 @@ static void test_without_data(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const size_t index = claim("MNIST-01");
-    for (int given = 0; given < 2; given++) {
+    for (int i = 0; i < 4; i++) {
+        const size_t index = claim(i < 2 ? "MNIST-01" : "NN-MNIST");
+        const bool given = i % 2;
         sf_reproduction_options options = {
-            .quick = true, .data_dir = given ? "/nowhere" : NULL, .threads = 1};
+            .quick = i < 2, .data_dir = given ? "/nowhere" : NULL, .threads = 1};
         sf_reproduction *reproduction;
         assert_ok(context, sf_reproduction_create(context, 1, &index, &options, &reproduction));
         assert_ok(context, sf_reproduction_run(reproduction));
