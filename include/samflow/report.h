@@ -22,9 +22,10 @@ sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path
 /* ---- figures of trajectories ------------------------------------------------------------------------ */
 
 typedef enum sf_plot_kind {
-    SF_PLOT_TIME,      /* |beta_j| against time, one panel a trajectory, with its events */
-    SF_PLOT_SHARES,    /* the same as parts of the l1 norm */
-    SF_PLOT_PLANE,     /* beta_1 against beta_0 (d = 2), all trajectories in one panel */
+    SF_PLOT_TIME,   /* |beta_j| against time, one panel a trajectory, with its events */
+    SF_PLOT_SHARES, /* the same as parts of the l1 norm */
+    SF_PLOT_PLANE, /* beta_1 against beta_0 (d = 2), all trajectories in one panel; of one with equal layers also the
+                          vector field of its flow */
     SF_PLOT_LOSS,      /* log F against time, all trajectories in one panel */
     SF_PLOT_SPOTLIGHT, /* |beta_j| as a heat map over feature strength and time, one panel a trajectory */
     SF_PLOT_IMAGE      /* the predictor as an image at some moments, one row of panels a trajectory */

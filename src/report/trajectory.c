@@ -1,5 +1,5 @@
-/* Figures of trajectories: |beta_j| and shares against time, the plane of beta, losses. Methods keep their colours,
- * features theirs, as in the report. Heat maps and images are in cells.c. */
+/* Figures of trajectories: |beta_j| and shares against time, losses. Methods keep their colours, features theirs, as in
+ * the report. The plane of beta is in plane.c, heat maps and images are in cells.c. */
 #include "report/trajectory.h"
 
 #include <math.h>
@@ -124,7 +124,7 @@ const char *plot_title(const plot_job *job, const plot_run *run, char *buffer, s
 }
 
 /* The colour of its method; dashes tell runs of one method apart. */
-static sf_style style_of(const plot_job *job, const plot_run *run)
+sf_style plot_style(const plot_job *job, const plot_run *run)
 {
     sf_method method = run->experiment ? sf_experiment_perturbation(run->experiment).method : SF_METHOD_GD;
     sf_style style = {.color = run->experiment ? sf_color_of_method(method) : SF_COLOR_THEORY, .width = 2.5};
@@ -250,37 +250,6 @@ static sf_status plot_features(plot_job *job)
     return SF_OK;
 }
 
-static sf_status plot_plane(plot_job *job)
-{
-    char title[256];
-    for (size_t i = 0; i < job->count; i++)
-        if (job->runs[i].d != 2)
-            return sf_fail(job->context, SF_ERR_USAGE, "--kind plane needs 2 features, %s has %zu",
-                           job->runs[i].name, job->runs[i].d);
-    sf_figure_panel(job->figure, &(sf_axes){.x_label = "β_0 (no unit)",
-                                            .y_label = "β_1 (no unit)",
-                                            .x_min = NAN,
-                                            .x_max = NAN,
-                                            .y_min = NAN,
-                                            .y_max = NAN,
-                                            .key = "below"});
-    for (size_t i = 0; i < job->count; i++) {
-        const plot_run *run = &job->runs[i];
-        double *x = SF_ARRAY(job->context, 2 * run->count, double);
-        if (!x)
-            return SF_ERR_MEMORY;
-        for (size_t k = 0; k < run->count; k++)
-            for (size_t j = 0; j < 2; j++)
-                x[j * run->count + k] = sf_trajectory_record(run->trajectory, k).beta[j];
-        sf_style style = style_of(job, run), start = {.mark = SF_MARK_POINTS, .color = style.color};
-        sf_figure_series(job->figure, plot_title(job, run, title, sizeof title), style, run->count, x,
-                         x + run->count);
-        sf_figure_series(job->figure, NULL, start, 1, x, x + run->count);
-        sf_free(job->context, x);
-    }
-    return SF_OK;
-}
-
 static sf_status plot_loss(plot_job *job)
 {
     char title[256];
@@ -292,7 +261,7 @@ static sf_status plot_loss(plot_job *job)
             return SF_ERR_MEMORY;
         for (size_t k = 0; k < run->count; k++)
             value[k] = sf_trajectory_record(run->trajectory, k).log_loss;
-        sf_figure_series(job->figure, plot_title(job, run, title, sizeof title), style_of(job, run),
+        sf_figure_series(job->figure, plot_title(job, run, title, sizeof title), plot_style(job, run),
                          run->count, run->time, value);
         sf_free(job->context, value);
     }

@@ -32,6 +32,10 @@ const char *plot_time_label(const plot_job *job);
 size_t plot_first_shown(const plot_job *job, const plot_run *run);
 /* What legends and titles call a run: its method, or its file where methods are not known or not all different. */
 const char *plot_title(const plot_job *job, const plot_run *run, char *buffer, size_t size);
+/* The colour of its method; dashes tell runs of one method apart. */
+sf_style plot_style(const plot_job *job, const plot_run *run);
+/* The plane of beta, d = 2. Errors: SF_ERR_USAGE, SF_ERR_MEMORY. */
+sf_status plot_plane(plot_job *job);
 /* The figures of cells. Errors: SF_ERR_USAGE, SF_ERR_DATA, SF_ERR_MEMORY. */
 sf_status plot_spotlight(plot_job *job);
 sf_status plot_images(plot_job *job);

@@ -7,13 +7,24 @@ static const char text[] = "data: {points: [[1, 0.5, 2, 1.5], [1.2, 0.4, 1, 2]],
                            "dynamics: {mode: discrete, step: 0.1, steps: 50}\n"
                            "record: {samples: 8}\n";
 
+static const char plane_text[] = "data: {example: [1, 2]}\n"
+                                 "network: {depth: 2, init: 0.5}\n"
+                                 "optimizer: {method: gd}\n"
+                                 "dynamics: {mode: discrete, step: 0.1, steps: 50}\n"
+                                 "record: {samples: 8}\n";
+static const char unequal_text[] = "data: {example: [1, 2]}\n"
+                                   "network: {depth: 2, init: {layers: [[0.5, 0.5], [0.5, 0.4]]}}\n"
+                                   "optimizer: {method: gd}\n"
+                                   "dynamics: {mode: discrete, step: 0.1, steps: 50}\n"
+                                   "record: {samples: 8}\n";
+
 /* A trajectory with its experiment as text, as files have it. */
-static sf_trajectory *read_one(sf_context *context)
+static sf_trajectory *read_run_of(sf_context *context, const char *experiment_text)
 {
     const char *const path = "plot-trajectory-test.json";
     sf_experiment *experiment;
     sf_trajectory *run, *read;
-    assert_ok(context, sf_experiment_parse(context, "test", text, 0, NULL, &experiment));
+    assert_ok(context, sf_experiment_parse(context, "test", experiment_text, 0, NULL, &experiment));
     assert_ok(context, sf_experiment_run(experiment, &run));
     assert_ok(context, sf_trajectory_write(run, path));
     assert_ok(context, sf_trajectory_read(context, path, &read));
@@ -21,6 +32,11 @@ static sf_trajectory *read_one(sf_context *context)
     sf_trajectory_destroy(&run);
     sf_experiment_destroy(&experiment);
     return read;
+}
+
+static sf_trajectory *read_one(sf_context *context)
+{
+    return read_run_of(context, text);
 }
 
 static void test_spotlight(void **state)
@@ -52,6 +68,32 @@ static void test_spotlight(void **state)
     assert_string_equal(panel.axes.title, "ℓ2-SAM");
     sf_figure_destroy(&figure);
     sf_trajectory_destroy(&run);
+    sf_context_destroy(&context);
+}
+
+/* GD at depth 2 with equal layers: d beta_j / d tau = 2 mu_j beta_j. Layers that differ have no field in the plane. */
+static void test_plane(void **state)
+{
+    (void)state;
+    const char *const name = "run";
+    sf_context *context = test_context();
+    for (int equal = 0; equal < 2; equal++) {
+        sf_trajectory *run = read_run_of(context, equal ? plane_text : unequal_text);
+        sf_figure *figure;
+        sf_plot_options options = {.kind = SF_PLOT_PLANE};
+        assert_ok(context, sf_plot_trajectories(context, "f", 1, (const sf_trajectory *const *)&run, &name,
+                                                &options, &figure));
+        sf_panel panel = sf_figure_get_panel(figure, 0);
+        assert_int_equal(panel.layer_count, 2 + (size_t)equal);
+        const sf_layer *field = &panel.layers[0];
+        assert_true(!equal || (field->kind == SF_LAYER_VECTORS && field->nx == 169));
+        for (size_t i = 0; equal && i < field->nx; i++) {
+            double x = field->x[i] + 0.5 * field->u[i], y = field->y[i] + 0.5 * field->v[i];
+            assert_relative(field->v[i] / field->u[i], 2.0 * y / x, 1e-9);
+        }
+        sf_figure_destroy(&figure);
+        sf_trajectory_destroy(&run);
+    }
     sf_context_destroy(&context);
 }
 
@@ -89,11 +131,9 @@ static void test_out_of_memory(void **state)
     (void)state;
     const char *const names[] = {"one", "two"};
     sf_context *plain = test_context();
-    sf_trajectory *run = read_one(plain);
-    const sf_trajectory *const runs[] = {run, run};
+    sf_trajectory *many = read_one(plain), *two = read_run_of(plain, plane_text);
     for (int kind = SF_PLOT_TIME; kind <= SF_PLOT_IMAGE; kind++) {
-        if (kind == SF_PLOT_PLANE)
-            continue; // 2 features only
+        const sf_trajectory *const run = kind == SF_PLOT_PLANE ? two : many, *const runs[] = {run, run};
         sf_plot_options options = {.kind = (sf_plot_kind)kind};
         if (kind == SF_PLOT_IMAGE)
             options.rows = options.columns = 2;
@@ -102,7 +142,8 @@ static void test_out_of_memory(void **state)
             test_memory memory = {.fail_at = n};
             sf_context *context = test_context_failing(&memory);
             sf_figure *figure;
-            sf_status status = sf_plot_trajectories(context, "f", 2, runs, names, &options, &figure);
+            sf_status status = sf_plot_trajectories(context, "f", kind == SF_PLOT_PLANE ? 1 : 2, runs, names,
+                                                    &options, &figure);
             failed = memory.calls > n;
             assert_true(status == SF_OK || (failed && status == SF_ERR_MEMORY));
             assert_true((status == SF_OK) == (figure != NULL));
@@ -111,13 +152,15 @@ static void test_out_of_memory(void **state)
             sf_context_destroy(&context);
         }
     }
-    sf_trajectory_destroy(&run);
+    sf_trajectory_destroy(&many);
+    sf_trajectory_destroy(&two);
     sf_context_destroy(&plain);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spotlight), cmocka_unit_test(test_wrong_use),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_spotlight), cmocka_unit_test(test_plane),
+                                       cmocka_unit_test(test_wrong_use),
                                        cmocka_unit_test(test_out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
