@@ -103,11 +103,12 @@ typedef struct sf_cut {
     size_t size, count; // images of a slice; slices
 } sf_cut;
 
-/* Large enough for the primitives to run well, small enough for several threads to have work. */
+/* Large enough for the primitives to run well (slices of 8, 16 and 32 images cost 14, 5 and 1 % more than those of 64), small
+ * enough for four threads to have work. */
 static sf_cut cut_of(size_t n)
 {
     size_t size = SF_NN_LARGEST_SLICE;
-    while (size > 8 && n <= size)
+    while (size > 8 && n < 4 * size)
         size /= 2;
     return (sf_cut){size, (n + size - 1) / size};
 }
