@@ -23,8 +23,9 @@ extern "C" {
 typedef struct sf_limit sf_limit;
 
 typedef struct sf_limit_options {
-    double log_time;  /* the search ends here at the latest; 0: 1e6 (GD), 2e4 (SAM), for one example 1e12 */
-    double tolerance; /* it ends when the direction changes less over a factor e in log t; 0: 1e-6 */
+    double log_time;       /* the search ends here at the latest; 0: 1e6 (lp-SAM, and l2-SAM
+                          and USAM of depth >= 3: 2e4), for one example 1e12 */
+    double tolerance;      /* it ends when the direction changes less over a factor e in log t; 0: 1e-6 */
     double flow_tolerance; /* of the integrator; 0: its default */
 } sf_limit_options;
 

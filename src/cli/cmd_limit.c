@@ -158,7 +158,8 @@ int sf_cmd_limit(sf_cli *cli, int argc, char **argv)
                                        sf_cmd_limit};
     const char *log_time = NULL, *tolerance = NULL;
     const sf_cli_option known[] = {
-        {"log-time", "T", "go to log t = T at most (default 1e6, SAM 2e4; one example 1e12)", &log_time,
+        {"log-time", "T",
+         "go to log t = T at most (default 1e6; lp-SAM and deep l2-SAM 2e4; one example 1e12)", &log_time,
          NULL},
         {"tolerance", "X", "settled: the direction changes less over a factor e in log t (1e-6)", &tolerance,
          NULL}};

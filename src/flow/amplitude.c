@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "flow/model.h"
+#include "flow/softmax.h"
 
 typedef struct amplitude_model {
     flow_model base;
@@ -22,6 +23,10 @@ typedef struct amplitude_model {
     double *start;                    // (2, d) theta at time 0, for the signs
     double *u, *v;                    // (d) work: amplitudes without the common factor
     double *beta, *field, *field_hat; // (d) work
+    // several examples: the derivative of rates at the state last linearized at
+    flow_softmax *here, *there;  // of the point and of the perturbed point
+    double factor, kappa, norm;  // e^{shift}; norm without it
+    double *change, *field_turn; // (d) work: of beta, of field
 } amplitude_model;
 
 static const double *drive(const double *y)
@@ -118,6 +123,77 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
     return isfinite(log_scale) && pace > 0.0 && factor < 1e150;
 }
 
+/* ---- the derivative of rates --------------------------------------------------------------------------------- */
+
+static bool linearize(flow_model *base, const double *y)
+{
+    amplitude_model *model = (amplitude_model *)base;
+    double rho = base->perturbation.rho, log_scale;
+    model->factor = exp(amplitudes(model, y));
+    log_scale = field_at(model, model->factor, 0.0, model->field);
+    flow_softmax_at(model->here, base->network, model->beta);
+    model->norm = gradient_norm(model);
+    model->kappa = model->usam                      ? rho * exp(log_scale)
+                   : model->l2 && model->norm > 0.0 ? rho / (model->norm * model->factor)
+                                                    : 0.0;
+    field_at(model, model->factor, model->kappa * model->factor, model->field_hat);
+    flow_softmax_at(model->there, base->network, model->beta);
+    return isfinite(log_scale) && model->factor < 1e150;
+}
+
+/* The turn of log n, of field beside it. */
+static double norm_turn(const amplitude_model *model, const double *a, const double *b)
+{
+    double sum = 0.0;
+    for (size_t j = 0; j < model->base.d; j++) {
+        double g = model->field[j], u2 = model->u[j] * model->u[j], v2 = model->v[j] * model->v[j];
+        sum += g * (model->field_turn[j] * (u2 + v2) + g * (u2 * (a[j] - b[j]) - v2 * (a[j] + b[j])));
+    }
+    return model->norm > 0.0 ? 0.5 * sum / (model->norm * model->norm) : 0.0;
+}
+
+/* In the direction v = (dtau, da, db): d/dtau has no part, dbeta = (u^2 (da - db) + v^2 (da + db)) / 2 and so on by the
+ * chain rule through p, G, n, kappa, u_hat, p_hat, G_hat. */
+static void tangent(flow_model *base, const double *direction, double *turn)
+{
+    amplitude_model *model = (amplitude_model *)base;
+    size_t d = base->d;
+    bool damped = model->l2 || model->usam;
+    const double *a = direction + 1, *b = damped ? direction + 1 + d : NULL;
+    double rho = base->perturbation.rho, c = base->scale, square = model->factor * model->factor;
+    for (size_t j = 0; j < d; j++) {
+        double u2 = model->u[j] * model->u[j], v2 = model->v[j] * model->v[j], db = b ? b[j] : 0.0;
+        model->change[j] = 0.5 * square * (u2 * (a[j] - db) + v2 * (a[j] + db));
+    }
+    double scale_turn = flow_softmax_turn(model->here, model->change, model->field_turn);
+    if (!damped) {
+        turn[0] = 0.0;
+        for (size_t j = 0; j < d; j++)
+            turn[1 + j] = model->field_turn[j] / c;
+        return;
+    }
+    double n = model->norm * model->factor, log_n = model->l2 ? norm_turn(model, a, b) : 0.0;
+    double kappa = model->kappa, kappa_turn = kappa * (model->l2 ? -log_n : scale_turn);
+    double pace = model->l2 ? n / (n + rho * c) / c : 1.0 / c,
+           damp = model->l2 ? rho / (n + rho * c) / c : kappa / c;
+    double pace_turn = model->l2 ? pace * log_n * rho * c / (n + rho * c) : 0.0;
+    double damp_turn = model->l2 ? -damp * log_n * n / (n + rho * c) : kappa_turn / c;
+    for (size_t j = 0; j < d; j++) {
+        double u = model->factor * model->u[j], v = model->factor * model->v[j], g = model->field[j];
+        double u_hat = u * (1.0 - kappa * g), v_hat = v * (1.0 + kappa * g);
+        double shift = kappa_turn * g + kappa * model->field_turn[j];
+        model->change[j] =
+            0.5 * (u_hat * (u_hat * (a[j] - b[j]) - u * shift) + v_hat * (v_hat * (a[j] + b[j]) - v * shift));
+    }
+    flow_softmax_turn(model->there, model->change, turn + 1); // of field_hat
+    turn[0] = pace_turn;
+    for (size_t j = 0; j < d; j++) {
+        double g = model->field[j], g_hat = model->field_hat[j], g_hat_turn = turn[1 + j];
+        turn[1 + j] = pace_turn * g_hat + pace * g_hat_turn;
+        turn[1 + d + j] = damp_turn * g_hat * g + damp * (g_hat_turn * g + g_hat * model->field_turn[j]);
+    }
+}
+
 static void allowance(const flow_model *base, const double *y, double tolerance, double *allowed)
 {
     allowed[0] = tolerance / base->scale + 1e-15 * fabs(y[0]);
@@ -204,16 +280,20 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
 static void destroy(flow_model *base)
 {
     amplitude_model *model = (amplitude_model *)base;
-    double *owned[] = {model->log_u0, model->log_v0, model->start, model->u,
-                       model->v,      model->beta,   model->field, model->field_hat};
+    double *owned[] = {model->log_u0, model->log_v0, model->start,     model->u,      model->v,
+                       model->beta,   model->field,  model->field_hat, model->change, model->field_turn};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         sf_free_aligned(base->context, owned[i]);
+    flow_softmax_destroy(&model->here);
+    flow_softmax_destroy(&model->there);
     sf_free(base->context, model);
 }
 
 static const flow_system AMPLITUDE = {.name = "amplitude",
                                       .begin = begin,
                                       .rates = rates,
+                                      .linearize = linearize,
+                                      .tangent = tangent,
                                       .allowance = allowance,
                                       .predictor = predictor,
                                       .theta = theta,
@@ -225,12 +305,14 @@ static bool allocate(amplitude_model *model)
 {
     sf_context *context = model->base.context;
     size_t d = model->base.d;
-    double **owned[] = {&model->log_u0, &model->log_v0, &model->u,        &model->v,
-                        &model->beta,   &model->field,  &model->field_hat};
+    double **owned[] = {&model->log_u0, &model->log_v0,    &model->u,      &model->v,         &model->beta,
+                        &model->field,  &model->field_hat, &model->change, &model->field_turn};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         if (!(*owned[i] = sf_alloc_doubles(context, d)))
             return false;
-    return (model->start = sf_alloc_doubles(context, 2 * d)) != NULL;
+    return flow_softmax_create(context, model->base.network, &model->here) == SF_OK &&
+           flow_softmax_create(context, model->base.network, &model->there) == SF_OK &&
+           (model->start = sf_alloc_doubles(context, 2 * d)) != NULL;
 }
 
 sf_status flow_amplitude_create(sf_context *context, const flow_start *start, flow_model **out)

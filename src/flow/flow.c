@@ -82,6 +82,18 @@ static bool rhs(const double *y, double *dy, void *user)
     return true;
 }
 
+static bool linearize(const double *y, void *user)
+{
+    flow_model *model = ((sf_flow *)user)->model;
+    return model->system->linearize(model, y);
+}
+
+static void tangent(const double *v, double *jv, void *user)
+{
+    flow_model *model = ((sf_flow *)user)->model;
+    model->system->tangent(model, v, jv);
+}
+
 static void allowance(const double *y, double *allowed, void *user)
 {
     const sf_flow *flow = user;
@@ -131,7 +143,12 @@ static sf_status set_up(sf_flow *flow, const flow_start *start)
     if (model->system->change_mode && !(flow->slides = SF_ARRAY(flow->context, model->d, int64_t)))
         return SF_ERR_MEMORY;
     model->system->begin(model, flow->y);
-    flow_problem problem = {model->size, model->stiff, rhs, allowance, flow};
+    flow_problem problem = {
+        .size = model->size, .stiff = model->stiff, .rhs = rhs, .allowance = allowance, .user = flow};
+    if (model->stiff && model->system->tangent) {
+        problem.linearize = linearize;
+        problem.tangent = tangent;
+    }
     SF_TRY(flow_integrator_create(flow->context, &problem, &flow->integrator));
     return flow_integrator_restart(flow->integrator, 0.0, flow->y);
 }

@@ -99,6 +99,47 @@ static int open_context(SUNContext *sundials)
 }
 #endif
 
+/* The Jacobian column by column. */
+static int fill_jacobian(sunrealtype s, N_Vector y, N_Vector f, SUNMatrix jacobian, void *user, N_Vector work,
+                         N_Vector unused1, N_Vector unused2)
+{
+    (void)s, (void)f, (void)unused1, (void)unused2;
+    const flow_problem *problem = &((flow_integrator *)user)->problem;
+    double *unit = N_VGetArrayPointer(work);
+    if (!problem->linearize(N_VGetArrayPointer(y), problem->user))
+        return 1;
+    memset(unit, 0, problem->size * sizeof *unit);
+    for (size_t i = 0; i < problem->size; i++) {
+        unit[i] = 1.0;
+        problem->tangent(unit, SUNDenseMatrix_Column(jacobian, (sunindextype)i), problem->user);
+        unit[i] = 0.0;
+    }
+    return 0;
+}
+
+static int prepare_product(sunrealtype s, N_Vector y, N_Vector f, void *user)
+{
+    (void)s, (void)f;
+    const flow_problem *problem = &((flow_integrator *)user)->problem;
+    return problem->linearize(N_VGetArrayPointer(y), problem->user) ? 0 : 1;
+}
+
+static int product(N_Vector v, N_Vector jv, sunrealtype s, N_Vector y, N_Vector f, void *user, N_Vector work)
+{
+    (void)s, (void)y, (void)f, (void)work;
+    const flow_problem *problem = &((flow_integrator *)user)->problem;
+    problem->tangent(N_VGetArrayPointer(v), N_VGetArrayPointer(jv), problem->user);
+    return 0;
+}
+
+static bool attach_derivative(flow_integrator *integrator)
+{
+    if (!integrator->problem.tangent)
+        return true;
+    return integrator->matrix ? CVodeSetJacFn(integrator->cvode, fill_jacobian) == CV_SUCCESS
+                              : CVodeSetJacTimes(integrator->cvode, prepare_product, product) == CV_SUCCESS;
+}
+
 /* Linear algebra of Newton's method for stiff problems, fixed-point iteration for the others. */
 static bool attach_solver(flow_integrator *integrator)
 {
@@ -118,7 +159,8 @@ static bool attach_solver(flow_integrator *integrator)
         integrator->linear = SUNLinSol_SPGMR(integrator->y, SUN_PREC_NONE, 60, integrator->sundials);
     }
     return integrator->linear &&
-           !CVodeSetLinearSolver(integrator->cvode, integrator->linear, integrator->matrix);
+           !CVodeSetLinearSolver(integrator->cvode, integrator->linear, integrator->matrix) &&
+           attach_derivative(integrator);
 }
 
 sf_status flow_integrator_create(sf_context *context, const flow_problem *problem, flow_integrator **out)

@@ -17,10 +17,17 @@ typedef bool (*flow_rhs)(const double *y, double *dy, void *user);
 /* The error allowed in each component of y. */
 typedef void (*flow_allowance)(const double *y, double *allowed, void *user);
 
+/* Prepares the derivative of f at y; false as above. */
+typedef bool (*flow_linearize)(const double *y, void *user);
+/* jv = f'(y) v */
+typedef void (*flow_tangent)(const double *v, double *jv, void *user);
+
 typedef struct flow_problem {
     size_t size;
     bool stiff;
     flow_rhs rhs;
+    flow_linearize linearize; // stiff problems; NULL: difference quotients
+    flow_tangent tangent;
     flow_allowance allowance;
     void *user;
 } flow_problem;

@@ -36,6 +36,11 @@ typedef struct flow_system {
     double (*tau)(const flow_model *model, const double *y);
     /* dy = dy/ds. false: y is outside of what doubles can hold. */
     bool (*rates)(flow_model *model, const double *y, double *dy, flow_clocks *clocks);
+    /* Stiff models may give the derivative of rates, else NULL: linearize prepares it at y, tangent applies it, jv =
+     * (d rates / d y) v. Difference quotients are not enough where margins are large: d log s_n / dy is of the size of the
+     * margins, so an increment of 1e-8 y is none of the small ones at margins of 1e6. */
+    bool (*linearize)(flow_model *model, const double *y);
+    void (*tangent)(flow_model *model, const double *v, double *jv);
     /* the error allowed in each component, for a relative accuracy of the weights */
     void (*allowance)(const flow_model *model, const double *y, double tolerance, double *allowed);
     void (*predictor)(const flow_model *model, const double *y, double *beta, double *log_abs_beta);

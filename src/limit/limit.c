@@ -7,8 +7,9 @@
 #include "base/base.h"
 
 static const double DEFAULT_LOG_TIME = 1e6, DEFAULT_LOG_TIME_SINGLE = 1e12, DEFAULT_TOLERANCE = 1e-6;
-/* Several examples under a perturbation: beyond, rounding of the margins sets the steps of the integrator. */
-static const double DEFAULT_LOG_TIME_PERTURBED = 2e4;
+/* Several examples, flows without a derivative of their rates: beyond, the differences that stand for it are too coarse for
+ * the margins, and the integrator's steps become small. */
+static const double DEFAULT_LOG_TIME_ROUGH = 2e4;
 /* Examples whose margin is within this many times the error of the direction count as active, within these ends. */
 static const double ACTIVE = 10.0, ACTIVE_LEAST = 1e-9, ACTIVE_MOST = 0.1;
 
@@ -171,16 +172,22 @@ static sf_status report(search *s)
 
 /* ---- the call ------------------------------------------------------------------------------------------- */
 
+static bool is_rough(const sf_network *network, const sf_perturbation *perturbation)
+{
+    bool l2 = perturbation->method == SF_METHOD_L2 || perturbation->method == SF_METHOD_USAM;
+    return perturbation->rho > 0.0 &&
+           (perturbation->method == SF_METHOD_LP || (l2 && sf_network_depth(network) > 2));
+}
+
 static sf_status prepare(search *s, sf_network *network, const sf_perturbation *perturbation,
                          const double *theta)
 {
     size_t d = sf_network_features(network);
     bool single = sf_dataset_examples(s->dataset) == 1;
     if (s->options.log_time == 0.0)
-        s->options.log_time = single ? DEFAULT_LOG_TIME_SINGLE
-                              : perturbation->rho == 0.0 || perturbation->method == SF_METHOD_GD
-                                  ? DEFAULT_LOG_TIME
-                                  : DEFAULT_LOG_TIME_PERTURBED;
+        s->options.log_time = single                            ? DEFAULT_LOG_TIME_SINGLE
+                              : is_rough(network, perturbation) ? DEFAULT_LOG_TIME_ROUGH
+                                                                : DEFAULT_LOG_TIME;
     if (s->options.tolerance == 0.0)
         s->options.tolerance = DEFAULT_TOLERANCE;
     if (!(s->options.log_time >= 1.0) || !isfinite(s->options.log_time))

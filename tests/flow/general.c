@@ -143,6 +143,47 @@ static void test_max_margin(void **state)
     assert_relative(constant[0][1], constant[1][1], 0.05);
 }
 
+/* Several examples to log t = 1e6: the derivative of log s_n is 1e6 there, and the steps of the integrator stay as long as they
+ * were (a difference quotient in its place stops l2-SAM near 1e5). A feature off the support fades like (log t)^{zeta - 1}
+ * beside K / log t (theory, section 6), zeta that of the limit direction: the same falls for every method. */
+static void test_far(void **state)
+{
+    (void)state;
+    static const double z[] = {
+        0.14,  0.56, 1.29, 1.5,  1.29, 1.54,  0.85,  1.02,  1.01, 0.0,  0.17, 0.91, 0.55, 1.41, 1.46,  1.77,
+        0.88,  1.48, 0.14, 0.2,  0.95, 0.82,  -0.28, -0.35, 1.11, 0.13, 1.4,  0.92, 1.08, 0.77, 1.22,  0.6,
+        1.55,  0.33, 0.54, 0.28, 1.26, 0.67,  0.16,  1.89,  0.68, 0.58, 0.92, 1.74, 0.81, 1.07, 0.74,  -0.19,
+        1.37,  1.26, 0.54, 0.68, -0.0, -0.27, 0.44,  1.06,  0.62, 0.82, 1.26, 0.74, 1.24, 1.51, -0.07, 1.13,
+        -0.23, 0.91, 0.8,  0.36, 0.25, 0.61,  0.43,  0.75,  0.35, 0.97, 0.06, 0.5,  0.66, 1.41, -0.22, 0.44};
+    const sf_perturbation method[3] = {
+        {SF_METHOD_GD, 0.0, 0.0}, {SF_METHOD_L2, 0.5, 0.0}, {SF_METHOD_USAM, 0.1, 0.0}};
+    double w[8] = {0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2}, direction[3][4], fall[3];
+    for (int m = 0; m < 3; m++) {
+        rig r = rig_open(test_context(), 20, 4, z, 2, SF_LOSS_LOGISTIC, method[m], w);
+        const double log_time[3] = {1e4, 1e5, 1e6};
+        for (int k = 0; k < 3; k++) {
+            double margin, norm = 0.0;
+            rig_to_log_time(&r, log_time[k]);
+            sf_flow_evaluate(r.flow, NULL, &margin, NULL);
+            assert_relative(margin, log_time[k], 1e-2);
+            for (int j = 0; j < 4; j++)
+                norm += fabs(r.beta[j]);
+            for (int j = 0; j < 4; j++)
+                direction[k][j] = r.beta[j] / norm;
+        }
+        assert_true(sf_flow_get_work(r.flow).steps < 10000);
+        double near = 0.0, far = 0.0;
+        for (int j = 0; j < 4; j++) {
+            near += fabs(direction[0][j] - direction[1][j]);
+            far += fabs(direction[1][j] - direction[2][j]);
+        }
+        fall[m] = near / far;
+        assert_true(fall[m] > 2.0 && fall[m] < 10.0);
+        assert_relative(fall[m], fall[0], 0.02);
+        rig_close(&r);
+    }
+}
+
 /* linf-SAM, L = 1, several examples: tends to the l2-max-margin direction (Theorem 3.1), here that of two orthogonal
  * support vectors of lengths 1 and 2: z_1 + z_2 / 4 up to a factor. */
 static void test_linf_one_layer(void **state)
@@ -162,6 +203,6 @@ int main(void)
         cmocka_unit_test(test_conservation),  cmocka_unit_test(test_no_radius),
         cmocka_unit_test(test_permutations),  cmocka_unit_test(test_discrete_limit),
         cmocka_unit_test(test_straight_line), cmocka_unit_test(test_max_margin),
-        cmocka_unit_test(test_linf_one_layer)};
+        cmocka_unit_test(test_far),           cmocka_unit_test(test_linf_one_layer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
