@@ -103,9 +103,8 @@ SF_INLINE void perturb_of_depth(const sf_step *step, int depth, size_t begin, si
     *margin += vd_sum(sum);
 }
 
-/* Updates feature base + j; returns the predictor there. *strange becomes NaN where a weight is not finite. */
-SF_INLINE vd update_column(const sf_step *step, int depth, size_t base, size_t j, size_t count, double sign,
-                           vd *strange)
+/* Updates feature base + j; returns the predictor there, which is not finite if a weight is not. */
+SF_INLINE vd update_column(const sf_step *step, int depth, size_t base, size_t j, size_t count, double sign)
 {
     column c;
     vd squares = vd_set(0.0);
@@ -115,7 +114,6 @@ SF_INLINE vd update_column(const sf_step *step, int depth, size_t base, size_t j
     for (int l = 0; l < depth; l++) {
         size_t at = (size_t)l * step->d + base + j;
         c.w[l] = vd_add(vd_load_upto(step->theta + at, count), c.other[l]);
-        *strange = vd_fma(c.w[l], vd_set(0.0), *strange);
         vd_store_upto(step->next + at, count, c.w[l]);
     }
     return product(&c, depth);
@@ -127,10 +125,10 @@ SF_INLINE bool update_of_depth(const sf_step *step, int depth, size_t begin, siz
     bool mirrored = step->d != step->stored;
     for (size_t j = begin; j < end; j += VD) {
         size_t count = end - j < VD ? end - j : VD;
-        vd weights = update_column(step, depth, 0, j, count, 1.0, &strange);
+        vd weights = update_column(step, depth, 0, j, count, 1.0);
         if (mirrored)
-            weights = vd_sub(weights, update_column(step, depth, step->stored, j, count, -1.0, &strange));
-        strange = vd_fma(weights, vd_set(0.0), strange); // a predictor beyond the range of a double
+            weights = vd_sub(weights, update_column(step, depth, step->stored, j, count, -1.0));
+        strange = vd_fma(weights, vd_set(0.0), strange); // NaN once a number is not finite
         if (step->weights)
             vd_store_upto(step->weights + j, count, weights);
     }
