@@ -33,10 +33,11 @@ SF_INLINE vd vd_exp(vd x)
  * 1/x and 1/sqrt(x) for normal numbers, within 2 ulp. */
 #if defined(__AVX512F__)
 
-/* x = k log(2)/16 + r with |r| <= log(2)/32: 2^(k mod 16 / 16) comes from a table in two registers, e^r from a
+/* Of up to four at once, stage by stage: one after another they would fill the queues of the processor with operations
+ * that wait. x = k log(2)/16 + r with |r| <= log(2)/32: 2^(k mod 16 / 16) comes from a table in two registers, e^r from a
  * polynomial of degree 6 (relative error 3e-17), 2^(k div 16) is added to the exponent. k is read from the last
  * bits of x * 16 / log 2 + 1.5 * 2^52. */
-SF_INLINE vd vd_exp_bounded(vd x)
+SF_INLINE void vd_exp_bounded_several(int count, vd *x)
 {
     const vd magic = vd_set(0x1.8p52);
     const vd low = _mm512_setr_pd(0x1p+0, 0x1.0b5586cf9890fp+0, 0x1.172b83c7d517bp+0, 0x1.2387a6e756238p+0,
@@ -45,19 +46,37 @@ SF_INLINE vd vd_exp_bounded(vd x)
     const vd high = _mm512_setr_pd(0x1.6a09e667f3bcdp+0, 0x1.7a11473eb0187p+0, 0x1.8ace5422aa0dbp+0,
                                    0x1.9c49182a3f090p+0, 0x1.ae89f995ad3adp+0, 0x1.c199bdd85529cp+0,
                                    0x1.d5818dcfba487p+0, 0x1.ea4afa2a490dap+0);
-    vd shifted = vd_fma(x, vd_set(0x1.71547652b82fep+4), magic), k = vd_sub(shifted, magic);
-    __m512i bits = _mm512_castpd_si512(shifted);
-    vd r = vd_fnma(k, vd_set(0x1.62e42fefa0000p-5), x);
-    r = vd_fnma(k, vd_set(0x1.cf79abc9e3b3ap-44), r);
-    vd q = vd_fma(r, vd_set(0x1.6c17bb51f236dp-10), vd_set(0x1.11120af701debp-7));
-    vd r2 = vd_mul(r, r);
-    q = vd_fma(r, q, vd_set(0x1.55555555194d2p-5));
-    q = vd_fma(r, q, vd_set(0x1.55555554dd44dp-3));
-    q = vd_fma(r, q, vd_set(0.5));
-    vd root = _mm512_permutex2var_pd(low, bits, high);
-    vd p = vd_fma(root, vd_fma(r2, q, r), root);
-    __m512i power = _mm512_slli_epi64(_mm512_andnot_si512(_mm512_set1_epi64(15), bits), 48);
-    return _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(p), power));
+    vd shifted[4], k[4], r[4], q[4], r2[4], root[4];
+    SF_UNROLL for (int u = 0; u < count; u++) shifted[u] = vd_fma(x[u], vd_set(0x1.71547652b82fep+4), magic);
+    SF_UNROLL for (int u = 0; u < count; u++) k[u] = vd_sub(shifted[u], magic);
+    SF_UNROLL for (int u = 0; u < count; u++) r[u] = vd_fnma(k[u], vd_set(0x1.62e42fefa0000p-5), x[u]);
+    SF_UNROLL for (int u = 0; u < count; u++) r[u] = vd_fnma(k[u], vd_set(0x1.cf79abc9e3b3ap-44), r[u]);
+    SF_UNROLL for (int u = 0; u < count; u++)
+    {
+        q[u] = vd_fma(r[u], vd_set(0x1.6c17bb51f236dp-10), vd_set(0x1.11120af701debp-7));
+        r2[u] = vd_mul(r[u], r[u]);
+    }
+    SF_UNROLL for (int u = 0; u < count; u++) q[u] = vd_fma(r[u], q[u], vd_set(0x1.55555555194d2p-5));
+    SF_UNROLL for (int u = 0; u < count; u++) q[u] = vd_fma(r[u], q[u], vd_set(0x1.55555554dd44dp-3));
+    SF_UNROLL for (int u = 0; u < count; u++) q[u] = vd_fma(r[u], q[u], vd_set(0.5));
+    SF_UNROLL for (int u = 0; u < count; u++)
+    {
+        root[u] = _mm512_permutex2var_pd(low, _mm512_castpd_si512(shifted[u]), high);
+        q[u] = vd_fma(r2[u], q[u], r[u]);
+    }
+    SF_UNROLL for (int u = 0; u < count; u++)
+    {
+        vd p = vd_fma(root[u], q[u], root[u]);
+        __m512i power = _mm512_slli_epi64(
+            _mm512_andnot_si512(_mm512_set1_epi64(15), _mm512_castpd_si512(shifted[u])), 48);
+        x[u] = _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(p), power));
+    }
+}
+
+SF_INLINE vd vd_exp_bounded(vd x)
+{
+    vd_exp_bounded_several(1, &x);
+    return x;
 }
 
 /* From 14 bits to all by one step of fourth order: e = 1 - x y, y (1 + e)(1 + e^2). */
@@ -80,6 +99,12 @@ SF_INLINE vd vd_rsqrt(vd x)
 SF_INLINE vd vd_exp_bounded(vd x)
 {
     return vd_exp(x);
+}
+
+SF_INLINE void vd_exp_bounded_several(int count, vd *x)
+{
+    for (int u = 0; u < count; u++)
+        x[u] = vd_exp(x[u]);
 }
 
 SF_INLINE vd vd_recip(vd x)

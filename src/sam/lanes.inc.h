@@ -373,28 +373,35 @@ SF_INLINE void multiply_panel(const double *panel, size_t depth, const double *i
         vd_store(out + (size_t)i * MANY_LANES + (size_t)u * VD, sum[i][u]);
 }
 
-/* Margins to slopes times e^a; returns e^{-a} in factor. */
+/* Margins to slopes times e^a; returns e^{-a} in factor. The registers of a row go stage by stage. */
 SF_INLINE void slopes_of_margins(const sf_lanes *b, double *slopes, vd factor[MANY])
 {
-    for (size_t u = 0; u < MANY; u++) {
-        double *column = slopes + u * VD;
-        vd a = vd_load(column);
-        for (size_t i = 1; i < b->n; i++)
-            a = vd_min(a, vd_load(column + i * MANY_LANES));
-        vd zero = vd_set(0.0);
-        if (b->loss == SF_LOSS_EXPONENTIAL) {
-            for (size_t i = 0; i < b->n; i++)
-                vd_store(column + i * MANY_LANES, vd_exp(vd_sub(a, vd_load(column + i * MANY_LANES))));
-            factor[u] = vd_exp(vd_sub(zero, a));
+    bool exponential = b->loss == SF_LOSS_EXPONENTIAL;
+    vd zero = vd_set(0.0), a[MANY], s[MANY];
+    SF_UNROLL for (int u = 0; u < MANY; u++) a[u] = vd_load(slopes + u * VD);
+    for (size_t i = 1; i < b->n; i++)
+        SF_UNROLL for (int u = 0; u < MANY; u++) a[u] =
+            vd_min(a[u], vd_load(slopes + i * MANY_LANES + (size_t)u * VD));
+    SF_UNROLL for (int u = 0; u < MANY; u++)
+    {
+        a[u] = exponential ? a[u] : vd_max(zero, a[u]);
+        factor[u] = vd_exp(vd_sub(zero, a[u]));
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        double *row = slopes + i * MANY_LANES;
+        if (exponential) {
+            for (int u = 0; u < MANY; u++)
+                vd_store(row + u * VD, vd_exp(vd_sub(a[u], vd_load(row + u * VD))));
             continue;
         }
-        a = vd_max(zero, a);
-        factor[u] = vd_exp(vd_sub(zero, a));
-        for (size_t i = 0; i < b->n; i++) {
-            vd m = vd_sub(vd_load(column + i * MANY_LANES), a);
-            m = vd_max(vd_set(-680.0), vd_min(vd_set(680.0), m));
-            vd_store(column + i * MANY_LANES, vd_recip(vd_add(factor[u], vd_exp_bounded(m))));
+        SF_UNROLL for (int u = 0; u < MANY; u++)
+        {
+            vd m = vd_sub(vd_load(row + u * VD), a[u]);
+            s[u] = vd_max(vd_set(-680.0), vd_min(vd_set(680.0), m));
         }
+        vd_exp_bounded_several(MANY, s);
+        SF_UNROLL for (int u = 0; u < MANY; u++) s[u] = vd_recip(vd_add(factor[u], s[u]));
+        SF_UNROLL for (int u = 0; u < MANY; u++) vd_store(row + u * VD, s[u]);
     }
 }
 
