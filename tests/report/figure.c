@@ -148,7 +148,8 @@ static void test_drawing(void **state)
         assert_true(starts_with("drawn.pdf", "%PDF"));
         assert_status(context, sf_draw(context, figure, "no/such/folder/drawn.svg", false), SF_ERR_IO);
     }
-    static const char *const files[] = {"drawn.svg", "drawn.png", "drawn.pdf", "test-figure.gp", "test-figure.dat"};
+    static const char *const files[] = {"drawn.svg", "drawn.png", "drawn.pdf", "test-figure.gp",
+                                        "test-figure.dat"};
     for (size_t i = 0; i < 5; i++)
         remove(files[i]);
     assert_int_equal(chdir(".."), 0);
