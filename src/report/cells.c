@@ -208,7 +208,7 @@ static sf_status record_of_panel(const plot_job *job, const plot_run *run, size_
 {
     size_t first = plot_first_shown(job, run);
     if (job->options->moment_count == 0) {
-        *index = first + (run->count - 1 - first) * k / (panels - 1);
+        *index = panels > 1 ? first + (run->count - 1 - first) * k / (panels - 1) : first;
         return SF_OK;
     }
     double moment = job->options->moments[k];

@@ -83,19 +83,15 @@ static void sentence(FILE *file, const char *open, const char *s, const char *cl
 static void numeric_text(FILE *file, const char *s)
 {
     for (char before = ' '; *s; before = *s++) {
-        int length = 0;
-        long power;
-        bool digits = isdigit((unsigned char)*s) && !isdigit((unsigned char)before) && before != '.';
-        if (digits && sscanf(s, "%*[0-9.]e%n", &length) == 0 && length > 0 &&
-            sscanf(s + length, "%ld", &power) == 1) {
-            if (length > 2 || *s != '1') { // a mantissa other than 1
-                fprintf(file, "%.*s × ", length - 1, s);
-            }
+        bool begins = isdigit((unsigned char)*s) && !isdigit((unsigned char)before) && before != '.';
+        size_t mantissa = begins ? strspn(s, "0123456789.") : 0;
+        char *end = NULL;
+        long power = mantissa > 0 && s[mantissa] == 'e' ? strtol(s + mantissa + 1, &end, 10) : 0;
+        if (end && end > s + mantissa + 1) {
+            if (mantissa > 1 || *s != '1')
+                fprintf(file, "%.*s × ", (int)mantissa, s);
             fprintf(file, "10<sup>%s%ld</sup>", power < 0 ? "−" : "", labs(power));
-            s += length;
-            s += *s == '+' || *s == '-';
-            while (isdigit((unsigned char)s[1]))
-                s++;
+            s = end - 1;
         } else if (*s == '-' && isdigit((unsigned char)s[1]) && before == ' ') {
             fputs("−", file);
         } else {

@@ -4,7 +4,6 @@
 #include "report/trajectory.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { D = 2, ARROWS = 13 };
 
@@ -29,8 +28,8 @@ static range range_of(const plot_job *job, size_t j)
 
 static bool layers_alike(const double *theta, int depth)
 {
-    for (int l = 1; l < depth; l++)
-        if (memcmp(theta, theta + l * D, D * sizeof *theta) != 0)
+    for (int i = D; i < depth * D; i++)
+        if (theta[i] != theta[i % D])
             return false;
     return true;
 }
@@ -73,7 +72,8 @@ static sf_status draw_field(plot_job *job, const plot_run *run, range x, range y
     if (!work)
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < COUNT; i++) {
-        const double part[D] = {((double)(i % ARROWS) + 0.5) / ARROWS, ((double)(i / ARROWS) + 0.5) / ARROWS};
+        size_t row = i / ARROWS, column = i % ARROWS;
+        const double part[D] = {((double)column + 0.5) / ARROWS, ((double)row + 0.5) / ARROWS};
         const double width[D] = {x.high - x.low, y.high - y.low};
         const double beta[D] = {x.low + part[0] * width[0], y.low + part[1] * width[1]};
         double direction[D];
