@@ -161,7 +161,7 @@ sf_status sf_trainer_advance(sf_trainer *trainer, uint64_t steps);
 
 typedef struct sf_training_state {
     uint64_t step, epoch, gradients; /* taken; gradient evaluations so far, counted in images */
-    double loss;                     /* of the last batch, at theta before its step; NaN before */
+    double loss, accuracy;           /* of the last batch, at theta before its step; NaN before */
     double applied_norm; /* ||eps|| of the last step (2-norm; infinity for linf-SAM), mean over shards */
 } sf_training_state;
 SF_API

@@ -263,12 +263,10 @@ static sf_status record(sf_course *course, const sf_course_options *options)
 
 static void show(const sf_course *course, uint64_t total)
 {
-    size_t count;
-    const sf_training_record *records = sf_trainer_records(course->trainer, &count);
     sf_training_state state = sf_trainer_state(course->trainer);
     char note[80];
-    snprintf(note, sizeof note, "loss %.4f accuracy %.4f |eps| %.3g", state.loss,
-             count ? records[count - 1].accuracy : NAN, state.applied_norm);
+    snprintf(note, sizeof note, "loss %.4f accuracy %.4f |eps| %.3g", state.loss, state.accuracy,
+             state.applied_norm);
     sf_progress(course->context, (double)state.step / (double)total, note);
 }
 

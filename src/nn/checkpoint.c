@@ -2,7 +2,7 @@
  *
  *   parameters/NAME, momentum/NAME   float, the tensors of the network (momentum only where there is some)
  *   step, epoch, gradients, position   whole numbers: where the run is (position: images of this epoch that were used)
- *   loss, applied_norm                 of the last step
+ *   loss, accuracy, applied_norm       of the last step
  *   stopped                            1: loss or weights left the finite numbers in the step after
  *   records (n, 8)                     step, epoch, loss, accuracy, test_loss, test_accuracy, applied_norm, gradients
  *   attributes: samflow (version), network, training, data (what they were, as text), settings (the caller's text)
@@ -134,7 +134,7 @@ typedef struct sf_scalar {
     void *value;
 } sf_scalar;
 
-enum { SCALARS = 7, RECORD_NUMBERS = sizeof(sf_training_record) / sizeof(double) };
+enum { SCALARS = 8, RECORD_NUMBERS = sizeof(sf_training_record) / sizeof(double) };
 
 typedef struct sf_standing {
     sf_training_state state;
@@ -151,6 +151,7 @@ static void list_scalars(sf_standing *standing, sf_scalar *scalar)
     scalar[4] = (sf_scalar){"loss", H5T_NATIVE_DOUBLE, &state->loss};
     scalar[5] = (sf_scalar){"applied_norm", H5T_NATIVE_DOUBLE, &state->applied_norm};
     scalar[6] = (sf_scalar){"stopped", H5T_NATIVE_UINT64, &standing->stopped};
+    scalar[7] = (sf_scalar){"accuracy", H5T_NATIVE_DOUBLE, &state->accuracy};
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */

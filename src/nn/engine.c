@@ -250,6 +250,9 @@ static void gradient_slice(sf_pass *pass, size_t slice_number, int worker, size_
     bool good = nn->backend->forward(nn, worker, range.capacity);
     sum->loss =
         sf_nn_loss(range.count, outputs, slice->logits, labels, pass->weight, slice->seeds, &sum->exponent);
+    sum->right = 0;
+    for (size_t i = 0; i < range.count; i++)
+        sum->right += sf_nn_correct(outputs, slice->logits + i * outputs, labels[i]);
     memset(slice->seeds + range.count * outputs, 0, (range.capacity - range.count) * outputs * sizeof(float));
     if (!good || !nn->backend->backward(nn, worker, range.capacity, index))
         pass->failed = true;
@@ -266,6 +269,7 @@ static void gradient_sum(void *argument, size_t task, int worker)
         gradient_slice(pass, slice, worker, scratch);
         add_sum(nn->sum_size, &nn->sum[task], &nn->sum[scratch]);
         nn->sum[task].loss += nn->sum[scratch].loss;
+        nn->sum[task].right += nn->sum[scratch].right;
     }
 }
 
@@ -295,6 +299,7 @@ static void add_sums(sf_pass *pass)
         if (nn->sum[s].exponent > nn->sum[0].exponent)
             nn->sum[0].exponent = nn->sum[s].exponent;
         nn->sum[0].loss += nn->sum[s].loss;
+        nn->sum[0].right += nn->sum[s].right;
     }
 }
 
@@ -307,7 +312,7 @@ static size_t sums_of(const sf_nn *nn, sf_cut cut)
 }
 
 sf_status sf_nn_batch_gradient(sf_nn *nn, const float *theta, const sf_nn_batch *batch, double weight,
-                               float *gradient, int *exponent, double *loss)
+                               float *gradient, sf_nn_outcome *outcome)
 {
     sf_pass pass = {.nn = nn, .batch = batch, .cut = cut_of(batch->n), .weight = weight};
     pass.sums = sums_of(nn, pass.cut);
@@ -317,8 +322,7 @@ sf_status sf_nn_batch_gradient(sf_nn *nn, const float *theta, const sf_nn_batch 
         SF_TRY(reserve_sum(nn, s));
     SF_TRY(run(&pass, theta, pass.sums, gradient_sum));
     add_sums(&pass);
-    *exponent = nn->sum[0].exponent;
-    *loss = nn->sum[0].loss;
+    *outcome = (sf_nn_outcome){nn->sum[0].exponent, nn->sum[0].loss, nn->sum[0].right};
     return nn->backend->finish(nn, theta ? theta : nn->theta, gradient);
 }
 
@@ -357,13 +361,12 @@ sf_status sf_nn_gradient(sf_nn *nn, const float *theta, size_t n, const float *i
     if (!gradient)
         return mean_loss(nn, theta, n, images, labels, loss);
     sf_nn_batch batch = {.n = n, .images = images, .labels = labels};
-    int exponent;
-    double sum;
-    SF_TRY(sf_nn_batch_gradient(nn, theta, &batch, 1.0 / (double)n, gradient, &exponent, &sum));
+    sf_nn_outcome found;
+    SF_TRY(sf_nn_batch_gradient(nn, theta, &batch, 1.0 / (double)n, gradient, &found));
     if (loss)
-        *loss = sum / (double)n;
-    for (size_t i = 0; exponent != 0 && i < nn->layout.parameters; i++)
-        gradient[i] = ldexpf(gradient[i], exponent);
+        *loss = found.loss / (double)n;
+    for (size_t i = 0; found.exponent != 0 && i < nn->layout.parameters; i++)
+        gradient[i] = ldexpf(gradient[i], found.exponent);
     return SF_OK;
 }
 

@@ -50,7 +50,8 @@ typedef struct sf_layout {
 typedef struct sf_gradient_sum {
     float *values; // (sum_size)
     int exponent;
-    double loss; // sum over its images
+    double loss;  // sum over its images
+    size_t right; // images of the right class
 } sf_gradient_sum;
 
 /* One worker's buffers for a slice of up to `capacity` images. */
@@ -120,9 +121,15 @@ double sf_nn_loss(size_t count, size_t outputs, const float *logits, const int *
 double sf_nn_image_loss(size_t outputs, const float *logits, int label);
 bool sf_nn_correct(size_t outputs, const float *logits, int label);
 
-/* engine.c. gradient (P) = weight * sum over the batch of the gradients of the losses, times 2^-*exponent; *loss is the sum
- * of the losses. */
+/* What a pass over a batch found beside the gradient. */
+typedef struct sf_nn_outcome {
+    int exponent;
+    double loss;  // sum over the images
+    size_t right; // images of the right class
+} sf_nn_outcome;
+
+/* engine.c. gradient (P) = weight * sum over the batch of the gradients of the losses, times 2^-exponent. */
 sf_status sf_nn_batch_gradient(sf_nn *nn, const float *theta, const sf_nn_batch *batch, double weight,
-                               float *gradient, int *exponent, double *loss);
+                               float *gradient, sf_nn_outcome *outcome);
 
 #endif

@@ -99,7 +99,7 @@ sf_status sf_trainer_create(sf_context *context, sf_nn *nn, const sf_images *ima
     trainer->nn = nn;
     trainer->images = images;
     trainer->spec = *spec;
-    trainer->state.loss = trainer->state.applied_norm = NAN;
+    trainer->state.loss = trainer->state.accuracy = trainer->state.applied_norm = NAN;
     sf_status status = allocate(trainer);
     if (status == SF_OK)
         *out = trainer;
@@ -179,9 +179,9 @@ static void draw_order(sf_trainer *trainer)
 }
 
 /* The gradient that the shard [first, first + n) of the epoch contributes to a batch: trainer->gradient times
- * 2^*exponent. *loss: sum over its images, at theta. */
-static sf_status shard_gradient(sf_trainer *trainer, size_t first, size_t n, size_t batch, int *exponent,
-                                double *loss, double *applied)
+ * 2^found->exponent; loss and right of *found are those at theta. */
+static sf_status shard_gradient(sf_trainer *trainer, size_t first, size_t n, size_t batch,
+                                sf_nn_outcome *found, double *applied)
 {
     sf_nn *nn = trainer->nn;
     sf_nn_batch images = {.n = n,
@@ -189,18 +189,21 @@ static sf_status shard_gradient(sf_trainer *trainer, size_t first, size_t n, siz
                           .labels = sf_images_labels(trainer->images),
                           .order = trainer->order + first};
     bool moved = perturbs(&trainer->spec);
-    double weight = 1.0 / (double)(moved ? n : batch), there;
-    SF_TRY(sf_nn_batch_gradient(nn, NULL, &images, weight, trainer->gradient, exponent, loss));
+    double weight = 1.0 / (double)(moved ? n : batch);
+    SF_TRY(sf_nn_batch_gradient(nn, NULL, &images, weight, trainer->gradient, found));
     trainer->state.gradients += n;
     *applied = 0.0;
     if (!moved)
         return SF_OK;
     *applied =
         sf_nn_perturb(nn->pool, &trainer->spec.perturbation, trainer->spec.adaptive, nn->layout.parameters,
-                      nn->theta, trainer->gradient, *exponent, trainer->partial, trainer->theta_hat);
+                      nn->theta, trainer->gradient, found->exponent, trainer->partial, trainer->theta_hat);
     trainer->state.gradients += n;
-    return sf_nn_batch_gradient(nn, trainer->theta_hat, &images, 1.0 / (double)batch, trainer->gradient,
-                                exponent, &there);
+    sf_nn_outcome there;
+    SF_TRY(sf_nn_batch_gradient(nn, trainer->theta_hat, &images, 1.0 / (double)batch, trainer->gradient,
+                                &there));
+    found->exponent = there.exponent;
+    return SF_OK;
 }
 
 enum { PIECE = 1 << 13 };
@@ -287,26 +290,29 @@ static sf_status take_step(sf_trainer *trainer)
     shard = shard_size(trainer, batch);
     draw_order(trainer);
     double loss = 0.0, applied = 0.0;
-    int exponent = 0;
+    size_t right = 0;
+    sf_nn_outcome found = {0};
     sf_update update = {trainer, trainer->gradient, 1.0f, sf_nn_parameters(trainer->nn)};
     if (shard < batch)
         memset(trainer->total, 0, update.parameters * sizeof(float));
     for (size_t first = 0; first < batch; first += shard, shards++) {
         size_t count = batch - first < shard ? batch - first : shard;
-        double part, norm;
-        SF_TRY(shard_gradient(trainer, trainer->position + first, count, batch, &exponent, &part, &norm));
-        loss += part;
+        double norm;
+        SF_TRY(shard_gradient(trainer, trainer->position + first, count, batch, &found, &norm));
+        loss += found.loss;
+        right += found.right;
         applied += norm;
-        update.factor = ldexpf(1.0f, exponent);
+        update.factor = ldexpf(1.0f, found.exponent);
         if (shard < batch)
             over_pieces(&update, add_shard_piece);
     }
     if (!isfinite(loss))
         return diverged(trainer, "the loss");
     if (!(shard < batch ? update_theta(trainer, trainer->total, 0)
-                        : update_theta(trainer, trainer->gradient, exponent)))
+                        : update_theta(trainer, trainer->gradient, found.exponent)))
         return diverged(trainer, "a weight");
     trainer->state.loss = loss / (double)batch;
+    trainer->state.accuracy = (double)right / (double)batch;
     trainer->state.applied_norm = applied / (double)shards;
     trainer->state.step++;
     trainer->position += batch;

@@ -337,7 +337,8 @@ static void margins_of_all_sizes(void **state)
     spec.bias = false;
     problem p = problem_make(&spec, 2);
     reference_network net = reference_make(&spec);
-    for (size_t high = 0; high < 3; high++) { // margins of the first 32 and of the rest: 0 and 60, 60 and 0, 60 and 75
+    for (size_t high = 0; high < 3;
+         high++) { // margins of the first 32 and of the rest: 0 and 60, 60 and 0, 60 and 75
         for (size_t j = 0; j < p.pixels; j++)
             p.theta[j] = sf_nn_theta(p.nn)[j] = j == 0 ? 15.0f : 0.0f;
         for (size_t i = 0; i < IMAGES; i++) {

@@ -250,4 +250,22 @@ static inline double reference_gradient(const reference_network *net, const doub
     return loss;
 }
 
+/* Share of the images whose own class has the largest logit. */
+static inline double reference_accuracy(const reference_network *net, const double *theta, size_t n,
+                                        const float *images, const int *labels)
+{
+    size_t right = 0;
+    for (size_t i = 0; i < n; i++) {
+        reference_pass pass = reference_forward(net, theta, images + i * reference_volume(net->stage[0].in));
+        const double *logits = pass.value[net->count];
+        int best = net->outputs == 1 && logits[0] > 0.0;
+        for (size_t k = 1; k < net->outputs; k++)
+            if (logits[k] > logits[best])
+                best = (int)k;
+        right += best == labels[i];
+        reference_release(&pass);
+    }
+    return (double)right / (double)n;
+}
+
 #endif

@@ -98,7 +98,7 @@ typedef struct plain_run {
     reference_network net;
     const sf_training *spec;
     double *theta, *hat, *gradient, *total, *velocity;
-    double applied;
+    double applied, accuracy;
 } plain_run;
 
 static void perturb(plain_run *run)
@@ -129,7 +129,7 @@ static double plain_step(plain_run *run, const sf_images *images, size_t n, cons
     size_t parameters = run->net.parameters, shard = spec->shard ? spec->shard : n, shards = 0;
     double loss = 0.0;
     memset(run->total, 0, parameters * sizeof(double));
-    run->applied = 0.0;
+    run->applied = run->accuracy = 0.0;
     for (size_t first = 0; first < n; first += shard, shards++) {
         size_t count = n - first < shard ? n - first : shard;
         float *pixels = malloc(count * PIXELS * sizeof(float));
@@ -140,6 +140,7 @@ static double plain_step(plain_run *run, const sf_images *images, size_t n, cons
             labels[i] = sf_images_labels(images)[order[first + i]];
         }
         double share = (double)count / (double)n;
+        run->accuracy += share * reference_accuracy(&run->net, run->theta, count, pixels, labels);
         loss += share * reference_gradient(&run->net, run->theta, count, pixels, labels, run->gradient);
         if (spec->perturbation.method != SF_METHOD_GD) {
             perturb(run);
@@ -203,6 +204,7 @@ static void compare_run(const sf_nn_spec *model, const method *m)
         assert_ok(context, sf_trainer_advance(trainer, 1));
         sf_training_state state = sf_trainer_state(trainer);
         assert_absolute(state.loss, loss, 1e-5);
+        assert_absolute(state.accuracy, run.accuracy, 1e-12);
         assert_absolute(state.applied_norm, run.applied, 1e-5);
         assert_int_equal(state.step, step + 1);
         assert_int_equal(state.epoch, epoch);
