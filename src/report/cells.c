@@ -128,9 +128,6 @@ static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked
     size_t first = plot_first_shown(job, run);
     sf_scale scale = plot_time_scale(job);
     double low = run->time[first], high = run->time[run->count - 1];
-    if (!(high > low))
-        return sf_fail(job->context, SF_ERR_USAGE, "%s: one moment on the clock '%s', expected several",
-                       run->name, job->clock);
     cut_bands(order, used, &b);
     for (size_t c = 0; c < COLUMNS; c++) {
         double part = (double)c / (COLUMNS - 1);

@@ -65,6 +65,19 @@ static sf_status choose_clock(plot_job *job)
     return SF_OK;
 }
 
+/* An axis of time needs more than one moment on it. */
+static sf_status check_moments(const plot_job *job)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        const plot_run *run = &job->runs[i];
+        if (!(run->time[run->count - 1] > run->time[plot_first_shown(job, run)]))
+            return sf_fail(job->context, SF_ERR_USAGE,
+                           "%s: one moment that an axis of '%s' can show, expected several", run->name,
+                           job->clock);
+    }
+    return SF_OK;
+}
+
 static bool is_log_time(const plot_job *job)
 {
     return strcmp(job->clock, "log_time") == 0;
@@ -298,6 +311,8 @@ static sf_status open_runs(plot_job *job, const sf_trajectory *const *trajectori
 static sf_status draw(plot_job *job)
 {
     SF_TRY(choose_clock(job));
+    if (job->options->kind != SF_PLOT_PLANE && job->options->kind != SF_PLOT_IMAGE)
+        SF_TRY(check_moments(job));
     switch (job->options->kind) {
     case SF_PLOT_TIME:
     case SF_PLOT_SHARES:

@@ -84,6 +84,9 @@ def check_several():
     assert "ROWSxCOLUMNS" in run("plot", "gd.h5", "--image", "28", "-o", "x.svg", code=2).stderr
     assert "--at" in run("plot", "gd.h5", "--image", "2x3", "--at", "1,b", "-o", "x.svg", code=2).stderr
     assert "above 0" in run("plot", "gd.h5", "--image", "2x3", "--at", "0", "-o", "x.svg", code=2).stderr
+    run("simulate", "pixels.yaml", "--set", "dynamics.steps=1", "--set", "record.at=", "-o", "short.json")
+    for kind in ("time", "shares", "loss", "spotlight"):
+        assert "one moment" in run("plot", "short.json", "--kind", kind, "-o", "x.svg", code=2).stderr
     lonely = {**json.load(open("sam.json"))}
     del lonely["experiment"]
     with open("lonely.json", "w") as file:
