@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/cli.h"
+#include "cli/data.h"
 
 enum { STRONGEST = 10, PATH_BYTES = 4096 };
 
@@ -13,7 +13,7 @@ enum { STRONGEST = 10, PATH_BYTES = 4096 };
 
 typedef struct info_options {
     const char *format, *labels, *label, *classes, *scale;
-    bool transpose, standardize, mirror;
+    bool transpose, standardize, mirror, images;
 } info_options;
 
 static bool is_experiment(const char *path)
@@ -238,6 +238,18 @@ static bool any_option(const info_options *o)
            o->mirror;
 }
 
+static int show_images(const sf_cli *cli, sf_json *json, const char *path, const info_options *options)
+{
+    double scale;
+    const char *end;
+    if (is_experiment(path))
+        return sf_cli_show_course_images(cli, json, path);
+    if (options->scale && !parse_double(options->scale, '\0', &scale, &end))
+        return sf_cli_usage(cli, "data info", "--scale is '%s', expected a number", options->scale);
+    return sf_cli_show_image_file(cli, json, path, options->labels, options->classes,
+                                  options->scale ? &scale : NULL);
+}
+
 static int show_all(const sf_cli *cli, const char **files, int count, const info_options *options)
 {
     sf_json json = sf_json_make(stdout, true);
@@ -248,8 +260,9 @@ static int show_all(const sf_cli *cli, const char **files, int count, const info
     }
     int code = 0;
     for (int i = 0; i < count && code == 0; i++)
-        code = is_experiment(files[i]) ? show_experiment(cli, &json, files[i])
-                                       : show_file(cli, &json, files[i], options);
+        code = options->images           ? show_images(cli, &json, files[i], options)
+               : is_experiment(files[i]) ? show_experiment(cli, &json, files[i])
+                                         : show_file(cli, &json, files[i], options);
     if (cli->json) { // a complete document, with what could be read, also after a failure
         sf_json_close_array(&json);
         sf_json_close_object(&json);
@@ -268,8 +281,12 @@ static int run_info(sf_cli *cli, int argc, char **argv)
         {"labels", "FILE", "idx: the file of labels", &o.labels, NULL},
         {"label", "COLUMN", "csv: name or 0-based number of the label (default: last)", &o.label, NULL},
         {"transpose", NULL, "csv: one column an example", NULL, &o.transpose},
-        {"classes", "A,B", "labels that become -1 and +1; others are left out", &o.classes, NULL},
-        {"scale", "X", "multiply every feature", &o.scale, NULL},
+        {"classes", "A,B", "labels that become -1 and +1 (images: two or more); others are left out",
+         &o.classes, NULL},
+        {"images", NULL,
+         "as labelled images of any number of classes: IDX, or the experiment of samflow train", NULL,
+         &o.images},
+        {"scale", "X", "multiply every feature (default 1; images: 1/255)", &o.scale, NULL},
         {"standardize", NULL, "features to mean 0 and standard deviation 1", NULL, &o.standardize},
         {"mirror", NULL, "features x become x, -x", NULL, &o.mirror}};
     const char **files = calloc((size_t)argc, sizeof *files);
@@ -291,6 +308,10 @@ static int run_info(sf_cli *cli, int argc, char **argv)
         code = sf_cli_usage(cli, command.name,
                             "options describe data files; an experiment describes its data itself "
                             "(--set data.KEY=VALUE overrides)");
+    if (code < 0 && o.images && (o.format || o.label || o.transpose || o.standardize || o.mirror))
+        code = sf_cli_usage(cli, command.name, "--images takes --labels, --classes and --scale only");
+    if (code < 0 && o.images && data && !o.labels)
+        code = sf_cli_usage(cli, command.name, "--images without --labels FILE, expected the file of labels");
     if (code < 0 && cli->output)
         code = sf_cli_usage(cli, command.name, "prints on standard output, expected no --output");
     if (code < 0 && data && cli->override_count > 0)
