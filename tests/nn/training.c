@@ -236,6 +236,53 @@ static void against_reference(void **state)
     compare_run(&cnn, &methods[7]);
 }
 
+/* The diagonal network, trained here in single precision, takes the steps of sam/ in double. */
+static void diagonal_as_in_sam(void **state)
+{
+    (void)state;
+    enum { DEPTH = 2 };
+    const sf_nn_spec model = {.model = SF_MODEL_DIAGONAL,
+                              .input = {1, SIDE, SIDE},
+                              .classes = 2,
+                              .depth = DEPTH,
+                              .init_scale = 0.3};
+    for (size_t m = 0; m < 4; m++) {
+        sf_context *context = test_context();
+        sf_images *images = make_images(context, 2, 4);
+        sf_nn *nn;
+        sf_trainer *trainer;
+        assert_ok(context, sf_nn_create(context, &model, 0, &nn));
+        assert_ok(context, sf_trainer_create(context, nn, images, &methods[m].spec, &trainer));
+        double points[COUNT * PIXELS], theta[DEPTH * PIXELS];
+        int labels[COUNT];
+        for (size_t i = 0; i < COUNT * PIXELS; i++)
+            points[i] = sf_images_pixels(images)[i];
+        for (size_t i = 0; i < COUNT; i++)
+            labels[i] = sf_images_labels(images)[i] == 1 ? 1 : -1;
+        for (size_t i = 0; i < DEPTH * PIXELS; i++)
+            theta[i] = sf_nn_theta(nn)[i];
+        sf_dataset *dataset;
+        sf_network *network;
+        sf_descent *descent;
+        assert_ok(context, sf_dataset_from_points(context, COUNT, PIXELS, points, labels, &dataset));
+        assert_ok(context, sf_network_create(context, dataset, DEPTH, SF_LOSS_LOGISTIC, &network));
+        assert_ok(context, sf_descent_create(context, network, &methods[m].spec.perturbation,
+                                             methods[m].spec.rate, theta, &descent));
+        assert_ok(context, sf_descent_advance(descent, STEPS));
+        assert_ok(context, sf_trainer_advance(trainer, STEPS));
+        for (size_t i = 0; i < DEPTH * PIXELS; i++)
+            assert_absolute(sf_nn_theta(nn)[i], sf_descent_theta(descent)[i], 1e-5);
+        assert_absolute(sf_trainer_state(trainer).applied_norm, sf_descent_applied_norm(descent), 1e-5);
+        sf_descent_destroy(&descent);
+        sf_network_destroy(&network);
+        sf_dataset_destroy(&dataset);
+        sf_trainer_destroy(&trainer);
+        sf_nn_destroy(&nn);
+        sf_images_destroy(&images);
+        sf_context_destroy(&context);
+    }
+}
+
 /* ---- bits ------------------------------------------------------------------------------------------------------- */
 
 typedef struct rig {
@@ -476,10 +523,15 @@ static void memory_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(against_reference),     cmocka_unit_test(rho_zero_is_sgd),
-        cmocka_unit_test(threads_do_not_matter), cmocka_unit_test(resumed),
-        cmocka_unit_test(foreign_checkpoints),   cmocka_unit_test(diverging),
-        cmocka_unit_test(wrong_settings),        cmocka_unit_test(norm_holds_at_tiny_gradients),
+        cmocka_unit_test(against_reference),
+        cmocka_unit_test(diagonal_as_in_sam),
+        cmocka_unit_test(rho_zero_is_sgd),
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(resumed),
+        cmocka_unit_test(foreign_checkpoints),
+        cmocka_unit_test(diverging),
+        cmocka_unit_test(wrong_settings),
+        cmocka_unit_test(norm_holds_at_tiny_gradients),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
