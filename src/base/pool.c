@@ -23,7 +23,7 @@ enum {
 /* The tasks that a thread takes first; the others help when theirs are done. */
 typedef struct sf_share {
     _Alignas(64) atomic_size_t next;
-    size_t end;
+    size_t begin, end;
 } sf_share;
 
 typedef struct sf_worker {
@@ -44,6 +44,7 @@ struct sf_pool {
     atomic_bool stop;
     sf_task_fn task;
     void *argument;
+    bool backward;
 };
 
 static void relax(int spin)
@@ -63,7 +64,7 @@ static void run_shares(sf_pool *pool, int number)
     for (int k = 0; k < pool->threads; k++) {
         sf_share *share = &pool->shares[(number + k) % pool->threads];
         for (size_t i; (i = atomic_fetch_add_explicit(&share->next, 1, memory_order_relaxed)) < share->end;)
-            pool->task(pool->argument, i, number);
+            pool->task(pool->argument, pool->backward ? share->begin + share->end - 1 - i : i, number);
     }
 }
 
@@ -194,19 +195,21 @@ int sf_pool_threads(const sf_pool *pool)
     return pool ? pool->threads : 1;
 }
 
-void sf_pool_run(sf_pool *pool, size_t count, sf_task_fn task, void *argument)
+void sf_pool_run_order(sf_pool *pool, size_t count, bool backward, sf_task_fn task, void *argument)
 {
     if (!pool || pool->threads == 1 || count <= 1) {
         for (size_t i = 0; i < count; i++)
-            task(argument, i, 0);
+            task(argument, backward ? count - 1 - i : i, 0);
         return;
     }
     size_t threads = (size_t)pool->threads;
     for (size_t k = 0; k < threads; k++) {
         atomic_store_explicit(&pool->shares[k].next, k * count / threads, memory_order_relaxed);
+        pool->shares[k].begin = k * count / threads;
         pool->shares[k].end = (k + 1) * count / threads;
     }
     pool->task = task;
+    pool->backward = backward;
     pool->argument = argument;
     start_round(pool);
     run_shares(pool, 0);
@@ -245,11 +248,16 @@ int sf_pool_threads(const sf_pool *pool)
     return 1;
 }
 
-void sf_pool_run(sf_pool *pool, size_t count, sf_task_fn task, void *argument)
+void sf_pool_run_order(sf_pool *pool, size_t count, bool backward, sf_task_fn task, void *argument)
 {
     (void)pool;
     for (size_t i = 0; i < count; i++)
-        task(argument, i, 0);
+        task(argument, backward ? count - 1 - i : i, 0);
 }
 
 #endif
+
+void sf_pool_run(sf_pool *pool, size_t count, sf_task_fn task, void *argument)
+{
+    sf_pool_run_order(pool, count, false, task, argument);
+}

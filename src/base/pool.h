@@ -23,6 +23,9 @@ int sf_pool_threads(const sf_pool *pool);
 /* Runs task(argument, 0..count-1, worker) and returns when all are done. Each thread begins with the same share of the
  * numbers every time (its data stay in its cache) and then helps the others. */
 void sf_pool_run(sf_pool *pool, size_t count, sf_task_fn task, void *argument);
+/* The same; backward: every thread takes its tasks in falling order, so that it begins with the data that it left in its
+ * cache when it took them in rising order. */
+void sf_pool_run_order(sf_pool *pool, size_t count, bool backward, sf_task_fn task, void *argument);
 
 /* Processors that this process may use, at least 1. */
 int sf_pool_processors(void);

@@ -44,6 +44,7 @@ struct sf_descent {
     sf_field_total total; // of the last pass over the data
     size_t chunk, unit;   // features that a task takes, and of these together (network.h)
     size_t chunks;
+    bool backward;    // the next round
     chunk_sums *sums; // (chunks)
     double *weights;  // (stored) row weights of theta; NULL for N = 1
     uint64_t takes;   // network->takes when the network had taken them
@@ -140,9 +141,11 @@ static void update_chunk(void *argument, size_t chunk, int worker)
     }
 }
 
+/* Up and down in turns: each round begins with what the one before left in cache. */
 static void run_chunks(sf_descent *descent, sf_task_fn task)
 {
-    sf_pool_run(descent->network->pool, descent->chunks, task, descent);
+    sf_pool_run_order(descent->network->pool, descent->chunks, descent->backward, task, descent);
+    descent->backward = !descent->backward;
 }
 
 /* Sets prescale and scale so that eps = scale * prescale * gradient has norm rho; the gradient may be as
