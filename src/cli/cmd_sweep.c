@@ -129,6 +129,9 @@ static void print_status(const sf_store_status *status)
                (long long)status->process);
     if (strcmp(status->state, "lost") == 0)
         printf("its process has ended without a word; the same command goes on from here\n");
+    if (strcmp(status->state, "waiting") == 0)
+        printf("this round of the refinement is done here; the files of all shards, merged, tell what "
+               "follows (--from)\n");
     char when[40];
     time_t updated = (time_t)status->updated;
     struct tm local;
