@@ -603,6 +603,7 @@ static void test_plot(void **state)
     assert_int_equal(program_run("sweep regime.yaml -o regime.db"), 0);
     int64_t differing = program_query(
         "both.db", "SELECT count(*) FROM result WHERE regime <> predicted_regime AND method = 'l2-sam'");
+    assert_count("both.db", "SELECT count(*) FROM result WHERE regime = 'collapse' AND method = 'gd'", 0);
     assert_true(differing > 0 && differing < 20); // at the boundary of collapse, which lies lower for steps
     if (program_run("plot both.db --x ratio --y alpha --color regime --where method=l2-sam -o a.svg "
                     "--differences a.csv") != 0) {
