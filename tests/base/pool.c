@@ -32,7 +32,7 @@ static void test_every_task_once(void **state)
         tally t = {.threads = sf_pool_threads(pool)};
         assert_in_range(t.threads, 1, threads);
         for (int round = 0; round < 200; round++) {
-            sf_pool_run(pool, TASKS, count, &t);
+            sf_pool_run_order(pool, TASKS, round % 2 == 1, count, &t);
             if (round % 50 == 49)
                 nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); // long enough for workers to sleep
         }
@@ -43,6 +43,24 @@ static void test_every_task_once(void **state)
         assert_null(pool);
     }
     sf_context_destroy(&context);
+}
+
+static void note(void *argument, size_t task, int worker)
+{
+    size_t **next = argument;
+    (void)worker;
+    *(*next)++ = task;
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    for (int backward = 0; backward < 2; backward++) {
+        size_t order[TASKS], *next = order;
+        sf_pool_run_order(NULL, TASKS, backward, note, &next);
+        for (size_t i = 0; i < TASKS; i++)
+            assert_int_equal(order[i], backward ? TASKS - 1 - i : i);
+    }
 }
 
 static void test_creation(void **state)
@@ -66,7 +84,7 @@ static void test_creation(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_task_once),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_task_once), cmocka_unit_test(test_order),
                                        cmocka_unit_test(test_creation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
