@@ -58,7 +58,8 @@ typedef enum sf_operation_kind {
     SF_READ          // of a convolution: its activation and the slope there as (capacity, C, H, W)
 } sf_operation_kind;
 
-enum { MAX_ARGUMENTS = 8, OPERATIONS_PER_STAGE = 12, MEMORIES_PER_STAGE = 24 };
+/* The longest stage, with a reorder wherever there can be one. */
+enum { MAX_ARGUMENTS = 8, OPERATIONS_PER_STAGE = 12, MEMORIES_PER_STAGE = 28 };
 
 typedef struct sf_operation {
     dnnl_primitive_t primitive;
@@ -92,8 +93,8 @@ struct sf_plan {
     sf_slice slice;
     dnnl_primitive_attr_t plain, with_relu; // the caller gives the scratch space; and ReLU afterwards
     size_t operations, operations_forward, memories, buffers;
-    sf_operation *operation; // (OPERATIONS_PER_STAGE * stages)
-    dnnl_memory_t *memory;   // (MEMORIES_PER_STAGE * stages), to be destroyed
+    sf_operation *operation; // (OPERATIONS_PER_STAGE * (stages + 1))
+    dnnl_memory_t *memory;   // (MEMORIES_PER_STAGE * (stages + 1)), to be destroyed
     double **buffer;         // the same number, to be released
     sf_stage_plan stage[SF_NN_MAX_STAGES];
 };
@@ -611,7 +612,7 @@ sf_status sf_plan_create(const sf_nn *nn, dnnl_engine_t engine, sf_formats *form
                          sf_plan **out)
 {
     sf_context *context = nn->context;
-    size_t stages = nn->layout.stages;
+    size_t stages = nn->layout.stages + 1; // one more for both ends
     sf_plan *plan = *out = SF_NEW(context, sf_plan);
     if (!plan)
         return SF_ERR_MEMORY;
