@@ -194,9 +194,8 @@ static int show(const sf_cli *cli, sf_json *json, const char *name, const sf_dat
     int code = summarize(cli, dataset, &s);
     if (code != 0)
         return code;
-    if (cli->json)
-        write_summary(json, name, &s);
-    else
+    write_summary(json, name, &s);
+    if (!cli->json)
         print_summary(name, &s);
     return 0;
 }
@@ -250,25 +249,50 @@ static int show_images(const sf_cli *cli, sf_json *json, const char *path, const
                                   options->scale ? &scale : NULL);
 }
 
+/* The document of all files into a text that is complete, with what could be read, also after a failure. NULL without
+ * memory. */
+static char *describe_all(const sf_cli *cli, const char **files, int count, const info_options *options,
+                          int *code)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return NULL;
+    sf_json json = sf_json_make(stream, true);
+    sf_json_open_object(&json, NULL);
+    sf_json_string(&json, "samflow", sf_version());
+    sf_json_open_array(&json, "data");
+    for (int i = 0; i < count && *code == 0; i++)
+        *code = options->images           ? show_images(cli, &json, files[i], options)
+                : is_experiment(files[i]) ? show_experiment(cli, &json, files[i])
+                                          : show_file(cli, &json, files[i], options);
+    sf_json_close_array(&json);
+    sf_json_close_object(&json);
+    sf_json_finish(&json);
+    if (fclose(stream) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static bool write_text(const void *text, FILE *stream)
+{
+    return fputs(text, stream) >= 0;
+}
+
 static int show_all(const sf_cli *cli, const char **files, int count, const info_options *options)
 {
-    sf_json json = sf_json_make(stdout, true);
-    if (cli->json) {
-        sf_json_open_object(&json, NULL);
-        sf_json_string(&json, "samflow", sf_version());
-        sf_json_open_array(&json, "data");
-    }
     int code = 0;
-    for (int i = 0; i < count && code == 0; i++)
-        code = options->images           ? show_images(cli, &json, files[i], options)
-               : is_experiment(files[i]) ? show_experiment(cli, &json, files[i])
-                                         : show_file(cli, &json, files[i], options);
-    if (cli->json) { // a complete document, with what could be read, also after a failure
-        sf_json_close_array(&json);
-        sf_json_close_object(&json);
-        sf_json_finish(&json);
+    char *text = describe_all(cli, files, count, options, &code);
+    if (!text) {
+        fprintf(stderr, "samflow: out of memory\n");
+        return sf_status_exit_code(SF_ERR_MEMORY);
     }
-    return code;
+    int written = sf_cli_document(cli, write_text, text);
+    free(text);
+    return code != 0 ? code : written;
 }
 
 static int run_info(sf_cli *cli, int argc, char **argv)
@@ -312,8 +336,8 @@ static int run_info(sf_cli *cli, int argc, char **argv)
         code = sf_cli_usage(cli, command.name, "--images takes --labels, --classes and --scale only");
     if (code < 0 && o.images && data && !o.labels)
         code = sf_cli_usage(cli, command.name, "--images without --labels FILE, expected the file of labels");
-    if (code < 0 && cli->output)
-        code = sf_cli_usage(cli, command.name, "prints on standard output, expected no --output");
+    if (code < 0)
+        code = sf_cli_check_document(cli, command.name);
     if (code < 0 && data && cli->override_count > 0)
         code = sf_cli_usage(cli, command.name, "--set is for experiment files");
     if (code < 0)

@@ -84,9 +84,8 @@ static void write_images(sf_json *json, const char *name, const sf_images *image
 
 static void show(const sf_cli *cli, sf_json *json, const char *name, const sf_images *images)
 {
-    if (cli->json)
-        write_images(json, name, images);
-    else
+    write_images(json, name, images);
+    if (!cli->json)
         print_images(name, images);
 }
 

@@ -1,5 +1,5 @@
 /* Two kinds of labels, numbered as they are met; which of them is -1 is settled at the end (the smaller
- * value, the first name in byte order), or given by `classes`.
+ * value, the first name in byte order), or given by `classes`. A file of one example needs but one.
  */
 #include "data/labels.h"
 
@@ -138,7 +138,7 @@ static sf_status check_two(const sf_labels *labels, const char *path)
             return sf_fail(labels->context, SF_ERR_DATA,
                            "%s: none of the %zu examples has the label %.17g of classes", path, labels->n,
                            labels->value[k]);
-    if (labels->distinct == 2)
+    if (labels->distinct == 2 || labels->n == 1)
         return SF_OK;
     if (labels->text)
         return sf_fail(labels->context, SF_ERR_DATA,
@@ -148,11 +148,13 @@ static sf_status check_two(const sf_labels *labels, const char *path)
                    path, labels->n, labels->value[0]);
 }
 
-/* Which kind is the label -1. */
+/* Which kind is the label -1. One example alone has it if its label is a number <= 0, as in {-1, 1} and {0, 1}. */
 static int negative_kind(const sf_labels *labels)
 {
     if (labels->has_classes)
         return 0;
+    if (labels->distinct == 1)
+        return !labels->text && labels->value[0] <= 0.0 ? 0 : 1;
     if (labels->text)
         return strcmp(labels->name[0], labels->name[1]) < 0 ? 0 : 1;
     return labels->value[0] < labels->value[1] ? 0 : 1;
@@ -169,6 +171,8 @@ sf_status sf_labels_dataset(const sf_labels *labels, const char *path, size_t d,
     int negative = negative_kind(labels);
     for (int k = 0; k < 2; k++) {
         int kind = k == 0 ? negative : 1 - negative;
+        if ((size_t)kind >= labels->distinct)
+            continue;
         dataset->raw_label[k] = labels->text ? k : labels->value[kind];
         if (labels->text && !(dataset->label_name[k] = sf_strdup(labels->context, labels->name[kind]))) {
             sf_dataset_destroy(&dataset);

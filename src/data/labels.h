@@ -28,7 +28,7 @@ sf_status sf_labels_text(sf_labels *labels, const char *text, size_t length, boo
 sf_status sf_labels_field(sf_labels *labels, const char *text, size_t length, bool *kept);
 
 /* All examples are in: a data set for those kept, with its labels and room for (kept, d) numbers. SF_ERR_DATA
- * if two kinds were not met. */
+ * if two kinds were not met, unless there is but one example. */
 sf_status sf_labels_dataset(const sf_labels *labels, const char *path, size_t d, sf_dataset **out);
 
 /* How many examples stay. */

@@ -136,8 +136,26 @@ static sf_status load_example(sf_experiment *experiment)
     return SF_OK;
 }
 
+/* Leaves the points whose labels are among data.classes, with labels -1 and 1, as if they had been given so. */
+static void apply_classes(sf_experiment *experiment)
+{
+    sf_value *points = &experiment->values[SF_SET_POINTS], *labels = &experiment->values[SF_SET_LABELS];
+    sf_value *classes = &experiment->values[SF_SET_CLASSES];
+    size_t kept = 0, d = points->count;
+    for (size_t i = 0; i < labels->count && classes->set; i++) {
+        if (labels->numbers[i] != classes->numbers[0] && labels->numbers[i] != classes->numbers[1])
+            continue;
+        memmove(points->numbers + kept * d, points->numbers + i * d, d * sizeof *points->numbers);
+        labels->numbers[kept++] = labels->numbers[i] == classes->numbers[0] ? -1.0 : 1.0;
+    }
+    if (classes->set)
+        points->rows = labels->count = kept;
+    classes->set = classes->given = false;
+}
+
 static sf_status load_points(sf_experiment *experiment)
 {
+    apply_classes(experiment);
     const sf_value *points = &experiment->values[SF_SET_POINTS], *given = &experiment->values[SF_SET_LABELS];
     int *labels = SF_ARRAY(experiment->context, given->count, int);
     if (!labels)

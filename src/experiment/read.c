@@ -230,6 +230,22 @@ static sf_status fill_defaults(sf_experiment *experiment)
     return SF_OK;
 }
 
+/* Both labels of data.classes are among those of the points. */
+static sf_status check_classes(const sf_experiment *experiment, const sf_value *labels)
+{
+    const sf_value *classes = &experiment->values[SF_SET_CLASSES];
+    for (size_t k = 0; k < 2; k++) {
+        size_t count = 0;
+        for (size_t i = 0; i < labels->count; i++)
+            count += labels->numbers[i] == classes->numbers[k];
+        if (count == 0)
+            return SF_FAIL_SETTING(experiment, SF_SET_CLASSES,
+                                   "found %.17g, which none of the %zu points has as its label",
+                                   classes->numbers[k], labels->count);
+    }
+    return SF_OK;
+}
+
 static sf_status check_labels(const sf_experiment *experiment)
 {
     const sf_value *points = &experiment->values[SF_SET_POINTS], *labels = &experiment->values[SF_SET_LABELS];
@@ -242,10 +258,15 @@ static sf_status check_labels(const sf_experiment *experiment)
     if (labels->count != points->rows)
         return SF_FAIL_SETTING(experiment, SF_SET_LABELS, "found %zu labels, expected %zu as in data.points",
                                labels->count, points->rows);
+    if (experiment->values[SF_SET_CLASSES].given)
+        return check_classes(experiment, labels);
     for (size_t i = 0; i < labels->count; i++)
         if (fabs(labels->numbers[i]) != 1.0)
-            return SF_FAIL_SETTING(experiment, SF_SET_LABELS, "found %.17g at position %zu, expected -1 or 1",
-                                   labels->numbers[i], i);
+            return SF_FAIL_SETTING(
+                experiment, SF_SET_LABELS,
+                "found %.17g at position %zu, expected -1 or 1 (or data.classes: [A, B] to "
+                "name the labels that become -1 and 1)",
+                labels->numbers[i], i);
     return SF_OK;
 }
 

@@ -54,6 +54,7 @@ enum sf_scope {
     SF_SCOPE_OF_RUN = ~(SF_SCOPE_OF_TRAIN | SF_SCOPE_KINDS | SF_SCOPE_FILE), // and what only a run
     SF_SCOPE_RUN_FILE = SF_SCOPE_RUN | SF_SCOPE_FILE,
     SF_SCOPE_TRAIN_FILE = SF_SCOPE_TRAIN | SF_SCOPE_FILE,
+    SF_SCOPE_LABELLED = SF_SCOPE_KINDS | SF_SCOPE_POINTS | SF_SCOPE_FILE,
     SF_SCOPE_LAYERED = SF_SCOPE_MLP | SF_SCOPE_CNN
 };
 
@@ -65,7 +66,8 @@ enum sf_scope {
 #define SF_SETTINGS(X)                                                                                       \
     X(EXAMPLE, "data.example", NUMBERS, NULL, SF_ANY, NULL, RUN, "one example mu with label +1")             \
     X(POINTS, "data.points", ROWS, NULL, SF_ANY, NULL, RUN, "N examples of d numbers, with data.labels")     \
-    X(LABELS, "data.labels", NUMBERS, NULL, -1.0, 1.0, false, NULL, POINTS, "N labels, -1 or 1")             \
+    X(LABELS, "data.labels", NUMBERS, NULL, SF_ANY, NULL, POINTS,                                            \
+      "N labels, -1 or 1; with data.classes any numbers")                                                    \
     X(MEAN, "data.gaussian.mean", NUMBERS, NULL, SF_ANY, NULL, RUN, "classes around +mean and -mean")        \
     X(STD, "data.gaussian.std", NUMBER, "1", SF_POSITIVE, NULL, GAUSSIAN,                                    \
       "standard deviation of each feature")                                                                  \
@@ -82,7 +84,7 @@ enum sf_scope {
     X(LABEL, "data.label", TEXT, NULL, SF_ANY, NULL, RUN_FILE,                                               \
       "csv: label column, by name or 0-based number after transpose; else the last")                         \
     X(TRANSPOSE, "data.transpose", FLAG, "false", SF_ANY, NULL, RUN_FILE, "csv: one column an example")      \
-    X(CLASSES, "data.classes", NUMBERS, NULL, SF_ANY, NULL, FILE,                                            \
+    X(CLASSES, "data.classes", NUMBERS, NULL, SF_ANY, NULL, LABELLED,                                        \
       "the label that becomes -1 and the one that becomes +1 (samflow train: two or more); others are left " \
       "out")                                                                                                 \
     X(WEAK, "data.weak", NUMBER, "0.1", SF_POSITIVE, NULL, TRAIN_FILE, "pixels below this are background")   \

@@ -64,6 +64,36 @@ class Folder(unittest.TestCase):
         return sorted(set(os.listdir(".")) - set(but))
 
 
+class Sources(Folder):
+    """What may stand where data are described."""
+
+    def info(self, *arguments):
+        done = subprocess.run([PROGRAM, "data", "info", *arguments], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_classes_of_points(self):
+        points = [[1, 2], [9, 9], [-1, -1.5], [0.3, 1]]
+        kept = dict(DISCRETE, data={"points": points, "labels": [4, 0, 2, 4], "classes": [2, 4]})
+        document = simulate(kept)
+        self.assertEqual(document["experiment"]["data"], simulate(DISCRETE)["experiment"]["data"])
+        self.assertEqual(document["final"], simulate(DISCRETE)["final"])
+        kept["data"]["classes"] = [2, 5]
+        done = run("-", experiment=kept)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("none of the 4 points has", done.stderr)
+
+    def test_one_example_in_a_file(self):
+        for label, count in (("1", [0, 1]), ("-1", [1, 0]), ("0", [1, 0]), ("yes", [0, 1])):
+            with open("one.csv", "w") as stream:
+                stream.write(f"a,b,y\n1,2,{label}\n")
+            self.info("one.csv", "-o", "one.json")
+            with open("one.json") as stream:
+                described = json.load(stream)
+            self.assertEqual(described, json.loads(self.info("one.csv", "--json")))
+            self.assertEqual([c["examples"] for c in described["data"][0]["classes"]], count)
+
+
 class Documents(Folder):
     def check_document(self, document, d, depth):
         self.assertEqual(list(document), ["samflow", "experiment", "status", "trajectory", "events", "final"])
