@@ -48,7 +48,7 @@ static const double LOG_FOUR = 1.3862943611198906;
 
 void flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs)
 {
-    double high = fmax(log_u, log_v), low = fmin(log_u, log_v);
+    double high = log_u >= log_v ? log_u : log_v, low = log_u >= log_v ? log_v : log_u;
     double value = 2.0 * high - LOG_FOUR;
     if (low > high - 20.0) // e^{-40} is below rounding
         value += sf_log1m_exp(2.0 * (low - high));

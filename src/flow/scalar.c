@@ -47,11 +47,11 @@ static double largest_exponent(const scalar_model *model, double tau, double b)
 {
     double high = -INFINITY;
     for (size_t j = 0; j < model->base.d; j++) {
-        double mu = feature(model, j);
-        if (model->u0[j] != 0.0)
-            high = fmax(high, mu * tau - mu * mu * b);
-        if (model->v0[j] != 0.0)
-            high = fmax(high, -mu * tau - mu * mu * b);
+        double mu = feature(model, j), drive = mu * tau, damp = mu * mu * b;
+        double u = model->u0[j] != 0.0 ? drive - damp : -INFINITY;
+        double v = model->v0[j] != 0.0 ? -drive - damp : -INFINITY;
+        high = u > high ? u : high; // comparisons, as calls of fmax take longer than all the rest
+        high = v > high ? v : high;
     }
     return isinf(high) ? 0.0 : high;
 }
