@@ -1,0 +1,471 @@
+/* The engine of flows: takes the integrator's steps apart into targets and events.
+ *
+ * One step of the integrator gives the state as a polynomial on [from, to]. Over it lie panels (panel.h), on
+ * whose nodes the clocks, the norm of beta and its largest coordinate are known. A panel never crosses the
+ * end of a mode. Within a panel every crossing (of a target, of two coordinates of |beta|) is bracketed by
+ * nodes and then located on the dense output to the last bits; so positions do not depend on where the
+ * integrator stepped.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "flow/flow.h"
+
+/* |beta_i| = |beta_j| to this difference of logarithms is a tie: the leader stays. */
+static const double TIE = 1e-11;
+/* Coordinates level until this clock value are level for ever (the clock's unit is that of the dynamics). */
+static const double PARTED = 1e-3;
+/* A panel is not shortened below this part of its step. */
+static const double SHORTEST = 1e-3;
+static const double NOISE = 1e3; // of psi in the dense output, over the misfit allowed
+enum { LOOK = PANEL_MAX / 2 /* divides every degree */ };
+enum { MODE_CHANGES_IN_PLACE = 100 };
+/* A whole flow takes some thousand steps; so many mean that it creeps around a singular point. */
+enum { MOST_STEPS = 500000 };
+
+/* ---- looking at a position ----------------------------------------------------------------------- */
+
+/* The state at s into ahead. */
+static const double *look(sf_flow *flow, double s)
+{
+    flow_integrator_at(flow->integrator, s, flow->ahead);
+    return flow->ahead;
+}
+
+static double tau_of(const sf_flow *flow, const double *y)
+{
+    const flow_system *system = flow->model->system;
+    return system->tau ? system->tau(flow->model, y) : y[0];
+}
+
+/* log |beta| at s into log_beta; returns its largest coordinate, the lowest index of those that tie. */
+static size_t look_at_beta(sf_flow *flow, double s)
+{
+    const flow_model *model = flow->model;
+    model->system->predictor(model, look(flow, s), NULL, flow->log_beta);
+    size_t top = 0;
+    for (size_t j = 1; j < model->d; j++)
+        if (flow->log_beta[j] > flow->log_beta[top])
+            top = j;
+    return top;
+}
+
+static double log_norm(const sf_flow *flow, size_t top)
+{
+    double high = flow->log_beta[top], sum = 0.0;
+    if (isinf(high))
+        return high;
+    for (size_t j = 0; j < flow->model->d; j++)
+        sum += exp(2.0 * (flow->log_beta[j] - high));
+    return high + 0.5 * log(sum);
+}
+
+static double log_time_at(const sf_flow *flow, double s)
+{
+    return sf_log_add(flow->panel_log_time, flow_panel_log_integral(&flow->panel, s));
+}
+
+/* A function of the position, for root finding: its sign changes where something happens. */
+typedef double position_function(sf_flow *flow, double s, double parameter);
+
+static double tau_minus(sf_flow *flow, double s, double tau)
+{
+    return tau_of(flow, look(flow, s)) - tau;
+}
+
+static double log_time_minus(sf_flow *flow, double s, double log_time)
+{
+    return log_time_at(flow, s) - log_time;
+}
+
+static double log_norm_minus(sf_flow *flow, double s, double value)
+{
+    return log_norm(flow, look_at_beta(flow, s)) - value;
+}
+
+/* The coordinate that challenges the leader most at s, of those that lead it at the node that later holds: others,
+ * which may be level with the leader for ever, do not count. */
+static size_t best_challenger(sf_flow *flow, double s)
+{
+    size_t best = (size_t)flow->leader;
+    look_at_beta(flow, s);
+    for (size_t j = 0; j < flow->model->d; j++)
+        if (flow->later[j] > flow->later[flow->leader] + TIE &&
+            (best == (size_t)flow->leader || flow->log_beta[j] > flow->log_beta[best]))
+            best = j;
+    return best;
+}
+
+static double lead_lost(sf_flow *flow, double s, double unused)
+{
+    (void)unused;
+    size_t best = best_challenger(flow, s);
+    return flow->log_beta[best] - flow->log_beta[flow->leader];
+}
+
+/* The position in [a, b] where f changes sign, f(a) < 0 <= f(b): false position with halving (Illinois),
+ * guarded by bisection, to the last bits. */
+static double locate(sf_flow *flow, position_function *f, double parameter, double a, double b)
+{
+    double fa = f(flow, a, parameter), fb = f(flow, b, parameter);
+    if (!(fa < 0.0))
+        return a;
+    for (int i = 0; i < 200 && b - a > 2.0 * DBL_EPSILON * fabs(b); i++) {
+        double s = isfinite(fa) && i % 4 != 3 ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b);
+        if (!(s > a && s < b))
+            s = 0.5 * (a + b);
+        if (!(s > a && s < b))
+            break;
+        double value = f(flow, s, parameter);
+        if (value == 0.0)
+            return s;
+        if (value < 0.0) {
+            a = s;
+            fa = value;
+            fb *= 0.5;
+        } else {
+            b = s;
+            fb = value;
+            fa *= 0.5;
+        }
+    }
+    return b;
+}
+
+/* ---- panels -------------------------------------------------------------------------------------- */
+
+static int degree_of(const sf_flow *flow)
+{
+    return flow->model->stiff ? 4 : PANEL_MAX; // as the order of the integrator asks for
+}
+
+/* Evaluates the nodes; false where the model has no rates (NaN or out of range). */
+static bool fill_panel(sf_flow *flow, double a, double b)
+{
+    flow_panel *panel = &flow->panel;
+    flow_panel_place(panel, a, b, degree_of(flow));
+    panel->psi[0] = flow->psi;
+    for (int k = isnan(flow->psi) ? 0 : 1; k <= panel->degree; k++) {
+        flow_clocks clocks;
+        const double *y = look(flow, panel->s[k]);
+        if (!flow_rates(flow->model, y, flow->rate, &clocks))
+            return false;
+        panel->psi[k] = clocks.log_dt + clocks.log_pace;
+    }
+    flow->psi = panel->psi[0];
+    return true;
+}
+
+/* What the panel leaves of psi, over what is allowed; NaN: no original time, nothing to resolve. */
+static double misfit(sf_flow *flow)
+{
+    double error = flow_panel_fit(&flow->panel), size = 1.0, allowed = flow->model->stiff ? 1e-10 : 1e-12;
+    for (int k = 0; k <= flow->panel.degree; k++)
+        size = fmax(size, fabs(flow->panel.psi[k]));
+    return error / (allowed * size);
+}
+
+/* Whether a panel will do: resolved, or left with the noise of the dense output, which no shorter one is without. */
+static bool resolved(double error, double error_of_twice_the_width)
+{
+    return !(error > 1.0) || (error < NOISE && error > 0.7 * error_of_twice_the_width);
+}
+
+static bool ends_mode(sf_flow *flow, double s)
+{
+    return flow->model->system->ends_mode(flow->model, look(flow, s));
+}
+
+/* The first position in (a, b] that lies beyond the end of the mode, if b does. */
+static double end_of_mode(sf_flow *flow, double a, double b)
+{
+    for (;;) {
+        double middle = 0.5 * (a + b);
+        if (!(middle > a && middle < b))
+            return b;
+        if (ends_mode(flow, middle))
+            b = middle;
+        else
+            a = middle;
+    }
+}
+
+/* Shortens the panel to where the mode ends. */
+static void cut_panel(sf_flow *flow)
+{
+    flow_panel *panel = &flow->panel;
+    for (int k = 1; k <= panel->degree && flow->model->system->ends_mode; k++)
+        if (ends_mode(flow, panel->s[k])) {
+            fill_panel(flow, panel->a, end_of_mode(flow, panel->s[k - 1], panel->s[k]));
+            flow->mode_ends = true;
+            return;
+        }
+}
+
+/* Coordinates that start level have no leader yet: the one that is ahead as soon as a difference can be told,
+ * the lowest index of those that never part. */
+static void choose_first_leader(sf_flow *flow)
+{
+    size_t top = look_at_beta(flow, flow->panel.s[1]), level = 0;
+    double high = flow->log_beta[top];
+    for (size_t j = flow->model->d; j-- > 0;)
+        if (flow->log_beta[j] >= high - TIE) {
+            top = j;
+            level++;
+        }
+    if (level == 1 || flow->panel.b >= PARTED)
+        flow->leader = (int64_t)top;
+}
+
+/* The panel that begins at s: within the dense output, in one mode, short enough to be resolved. */
+static sf_status next_panel(sf_flow *flow)
+{
+    flow_panel *panel = &flow->panel;
+    double a = flow->s, left = flow->step_to - a, error = INFINITY, before = INFINITY;
+    // not below the spacing of doubles at a, where a panel would not move on
+    double shortest = fmax(SHORTEST * (flow->step_to - flow->step_from), 4.0 * DBL_EPSILON * fabs(a));
+    double width = fmin(left, fmax(shortest, 2.0 * flow->width));
+    bool filled;
+    while (!(filled = fill_panel(flow, a, width < left ? a + width : flow->step_to)) ||
+           !resolved(error = misfit(flow), before)) {
+        if (width <= shortest)
+            break;
+        before = filled ? error : INFINITY;
+        width *= 0.5;
+    }
+    if (!filled) {
+        panel->a = panel->b = a; // nothing lies beyond
+        return sf_fail(flow->context, SF_ERR_NUMERIC,
+                       "beyond tau = %.17g the flow leaves the range of a double", flow->tau);
+    }
+    flow->width = width;
+    cut_panel(flow);
+    flow_panel_fit(panel);
+    flow->panel_log_time = flow->log_time;
+    flow->psi = panel->psi[panel->degree];
+    if (flow->leader < 0)
+        choose_first_leader(flow);
+    for (int k = LOOK; k <= panel->degree; k += LOOK)
+        flow->top[k] = look_at_beta(flow, panel->s[k]);
+    return SF_OK;
+}
+
+/* Goes to a position of the panel. */
+static void go_to(sf_flow *flow, double s)
+{
+    flow->log_time = log_time_at(flow, s);
+    flow->s = s;
+    flow_integrator_at(flow->integrator, s, flow->y);
+    flow->tau = tau_of(flow, flow->y);
+}
+
+/* ---- events -------------------------------------------------------------------------------------- */
+
+static double log_loss_here(sf_flow *flow)
+{
+    double log_loss;
+    sf_flow_evaluate(flow, &log_loss, NULL, NULL);
+    return log_loss;
+}
+
+static sf_status add_event(sf_flow *flow, sf_event_kind kind, int64_t from, int64_t to)
+{
+    if (flow->event_count == flow->event_room) {
+        size_t room = flow->event_room ? 2 * flow->event_room : 8;
+        sf_event *events = sf_resize(flow->context, flow->events, room, sizeof *events);
+        if (!events)
+            return SF_ERR_MEMORY;
+        flow->events = events;
+        flow->event_room = room;
+    }
+    flow->events[flow->event_count++] = (sf_event){.kind = kind,
+                                                   .from = from,
+                                                   .to = to,
+                                                   .step = NAN,
+                                                   .tau = flow->tau,
+                                                   .log_time = flow->log_time,
+                                                   .log_loss = log_loss_here(flow)};
+    return SF_OK;
+}
+
+/* The first position in (s, panel.b] where the leader changes, NaN if it does not. */
+static double next_dominance(sf_flow *flow)
+{
+    const flow_panel *panel = &flow->panel;
+    for (int k = LOOK; k <= panel->degree && flow->leader >= 0; k += LOOK) {
+        if (panel->s[k] <= flow->s || (int64_t)flow->top[k] == flow->leader)
+            continue;
+        look_at_beta(flow, panel->s[k]);
+        memcpy(flow->later, flow->log_beta, flow->model->d * sizeof *flow->later);
+        if (flow->later[flow->top[k]] > flow->later[flow->leader] + TIE)
+            return locate(flow, lead_lost, 0.0, fmax(flow->s, panel->s[k - LOOK]), panel->s[k]);
+    }
+    return NAN;
+}
+
+/* At the position that next_dominance found: the challenger leads. */
+static sf_status change_leader(sf_flow *flow)
+{
+    int64_t from = flow->leader;
+    flow->leader = (int64_t)best_challenger(flow, flow->s);
+    return add_event(flow, SF_EVENT_DOMINANCE, from, flow->leader);
+}
+
+/* ---- the ends of a flow -------------------------------------------------------------------------- */
+
+static sf_status check_rest(sf_flow *flow)
+{
+    double remaining = 0.0;
+    flow->state = flow->model->system->rest(flow->model, flow->y, &remaining);
+    if (flow->state == SF_FLOW_COLLAPSED) {
+        flow->tau += remaining;
+        return add_event(flow, SF_EVENT_COLLAPSE, -1, -1);
+    }
+    if (flow->state == SF_FLOW_BLOWN_UP) {
+        flow->log_time = INFINITY;
+        return add_event(flow, SF_EVENT_BLOW_UP, -1, (int64_t)look_at_beta(flow, flow->s));
+    }
+    return SF_OK;
+}
+
+/* log dt/dtau where theta rests and eps = 0. */
+static double log_dt_at_rest(sf_flow *flow)
+{
+    flow_clocks clocks;
+    // linf-SAM keeps its perturbation at 0 (chatter), the others lose it there
+    if (flow->state == SF_FLOW_COLLAPSED && !flow->model->system->ends_mode)
+        return -sf_loss_log_slope(sf_network_loss(flow->network), 0.0);
+    return flow_rates(flow->model, flow->y, flow->rate, &clocks) ? clocks.log_dt : NAN;
+}
+
+/* At rest the clocks run freely: the progress like tau. */
+static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
+{
+    if (flow->state == SF_FLOW_BLOWN_UP)
+        return;
+    double log_dt = log_dt_at_rest(flow);
+    double step = fmin(target->tau - flow->tau, target->progress - flow->s);
+    if (target->log_time < INFINITY) {
+        // t = t_0 + e^{log_dt} step
+        double lack = target->log_time <= flow->log_time
+                          ? -INFINITY
+                          : target->log_time + sf_log1m_exp(flow->log_time - target->log_time);
+        step = fmin(step, exp(lack - log_dt));
+    }
+    if (!(step > 0.0) || isinf(step))
+        return;
+    flow->tau += step;
+    flow->s += step;
+    flow->log_time = sf_log_add(flow->log_time, log_dt + log(step));
+}
+
+/* ---- advancing ----------------------------------------------------------------------------------- */
+
+static bool reached(const sf_flow *flow, const sf_flow_target *target)
+{
+    // where the original time does not exist it is no target
+    if (isnan(flow->log_time) && isinf(target->tau) && isinf(target->progress) && isinf(target->log_norm))
+        return true;
+    return flow->tau >= target->tau || flow->log_time >= target->log_time || flow->s >= target->progress;
+}
+
+/* The first target in (s, end]; INFINITY if none. */
+static double next_target(sf_flow *flow, const sf_flow_target *target, double end)
+{
+    double first = INFINITY, from = flow->s;
+    if (target->progress <= end)
+        first = target->progress;
+    if (target->tau < INFINITY && tau_of(flow, look(flow, end)) >= target->tau)
+        first = fmin(first, locate(flow, tau_minus, target->tau, from, end));
+    if (target->log_time < INFINITY && log_time_at(flow, end) >= target->log_time)
+        first = fmin(first, locate(flow, log_time_minus, target->log_time, from, end));
+    if (target->log_norm < INFINITY && log_norm_minus(flow, end, target->log_norm) >= 0.0 &&
+        log_norm_minus(flow, from, target->log_norm) < 0.0)
+        first = fmin(first, locate(flow, log_norm_minus, target->log_norm, from, end));
+    return first;
+}
+
+/* Exactly the target's value, where rounding left a neighbour. */
+static void settle(sf_flow *flow, const sf_flow_target *target)
+{
+    if (target->tau < INFINITY && fabs(flow->tau - target->tau) <= 1e-14 * fabs(target->tau))
+        flow->tau = target->tau;
+}
+
+static sf_status change_mode(sf_flow *flow)
+{
+    size_t count = 0;
+    flow->stuck = flow->s - flow->last_change > 1e-10 * (1.0 + fabs(flow->s)) ? 0 : flow->stuck + 1;
+    flow->last_change = flow->s;
+    if (flow->stuck > MODE_CHANGES_IN_PLACE)
+        return sf_fail(flow->context, SF_ERR_NUMERIC,
+                       "the discontinuous field changes its mode without end at tau = %.17g", flow->tau);
+    SF_TRY(flow->model->system->change_mode(flow->model, flow->y, flow->slides, &count));
+    for (size_t i = 0; i < count; i++)
+        SF_TRY(add_event(flow, SF_EVENT_SLIDING, -1, flow->slides[i]));
+    flow->mode_ends = false;
+    flow->step_to = flow->s;
+    flow->width = INFINITY;
+    flow->psi = NAN;
+    return flow_integrator_restart(flow->integrator, flow->s, flow->y);
+}
+
+/* One step of the integrator; where it gives up, the message says what it may lie at. */
+static sf_status make_step(sf_flow *flow)
+{
+    sf_status status = sf_flow_get_work(flow).steps <= MOST_STEPS
+                           ? flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to)
+                           : sf_fail(flow->context, SF_ERR_NUMERIC,
+                                     "the flow creeps around a singular point: at tau = %.17g after %d steps",
+                                     flow->tau, MOST_STEPS);
+    const sf_perturbation *perturbation = &flow->model->perturbation;
+    char reason[300];
+    if (status != SF_ERR_NUMERIC || perturbation->method != SF_METHOD_LP || !(perturbation->p > 2.0))
+        return status;
+    snprintf(reason, sizeof reason, "%s", sf_context_message(flow->context));
+    return sf_fail(
+        flow->context, SF_ERR_NUMERIC,
+        "%s (lp-SAM with p = %g > 2: its perturbation grows like |g_j|^%.3g where a gradient coordinate "
+        "passes 0, so the flow is not smooth there)",
+        reason, perturbation->p, 1.0 / (perturbation->p - 1.0));
+}
+
+/* A new panel at s, after a new step if the last one is used up. */
+static sf_status proceed(sf_flow *flow)
+{
+    if (flow->mode_ends)
+        SF_TRY(change_mode(flow));
+    if (flow->s >= flow->step_to) {
+        SF_TRY(check_rest(flow));
+        if (flow->state != SF_FLOW_RUNNING)
+            return SF_OK;
+        SF_TRY(make_step(flow));
+    }
+    return next_panel(flow);
+}
+
+sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
+{
+    while (flow->state == SF_FLOW_RUNNING && !reached(flow, target)) {
+        if (flow->s >= flow->panel.b) {
+            if (sf_cancelled(flow->context))
+                return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
+            SF_TRY(proceed(flow));
+            continue;
+        }
+        double event = next_dominance(flow), end = isnan(event) ? flow->panel.b : event;
+        double stop = next_target(flow, target, end);
+        go_to(flow, fmin(stop, end));
+        if (stop <= end) {
+            settle(flow, target);
+            return SF_OK;
+        }
+        if (!isnan(event))
+            SF_TRY(change_leader(flow));
+    }
+    if (flow->state != SF_FLOW_RUNNING)
+        advance_at_rest(flow, target);
+    return SF_OK;
+}
