@@ -1,5 +1,6 @@
 /* Runs claims side by side. Each has a context of its own and shares nothing, so that what comes out does not
- * depend on the number of threads; long ones start first only by their order in the registry. */
+ * depend on the number of threads or on the order. Claims on real data take longest and start first, so that no thread is
+ * left with one of them in the end. */
 #include "paper/outcome.h"
 
 #include <pthread.h>
@@ -15,7 +16,7 @@ struct sf_reproduction {
     sf_outcome *outcomes; // (count)
     double seconds;
     pthread_mutex_t lock; // guards what follows, and the context's progress
-    size_t next, done;
+    size_t next, done;    // next: turn
     sf_status status;
 };
 
@@ -106,9 +107,11 @@ static void *work(void *argument)
 {
     sf_reproduction *reproduction = argument;
     pthread_mutex_lock(&reproduction->lock);
-    while (reproduction->status == SF_OK && reproduction->next < reproduction->count) {
-        sf_outcome *outcome = &reproduction->outcomes[reproduction->next++];
-        if (outcome->finished)
+    while (reproduction->status == SF_OK && reproduction->next < 2 * reproduction->count) {
+        size_t turn = reproduction->next++; // once through those on data, once through the others
+        sf_outcome *outcome = &reproduction->outcomes[turn % reproduction->count];
+        bool on_data = outcome->entry->claim.needs != SF_NEEDS_NOTHING;
+        if (outcome->finished || on_data != (turn < reproduction->count))
             continue;
         sf_progress(reproduction->context, (double)reproduction->done / (double)reproduction->count,
                     outcome->entry->claim.id);
