@@ -246,27 +246,31 @@ sf_status sf_trainer_save(const sf_trainer *trainer, const char *path, const cha
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* An attribute of the root as text; NULL if there is none or no memory. Released by the caller. */
-static char *read_text(sf_context *context, hid_t file, const char *name)
+/* An attribute of the root as text, released by the caller; NULL if there is none. Errors: SF_ERR_MEMORY. */
+static sf_status read_text(sf_context *context, hid_t file, const char *name, char **out)
 {
     hsize_t shape[4];
     H5T_class_t class;
     size_t size;
+    *out = NULL;
     if (H5LTfind_attribute(file, name) <= 0 ||
         H5LTget_attribute_info(file, "/", name, shape, &class, &size) < 0 || class != H5T_STRING)
-        return NULL;
-    char *text = sf_alloc_zero(context, size + 1, 1);
-    if (text && H5LTget_attribute_string(file, "/", name, text) < 0) {
-        sf_free(context, text);
-        text = NULL;
+        return SF_OK;
+    *out = sf_alloc_zero(context, size + 1, 1);
+    if (!*out)
+        return SF_ERR_MEMORY;
+    if (H5LTget_attribute_string(file, "/", name, *out) < 0) {
+        sf_free(context, *out);
+        *out = NULL;
     }
-    return text;
+    return SF_OK;
 }
 
 /* The attribute says what we are. */
 static sf_status check_text(sf_context *context, hid_t file, const char *name, const char *expected)
 {
-    char *found = read_text(context, file, name);
+    char *found;
+    SF_TRY(read_text(context, file, name, &found));
     sf_status status = SF_OK;
     if (!found)
         status = sf_fail(context, SF_ERR_DATA,
@@ -420,7 +424,7 @@ static sf_status read_settings(sf_context *context, hid_t file, char **settings,
     sf_standing standing;
     SF_TRY(read_scalars(context, file, &standing));
     *step = standing.state.step;
-    *settings = read_text(context, file, "settings");
+    SF_TRY(read_text(context, file, "settings", settings));
     return *settings && **settings
                ? SF_OK
                : sf_fail(context, SF_ERR_DATA, "has no settings, expected a checkpoint of samflow train");
