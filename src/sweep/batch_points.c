@@ -5,7 +5,9 @@
 #include <samflow/batch.h>
 #include <string.h>
 
-#include "sweep/worker.h"
+#include "sweep/blocks.h"
+#include "sweep/lean.h"
+#include "sweep/point.h"
 
 typedef struct job {
     size_t count, parameters, features;
@@ -205,8 +207,9 @@ static sf_status append_point(sf_worker *worker, job *j, const sf_batch *batch, 
         return sf_worker_point(worker, j->positions[index], rows); // says why
     SF_TRY(measure_point(worker, j, batch, index, &finding));
     sf_grid_values(worker->sweep->grid, j->positions[index], worker->values);
-    sf_hash hash = sf_sweep_lean_hash(worker->sweep, worker->values, worker->hashes);
-    return sf_worker_append(worker, j->positions[index], &hash, &finding, rows);
+    sf_row row = {.position = j->positions[index],
+                  .hash = sf_sweep_lean_hash(worker->sweep, worker->values, worker->hashes)};
+    return sf_worker_append(worker, &row, &finding, rows);
 }
 
 /* The predictors at the steps asked for, those that a run reaches; then its end. */

@@ -22,7 +22,6 @@
 
 #include <sqlite3.h>
 
-#include "sweep/plan.h"
 #include "sweep/rows.h"
 
 enum { SF_DATABASE_SCHEMA = 1 };

@@ -730,3 +730,24 @@ void sf_grid_values(const sf_grid *grid, uint64_t position, grid_value *values)
         }
     }
 }
+
+uint64_t sf_grid_slice_points(const sf_grid *grid, const uint64_t *fixed)
+{
+    uint64_t points = 1;
+    for (size_t g = 0; g < grid->group_count; g++)
+        points *= fixed[g] == UINT64_MAX ? grid->groups[g].count : 1;
+    return points;
+}
+
+uint64_t sf_grid_slice_position(const sf_grid *grid, const uint64_t *fixed, uint64_t n)
+{
+    uint64_t indices[SF_MOST_AXES];
+    for (size_t g = grid->group_count; g-- > 0;) {
+        indices[g] = fixed[g];
+        if (fixed[g] != UINT64_MAX)
+            continue;
+        indices[g] = n % grid->groups[g].count;
+        n /= grid->groups[g].count;
+    }
+    return sf_grid_position(grid, indices);
+}

@@ -63,6 +63,7 @@ typedef struct sf_grid {
     struct text_block *texts;
 } sf_grid;
 
+enum { SF_MOST_AXES = 64 };
 enum { SF_GRID_MAX_POINTS = 1000000000, SF_GRID_MAX_LEVELS = 12 };
 
 /* Reads the text of a sweep file. Errors: SF_ERR_CONFIG with name, line and column. */
@@ -78,6 +79,10 @@ uint64_t sf_grid_position(const sf_grid *grid, const uint64_t *indices);
 uint64_t sf_grid_written(const sf_grid *grid, uint64_t n);
 /* Values of all axes (axis_count) at a position. */
 void sf_grid_values(const sf_grid *grid, uint64_t position, grid_value *values);
+
+/* Number n (0 <= n < sf_grid_slice_points) of the points of a grid whose groups have `fixed` indices; UINT64_MAX: not fixed. */
+uint64_t sf_grid_slice_points(const sf_grid *grid, const uint64_t *fixed);
+uint64_t sf_grid_slice_position(const sf_grid *grid, const uint64_t *fixed, uint64_t n);
 
 /* A number rounded to 15 significant digits, so that 0.3 from any range is the same 0.3. */
 double sf_grid_round(double value);

@@ -2,11 +2,12 @@
  *
  * Members of the same grid that are finished are read once into a bitmap by position, one sequential scan; every
  * other point is looked up by its hash, which finds what other grids of the file have computed. */
+#include "sweep/ledger.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "sweep/point.h"
-#include "sweep/session.h"
 
 /* True if the JSON list of observables holds all units of the measure. Units hold no quotes. */
 static bool covers(const sf_measure *measure, const char *list)

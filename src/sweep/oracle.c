@@ -9,8 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "sweep/lean.h"
 #include "sweep/measured.h"
+#include "sweep/scales.h"
+#include "sweep/setup.h"
 
 enum { LINE = 512 };
 
@@ -225,8 +226,7 @@ static sf_status scale_of(sf_oracle *oracle, double *scale)
     *scale = kept->scale;
     if (!isnan(*scale))
         return SF_OK;
-    sf_status status = sf_critical_factor(oracle->context, setup->features, setup->example, oracle->ones,
-                                          oracle->ones, 1.0, scale);
+    sf_status status = sf_setup_scale(oracle->context, setup, oracle->ones, scale);
     if (status == SF_OK && !isnan(*scale)) {
         *kept = (kept_scale){example, *scale};
         oracle->used++;

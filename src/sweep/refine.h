@@ -2,7 +2,7 @@
 #ifndef SF_SWEEP_REFINE_H
 #define SF_SWEEP_REFINE_H
 
-#include "sweep/plan.h"
+#include "sweep/sweep.h"
 
 typedef struct sf_refinement sf_refinement;
 

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "sweep/point.h"
+#include "sweep/blocks.h"
+#include "sweep/clock.h"
+#include "sweep/ledger.h"
 #include "sweep/refine.h"
 #include "sweep/session.h"
 

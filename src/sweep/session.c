@@ -9,11 +9,11 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "sweep/clock.h"
 #include "sweep/columns.h"
-#include "sweep/point.h"
+#include "sweep/ledger.h"
 #include "sweep/refine.h"
 
 #define COMMIT_SHARE 25.0
@@ -50,20 +50,6 @@ struct sf_session {
     grid_value *values;     // (axes)
     const char *state;
 };
-
-double sf_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static double calendar(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- setting up: the grid's row, its columns ------------------------------------------------------------ */
 
@@ -237,7 +223,7 @@ static sf_status add_session(sf_session *session)
         " points, finished, reused, computed, failed) VALUES(%lld, 'running', ?1, ?1, %Q, %lld,"
         " %d, %Q, %Q, 0, 0, 0, 0, 0)",
         (long long)session->grid, host, (long long)getpid(), session->options.threads, "", sf_build_info()));
-    sqlite3_bind_double(insert, 1, calendar());
+    sqlite3_bind_double(insert, 1, sf_calendar());
     sf_status status = sf_database_step(session->database, insert);
     sqlite3_finalize(insert);
     session->id = sqlite3_last_insert_rowid(session->database->handle);
@@ -614,7 +600,7 @@ sf_status sf_session_commit(sf_session *session)
         const uint64_t number[] = {counts->points, counts->finished, counts->reused, counts->computed,
                                    counts->failed};
         sqlite3_bind_text(session->progress, 1, session->state, -1, SQLITE_STATIC);
-        sqlite3_bind_double(session->progress, 2, calendar());
+        sqlite3_bind_double(session->progress, 2, sf_calendar());
         for (int i = 0; i < 5; i++)
             sqlite3_bind_int64(session->progress, 3 + i, (sqlite3_int64)number[i]);
         sf_status status = sf_database_step(session->database, session->progress);

@@ -1,42 +1,13 @@
-/* The writer's side of a run: which points are there, which to hand out, and how results get into the file. */
+/* The writer's side of a run: which points to hand out, and how results get into the file. */
 #ifndef SF_SWEEP_SESSION_H
 #define SF_SWEEP_SESSION_H
 
-#include "sweep/database.h"
-
-typedef enum sf_known {
-    SF_KNOWN_NOT,      // nothing is known of the point
-    SF_KNOWN_FINISHED, // done with everything asked for, or failed and not to be tried again
-    SF_KNOWN_LACKING,  // done, but an observable was not recorded
-    SF_KNOWN_FAILED    // failed, to be tried again
-} sf_known;
-
-/* What the file knows of a sweep's points; for reading only. */
-typedef struct sf_ledger {
-    sf_sweep *sweep;
-    sf_database *database; // borrowed; NULL: there is no file
-    bool retry_failed;
-    int64_t grid;             // its number in the file, -1: not there
-    char *covering;           // numbers of the sets of observables that hold all asked for, "1,3"
-    unsigned char *done;      // bit n: the n-th written point is a finished member
-    uint64_t members, failed; // finished members, and the failed ones among them
-    bool foreign;             // the file holds points beside them
-    sqlite3_stmt *by_hash, *value;
-} sf_ledger;
-
-sf_status sf_ledger_open(sf_sweep *sweep, sf_database *database, bool retry_failed, sf_ledger *ledger);
-void sf_ledger_close(sf_ledger *ledger);
-/* The column by which a grid is refined, of a point that was found; NULL if it failed. Texts are valid until the next
- * call. */
-sf_status sf_ledger_value(sf_ledger *ledger, int64_t point, sf_cell *cell);
-/* Of a position: *point is its number in the file (0: none), *failed that it failed. */
-sf_status sf_ledger_look(sf_ledger *ledger, uint64_t position, sf_known *known, int64_t *point, bool *failed);
+#include "sweep/sweep.h"
 
 /* Whether the number-th point of a list is in the part that the options ask for. */
 bool sf_is_mine(const sf_sweep_options *options, uint64_t number);
 /* Commits what is pending. */
 sf_status sf_session_commit(sf_session *session);
 const sf_sweep_counts *sf_session_counts(const sf_session *session);
-double sf_clock(void); // seconds since some moment, never back
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "sweep/grid.h"
 #include "sweep/oracle.h"
 
 struct sf_cursor {

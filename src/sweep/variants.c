@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "sweep/lean.h"
+#include "sweep/resolved.h"
+#include "sweep/scales.h"
+#include "sweep/setup.h"
+#include "sweep/templates.h"
 
 static bool is_put(const sf_sweep *sweep, size_t axis)
 {
@@ -65,27 +69,6 @@ size_t sf_variant_of(const sf_sweep *sweep, uint64_t position)
     return number;
 }
 
-uint64_t sf_variant_points(const sf_grid *grid, const uint64_t *fixed)
-{
-    uint64_t points = 1;
-    for (size_t g = 0; g < grid->group_count; g++)
-        points *= fixed[g] == UINT64_MAX ? grid->groups[g].count : 1;
-    return points;
-}
-
-uint64_t sf_variant_position(const sf_grid *grid, const uint64_t *fixed, uint64_t n)
-{
-    uint64_t indices[SF_MOST_AXES];
-    for (size_t g = grid->group_count; g-- > 0;) {
-        indices[g] = fixed[g];
-        if (fixed[g] != UINT64_MAX)
-            continue;
-        indices[g] = n % grid->groups[g].count;
-        n /= grid->groups[g].count;
-    }
-    return sf_grid_position(grid, indices);
-}
-
 /* ---- one variant ---------------------------------------------------------------------------------------------- */
 
 /* The templates of its free axes, and the others filled in as overrides. */
@@ -117,16 +100,29 @@ static sf_status split_templates(const sf_sweep *sweep, const sf_variants *varia
     return SF_OK;
 }
 
-static void destroy_variant(sf_sweep **variant)
+void sf_sweep_release_own(sf_sweep *sweep)
 {
-    if (!*variant)
-        return;
-    sf_sweep *v = *variant;
-    v->grid = NULL; // of the sweep
-    v->measure = NULL;
-    v->shelf = NULL;
-    v->contents = NULL;
-    sf_sweep_destroy(variant);
+    sf_context *context = sweep->context;
+    sf_experiment_destroy(&sweep->first);
+    sf_leaves_release(&sweep->leaves);
+    for (size_t i = 0; i < sweep->template_count; i++)
+        sf_free(context, sweep->templates[i]);
+    for (size_t i = 0; i < sweep->override_count; i++)
+        sf_free(context, sweep->overrides[i]);
+    sf_free(context, sweep->templates);
+    sf_free(context, sweep->overrides);
+    sf_free(context, sweep->settings);
+    sf_free(context, sweep->axis_leaf);
+    sf_free(context, sweep->targets);
+    sf_scales_destroy(context, &sweep->scales);
+}
+
+static void destroy_variant(sf_context *context, sf_sweep **variant)
+{
+    if (*variant)
+        sf_sweep_release_own(*variant);
+    sf_free(context, *variant);
+    *variant = NULL;
 }
 
 /* *out is NULL if its points cannot be computed in another way, or if their settings are refused. */
@@ -145,7 +141,7 @@ static sf_status create_variant(const sf_sweep *sweep, const sf_variants *varian
                     .contents = sweep->contents,
                     .distinct = sweep->distinct};
     fix_indices(sweep, variants, number, fixed);
-    sf_grid_values(sweep->grid, sf_variant_position(sweep->grid, fixed, 0), values);
+    sf_grid_values(sweep->grid, sf_grid_slice_position(sweep->grid, fixed, 0), values);
     SF_TRY(split_templates(sweep, variants, values, v));
     sf_status status = sf_sweep_experiment(v, context, values, 0, NULL, &v->first);
     if (status == SF_OK)
@@ -157,7 +153,7 @@ static sf_status create_variant(const sf_sweep *sweep, const sf_variants *varian
     if (status == SF_ERR_MEMORY || status == SF_ERR_CANCELLED)
         return status;
     if (status != SF_OK || !same || v->way == SF_WAY_GENERAL)
-        destroy_variant(out);
+        destroy_variant(context, out);
     return SF_OK;
 }
 
@@ -168,7 +164,7 @@ void sf_variants_destroy(sf_context *context, sf_variants **variants)
     if (!*variants)
         return;
     for (size_t i = 0; i < (*variants)->count; i++)
-        destroy_variant(&(*variants)->items[i]);
+        destroy_variant(context, &(*variants)->items[i]);
     sf_free(context, *variants);
     *variants = NULL;
 }

@@ -6,7 +6,7 @@
 #ifndef SF_SWEEP_VARIANTS_H
 #define SF_SWEEP_VARIANTS_H
 
-#include "sweep/plan.h"
+#include "sweep/sweep.h"
 
 enum { SF_MOST_VARIANTS = 16 };
 
@@ -21,8 +21,7 @@ sf_status sf_variants_create(sf_sweep *sweep, grid_value *values, sf_variants **
 void sf_variants_destroy(sf_context *context, sf_variants **variants);
 
 size_t sf_variant_of(const sf_sweep *sweep, uint64_t position);
-/* Number n (0 <= n < sf_variant_points) of the points of a grid whose groups have `fixed` indices; UINT64_MAX: not fixed. */
-uint64_t sf_variant_points(const sf_grid *grid, const uint64_t *fixed);
-uint64_t sf_variant_position(const sf_grid *grid, const uint64_t *fixed, uint64_t n);
+/* Releases what a sweep does not share with its variants. */
+void sf_sweep_release_own(sf_sweep *sweep);
 
 #endif

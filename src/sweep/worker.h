@@ -2,9 +2,10 @@
 #ifndef SF_SWEEP_WORKER_H
 #define SF_SWEEP_WORKER_H
 
-#include "sweep/lean.h"
 #include "sweep/measured.h"
-#include "sweep/point.h"
+#include "sweep/rows.h"
+#include "sweep/setup.h"
+#include "sweep/sweep.h"
 
 struct sf_worker {
     const sf_sweep *sweep;
@@ -27,21 +28,16 @@ struct sf_worker {
     size_t room_sorted;
 };
 
+/* Worker `number` of a run, with a context of its own, forked from the sweep's. */
+sf_status sf_worker_create(const sf_sweep *sweep, size_t number, sf_worker **out);
+void sf_worker_destroy(sf_worker **worker);
+sf_context *sf_worker_context(sf_worker *worker);
+/* The worker that computes the points of a variant (SIZE_MAX: none): its own, or this one. */
+sf_status sf_worker_of(sf_worker *worker, size_t variant, sf_worker **of);
+
 /* values and setup of a position; lean ways. */
 void sf_worker_set(sf_worker *worker, uint64_t position);
-/* The row of a finding. */
-sf_status sf_worker_append(sf_worker *worker, uint64_t position, const sf_hash *hash,
-                           const sf_finding *finding, sf_rows *rows);
-/* One point, the general way. */
-sf_status sf_worker_point(sf_worker *worker, uint64_t position, sf_rows *rows);
-
-/* Blocks of points of a lean sweep. What these ways cannot tell for certain goes the general way. */
-sf_status sf_worker_theory(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows);
-sf_status sf_worker_batch(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows);
-
-/* The critical scales that the workers of a sweep share: one for each combination of values of the axes that set the
- * example. NULL if there are too many of them to keep. */
-sf_status sf_scales_create(sf_sweep *sweep, sf_scales **out);
-void sf_scales_destroy(sf_context *context, sf_scales **scales);
+/* Appends a row: what it says of itself, with outcome and cells of the finding. */
+sf_status sf_worker_append(sf_worker *worker, sf_row *row, const sf_finding *finding, sf_rows *rows);
 
 #endif

@@ -1,6 +1,7 @@
-/* A sweep that has been read: grid, observables, the experiment of its first point, and what its points share. */
-#ifndef SF_SWEEP_PLAN_H
-#define SF_SWEEP_PLAN_H
+/* A sweep that has been read: grid, observables, the experiment of its first point, and what its points share. It is
+ * filled by plan.c. */
+#ifndef SF_SWEEP_SWEEP_H
+#define SF_SWEEP_SWEEP_H
 
 #include <samflow/sweep.h>
 
@@ -21,8 +22,7 @@ typedef enum sf_way {
     SF_WAY_BATCH    // many at once, as trajectories in SIMD lanes
 } sf_way;
 
-/* A hole is SF_HOLE and the number of the axis plus 1. */
-enum { SF_MOST_AXES = 64, SF_HOLE = 1 };
+enum { SF_HOLE = 1 }; // a hole is this and the number of the axis plus 1
 
 struct sf_sweep {
     sf_context *context;
@@ -48,18 +48,7 @@ struct sf_sweep {
     sf_worker *worker; // of the calling thread, made when needed
 };
 
-/* The leaves that carry the version, the content of a data file, and the mark of a point that is no experiment. */
-#define SF_LEAF_VERSION "samflow.version"
-#define SF_LEAF_CONTENT "samflow.data_content"
-#define SF_LEAF_INVALID "samflow.invalid"
-
-/* The experiment at these values of the axes, more overrides last. */
-sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const grid_value *values,
-                              size_t more, const char *const *extra, sf_experiment **out);
-/* A template with the values of the axes in its holes; NULL without memory. */
-char *sf_sweep_fill(sf_context *context, const char *template, const grid_value *values);
-/* Its resolved settings as leaves, with version and content; json may be NULL. */
-sf_status sf_sweep_leaves(const sf_sweep *sweep, sf_context *context, const sf_experiment *experiment,
-                          sf_leaves *leaves, char **json);
+/* Reading large data takes its time: a check of many experiments is content with the most telling ones after this long. */
+#define SF_CHECK_SECONDS 2.0
 
 #endif
