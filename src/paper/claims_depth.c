@@ -8,7 +8,7 @@
 
 #include "paper/tools.h"
 
-enum { D = 2, MOST_DEPTH = 4, MOST_CELLS = 48, ARROWS = 9, PATH = 400 };
+enum { D = 2, MOST_DEPTH = 4, MOST_CELLS = 48, ARROWS = 8, PATH = 400 };
 
 static const double mu[D] = {1.0, 2.0}, edge = 1.6;
 static const sf_method methods[] = {SF_METHOD_GD, SF_METHOD_LINF, SF_METHOD_L2};

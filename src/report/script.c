@@ -48,7 +48,7 @@ void plot_size(const sf_figure *figure, int *width, int *height)
 /* A few cells of regions are drawn as boxes, all others as one image. */
 static bool is_pixels(const sf_layer *layer)
 {
-    enum { FEW = 2500 };
+    enum { FEW = 1000 };
     return layer->kind == SF_LAYER_CELLS &&
            (layer->palette != SF_PALETTE_CLASSES || layer->nx * layer->ny > FEW);
 }
