@@ -46,7 +46,8 @@ sf_interval sf_mean_interval(size_t n, const double *x, double level)
 {
     double mean = 0.0, square = 0.0;
     for (size_t i = 0; i < n; i++)
-        mean += x[i] / (double)n;
+        mean += x[i];
+    mean /= (double)n; // NaN for n = 0
     for (size_t i = 0; i < n; i++)
         square += (x[i] - mean) * (x[i] - mean);
     if (n == 0)

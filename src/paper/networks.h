@@ -74,7 +74,7 @@ sf_interval net_mean_at_loss(const net_course *course, net_measure measure, doub
 double net_step_at_loss(const net_course *course, double level);
 size_t net_reached(const net_course *course, double level); /* seeds that get there */
 
-/* a - b seed by seed: mean and 95 % interval; both must be measured at the same steps. */
+/* a - b seed by seed: mean and 95 % interval; NaN where they were not both measured at that step. */
 sf_interval net_gap_at_step(const net_course *a, const net_course *b, net_measure measure, size_t i);
 /* Over the seeds that reach the level in both; NaN if fewer than two do. */
 sf_interval net_gap_at_loss(const net_course *a, const net_course *b, net_measure measure, double level);

@@ -46,6 +46,7 @@ sf_status claim_clocks(sf_outcome *out);
 sf_status claim_radius(sf_outcome *out);
 /* claims_networks.c */
 sf_status claim_network_mnist(sf_outcome *out);
+sf_status claim_network_digits(sf_outcome *out);
 sf_status claim_network_patches(sf_outcome *out);
 sf_status claim_network_activation(sf_outcome *out);
 sf_status claim_network_depth(sf_outcome *out);

@@ -160,6 +160,11 @@ const claim_entry claim_registry[] = {
       "Section 5, experiment on MNIST; sizes, radii and the comparison at the same loss are ours",
       SF_NEEDS_MNIST},
      claim_network_mnist},
+    {{"NN-DIGITS", NETWORKS, "The same with all ten digits",
+      "As for 0 against 1, with ten classes and the softmax.",
+      "Section 5, experiment on MNIST; sizes, radii and the comparison at the same loss are ours",
+      SF_NEEDS_MNIST},
+     claim_network_digits},
     {{"NN-PATCHES", NETWORKS, "Images with a strong and a faint patch: which one is used, and when",
       "Two patches predict the class, one strong, one faint. At the same loss, ℓ2-SAM at depth 2 leans on "
       "the faint patch "
@@ -176,10 +181,11 @@ const claim_entry claim_registry[] = {
       "Question of the reviewers; measured", SF_NEEDS_MNIST},
      claim_network_activation},
     {{"NN-DEPTH", NETWORKS, "What does depth change in real networks?",
-      "A linear classifier of MNIST looks at the same pixels with ℓ2-SAM as with GD; from one hidden layer "
-      "or one "
-      "convolution on ℓ2-SAM leaves more on the background at the same step. Beyond that: also at the same "
-      "loss.",
+      "A linear classifier of MNIST looks at the same pixels with ℓ2-SAM as with GD; with hidden layers, and "
+      "with one "
+      "convolution, ℓ2-SAM leaves more on the background at the same step. Beyond that: so it does with "
+      "three convolutions, "
+      "and at the same loss.",
       "Question of the reviewers; depth 1 by Theorem 4.1", SF_NEEDS_MNIST},
      claim_network_depth},
     {{"Q-DEEPER", QUESTIONS, "Does the phenomenon survive at depth 3 and 4?",
