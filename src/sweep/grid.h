@@ -59,8 +59,8 @@ typedef struct sf_grid {
     grid_observable *observables;
     size_t observable_count;
     grid_refinement refine;
-    uint64_t points; // of the grid as written
-    struct text_block *texts;
+    uint64_t points;          // of the grid as written
+    struct text_block *texts; // a list, for all the texts above
 } sf_grid;
 
 enum { SF_MOST_AXES = 64 };
@@ -69,6 +69,9 @@ enum { SF_GRID_MAX_POINTS = 1000000000, SF_GRID_MAX_LEVELS = 12 };
 /* Reads the text of a sweep file. Errors: SF_ERR_CONFIG with name, line and column. */
 sf_status sf_grid_parse(sf_context *context, const char *name, const char *text, sf_grid **out);
 void sf_grid_destroy(sf_grid **grid);
+
+/* A copy of a text that lives as long as the grid; NULL without memory. */
+const char *sf_grid_keep(sf_grid *grid, const char *text, size_t length);
 
 /* Lattice points along a group: count, or (count - 1) 2^levels + 1. */
 uint64_t sf_grid_extent(const sf_grid *grid, size_t group);

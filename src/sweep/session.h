@@ -4,8 +4,6 @@
 
 #include "sweep/sweep.h"
 
-/* Whether the number-th point of a list is in the part that the options ask for. */
-bool sf_is_mine(const sf_sweep_options *options, uint64_t number);
 /* Commits what is pending. */
 sf_status sf_session_commit(sf_session *session);
 const sf_sweep_counts *sf_session_counts(const sf_session *session);
