@@ -244,12 +244,12 @@ static void draw_level(sf_figure *figure, double level, double from, double to)
                          (sf_style){.color = SF_COLOR_NEUTRAL, .width = 1.5, .dash = 2}, 2, x, y);
 }
 
-/* Against the step: a column for each contest, a row for each measure. level: of the first row, or NaN. */
+/* Against the step: a column for each contest, a row for each measure (one contest: all in one row). level: of the first row, or NaN. */
 static sf_status draw_in_time(sf_outcome *out, const char *name, const char *caption, const char *alt,
                               size_t rows, const panel_row *row, double level, size_t count,
                               const contest *contests)
 {
-    sf_figure *figure = claim_figure(out, name, count, caption, alt);
+    sf_figure *figure = claim_figure(out, name, count > 1 ? count : rows, caption, alt);
     if (!figure)
         return SF_ERR_MEMORY;
     for (size_t r = 0; r < rows; r++)
@@ -258,7 +258,7 @@ static sf_status draw_in_time(sf_outcome *out, const char *name, const char *cap
             char title[96];
             snprintf(title, sizeof title, "%s, ρ = %g", c->name, c->sam.plan.rho);
             sf_figure_panel(figure, &(sf_axes){.title = r == 0 ? title : NULL,
-                                               .x_label = r + 1 == rows ? "step" : NULL,
+                                               .x_label = r + 1 == rows || count == 1 ? "step" : NULL,
                                                .y_label = k == 0 ? row[r].label : NULL,
                                                .x_scale = SF_SCALE_LOG,
                                                .x_min = 1.0,
@@ -409,8 +409,9 @@ static void note_scales(sf_outcome *out, const contest *contests)
     claim_note(
         out, SF_NOTE_FINDING,
         "The range, at scale 0.5: with ρ = %g the difference at the same loss is %+.3f ± %.3f; with ρ = %g, "
-        "%+.3f ± %.3f; with ρ = %g %zu of %zu seeds learn at all in %llu steps. As in theory, the ratio of ρ "
-        "to the scale decides, and the effect is largest just before ℓ2-SAM stops learning.",
+        "%+.3f ± %.3f; with ρ = %g %zu of %zu seeds learn at all in %llu steps. As in theory, what "
+        "matters is roughly the ratio of ρ to the scale, and the effect is largest just before ℓ2-SAM stops "
+        "learning.",
         small->sam.plan.rho, none.mean, none.half_width, middle->sam.plan.rho, gap_at_loss(middle).mean,
         gap_at_loss(middle).half_width, large->sam.plan.rho, net_reached(&large->sam, learned),
         large->sam.seeds, (unsigned long long)large->sam.plan.steps);
