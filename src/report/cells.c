@@ -1,5 +1,5 @@
 /* Trajectories as heat maps: the spotlight over feature strength and time, and predictors as images. */
-#include "report/trajectory.h"
+#include "report/kinds.h"
 
 #include <float.h>
 #include <math.h>

@@ -19,8 +19,7 @@
 
 enum { ROWS_SHOWN = 16, CHECKS_SHOWN = 12 };
 
-/* ---- text -----------------------------------------------------------------------------------------------
- */
+/* ---- text -------------------------------------------------------------------------------------------- */
 
 static void character(FILE *file, char c)
 {
@@ -143,8 +142,7 @@ typedef struct page_figures {
     size_t drawn;
 } page_figures;
 
-/* ---- figures --------------------------------------------------------------------------------------------
- */
+/* ---- figures ----------------------------------------------------------------------------------------- */
 
 static void base64(FILE *in, FILE *out)
 {
@@ -192,8 +190,7 @@ static sf_status write_figure(sf_context *context, const sf_figure *figure, cons
     return status;
 }
 
-/* ---- tables ---------------------------------------------------------------------------------------------
- */
+/* ---- tables ------------------------------------------------------------------------------------------ */
 
 static void write_table(FILE *file, const sf_table *table)
 {
@@ -267,8 +264,7 @@ static void write_checks(FILE *file, const sf_outcome *outcome)
         fputs("</details>\n", file);
 }
 
-/* ---- claims ---------------------------------------------------------------------------------------------
- */
+/* ---- claims ------------------------------------------------------------------------------------------ */
 
 static void write_notes(FILE *file, const sf_outcome *outcome, sf_note_kind kind, const char *title)
 {
@@ -374,8 +370,7 @@ static void write_summary(FILE *file, const sf_reproduction *reproduction)
     fputs("</tbody>\n</table>\n</section>\n", file);
 }
 
-/* ---- what it ran on -------------------------------------------------------------------------------------
- */
+/* ---- what it ran on ---------------------------------------------------------------------------------- */
 
 static void processor_name(char *name, size_t size)
 {

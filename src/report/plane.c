@@ -1,7 +1,7 @@
 /* Trajectories in the plane of beta, with the vector field of the flow where beta alone determines it: for layers that are
  * alike, w = beta^{1/L} for each of them, and
  *   d beta_j / d tau = sum_l (d w_{l,j} / d tau) prod_{k != l} w_{k,j}. */
-#include "report/trajectory.h"
+#include "report/kinds.h"
 
 #include <math.h>
 

@@ -19,6 +19,6 @@ void plot_size(const sf_figure *figure, int *width, int *height);
 sf_status plot_write(sf_context *context, const sf_figure *figure, const char *directory);
 
 /* Runs gnuplot on directory/NAME.gp, which leaves directory/NAME.ending (svg, png or pdf). */
-sf_status plot_run(sf_context *context, const char *directory, const char *name, const char *ending);
+sf_status plot_with_gnuplot(sf_context *context, const char *directory, const char *name, const char *ending);
 
 #endif

@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- tables ---------------------------------------------------------------------------------------------
- */
+/* ---- tables ------------------------------------------------------------------------------------------ */
 
 static void csv_text(FILE *file, const char *s)
 {
@@ -44,8 +43,7 @@ static void csv_write(FILE *file, const sf_table *table)
         }
 }
 
-/* ---- files ----------------------------------------------------------------------------------------------
- */
+/* ---- files ------------------------------------------------------------------------------------------- */
 
 /* Closes a file written under `working` and gives it its name. */
 static sf_status finish(sf_context *context, FILE *file, const char *working, const char *path,
@@ -97,7 +95,7 @@ static sf_status draw(sf_context *context, const sf_figure *figure, const char *
     SF_TRY(plot_write(context, figure, plots));
     for (size_t i = 0; i < 2; i++) {
         char ending[8];
-        SF_TRY(plot_run(context, plots, sf_figure_name(figure), endings[i]));
+        SF_TRY(plot_with_gnuplot(context, plots, sf_figure_name(figure), endings[i]));
         snprintf(ending, sizeof ending, ".%s", endings[i]);
         char *from = plot_path(context, plots, sf_figure_name(figure), ending);
         char *to = plot_path(context, figures, sf_figure_name(figure), ending);

@@ -58,8 +58,7 @@ static double on_axis(double value, sf_scale scale)
     return scale == SF_SCALE_LOG ? log10(value) : value;
 }
 
-/* ---- data -----------------------------------------------------------------------------------------------
- */
+/* ---- data -------------------------------------------------------------------------------------------- */
 
 static void write_number(FILE *file, double value, const char *end)
 {
@@ -161,8 +160,7 @@ static void write_data(FILE *file, const sf_figure *figure)
     }
 }
 
-/* ---- script ---------------------------------------------------------------------------------------------
- */
+/* ---- script ------------------------------------------------------------------------------------------ */
 
 static const char *const class_fill[] = {"#fbe9b7", "#d3e3f4", "#d9ead9", "#f6d5c3", "#e4e4e4", "#ead3e3"};
 enum { CLASSES = sizeof class_fill / sizeof class_fill[0] };

@@ -1,6 +1,6 @@
 /* Private face of the room report/: trajectories on their way into a figure. */
-#ifndef SF_REPORT_TRAJECTORY_H
-#define SF_REPORT_TRAJECTORY_H
+#ifndef SF_REPORT_RUNS_H
+#define SF_REPORT_RUNS_H
 
 #include <samflow/report.h>
 
@@ -25,6 +25,13 @@ typedef struct plot_job {
     sf_figure *figure;
 } plot_job;
 
+/* Chooses the clock asked for, or the first that every trajectory has, and fills the times of the runs. Errors:
+ * SF_ERR_USAGE. */
+sf_status plot_choose_clock(plot_job *job);
+/* An axis of time needs more than one moment on it. Errors: SF_ERR_USAGE. */
+sf_status plot_check_moments(const plot_job *job);
+/* When an event was, on the clock of the figure; NaN if it is not known. */
+double plot_event_time(const plot_job *job, const plot_run *run, const sf_event *event);
 /* Steps and gradient evaluations run on a logarithmic axis, and so does log t where it goes far. */
 sf_scale plot_time_scale(const plot_job *job);
 const char *plot_time_label(const plot_job *job);
@@ -34,10 +41,5 @@ size_t plot_first_shown(const plot_job *job, const plot_run *run);
 const char *plot_title(const plot_job *job, const plot_run *run, char *buffer, size_t size);
 /* The colour of its method; dashes tell runs of one method apart. */
 sf_style plot_style(const plot_job *job, const plot_run *run);
-/* The plane of beta, d = 2. Errors: SF_ERR_USAGE, SF_ERR_MEMORY. */
-sf_status plot_plane(plot_job *job);
-/* The figures of cells. Errors: SF_ERR_USAGE, SF_ERR_DATA, SF_ERR_MEMORY. */
-sf_status plot_spotlight(plot_job *job);
-sf_status plot_images(plot_job *job);
 
 #endif
