@@ -8,19 +8,25 @@
  * dtau/ds = 1 / c for the others.
  *
  * Sums over j leave out a common factor e^{shift}, so that amplitudes of e^{-1000} keep their full accuracy.
- * Two vectors of length d are all this keeps.
+ * Two vectors of length d are all this keeps. Passes over them run in blocks on the threads of the network.
  */
 #include <float.h>
 #include <math.h>
 
 #include "flow/model.h"
+#include "network/network.h"
 
 typedef struct scalar_model {
     flow_model base;
     const sf_dataset *data;
     sf_loss loss;
-    double *u0, *v0; // (d) at time 0
+    double *u0, *v0;          // (d) at time 0
+    struct scalar_sums *part; // (blocks) of the last pass
 } scalar_model;
+
+/* Coordinates that are summed up together: blocks are added in their order whichever thread made them, so results do not
+ * depend on the number of threads. */
+enum { BLOCK = 16384 };
 
 enum { TAU, CLOCK, UNKNOWNS };
 
@@ -43,17 +49,44 @@ typedef struct scalar_sums {
     double shift, odd[2], even[2];
 } scalar_sums;
 
-static double largest_exponent(const scalar_model *model, double tau, double b)
+/* One pass: what it is at, and where its parts go. */
+typedef struct scalar_pass {
+    const scalar_model *model;
+    double tau, b, shift;
+    double *beta, *log_abs_beta;
+} scalar_pass;
+
+static size_t blocks_of(const scalar_model *model)
 {
+    return (model->base.d + BLOCK - 1) / BLOCK;
+}
+
+static size_t end_of(const scalar_model *model, size_t block)
+{
+    size_t end = (block + 1) * BLOCK;
+    return end < model->base.d ? end : model->base.d;
+}
+
+static void run_pass(scalar_pass *pass, sf_task_fn task)
+{
+    sf_pool_run(pass->model->base.network->pool, blocks_of(pass->model), task, pass);
+}
+
+/* The largest exponent of a block into the shift of its part. */
+static void find_exponent(void *argument, size_t block, int worker)
+{
+    (void)worker;
+    const scalar_pass *pass = argument;
+    const scalar_model *model = pass->model;
     double high = -INFINITY;
-    for (size_t j = 0; j < model->base.d; j++) {
-        double mu = feature(model, j), drive = mu * tau, damp = mu * mu * b;
+    for (size_t j = block * BLOCK; j < end_of(model, block); j++) {
+        double mu = feature(model, j), drive = mu * pass->tau, damp = mu * mu * pass->b;
         double u = model->u0[j] != 0.0 ? drive - damp : -INFINITY;
         double v = model->v0[j] != 0.0 ? -drive - damp : -INFINITY;
         high = u > high ? u : high; // comparisons, as calls of fmax take longer than all the rest
         high = v > high ? v : high;
     }
-    return isinf(high) ? 0.0 : high;
+    model->part[block].shift = high;
 }
 
 static double amplitude(double start, double exponent)
@@ -61,20 +94,41 @@ static double amplitude(double start, double exponent)
     return start == 0.0 ? 0.0 : start * exp(exponent);
 }
 
-/* One pass over the coordinates, one exponential for each amplitude that is not 0. */
-static scalar_sums sum_up(const scalar_model *model, double tau, double b)
+/* The sums of a block, one exponential for each amplitude that is not 0. */
+static void sum_block(void *argument, size_t block, int worker)
 {
-    scalar_sums sums = {.shift = largest_exponent(model, tau, b)};
-    for (size_t j = 0; j < model->base.d; j++) {
+    (void)worker;
+    const scalar_pass *pass = argument;
+    const scalar_model *model = pass->model;
+    scalar_sums sums = {.shift = pass->shift};
+    for (size_t j = block * BLOCK; j < end_of(model, block); j++) {
         double mu = feature(model, j), square = mu * mu;
-        double u = amplitude(model->u0[j], mu * tau - square * b - sums.shift);
-        double v = amplitude(model->v0[j], -mu * tau - square * b - sums.shift);
+        double u = amplitude(model->u0[j], mu * pass->tau - square * pass->b - sums.shift);
+        double v = amplitude(model->v0[j], -mu * pass->tau - square * pass->b - sums.shift);
         double odd = mu * (u - v) * (u + v), even = square * (u * u + v * v);
         sums.odd[0] += odd;
         sums.odd[1] += square * odd;
         sums.even[0] += even;
         sums.even[1] += square * even;
     }
+    model->part[block] = sums;
+}
+
+static scalar_sums sum_up(const scalar_model *model, double tau, double b)
+{
+    scalar_pass pass = {.model = model, .tau = tau, .b = b, .shift = -INFINITY};
+    run_pass(&pass, find_exponent);
+    for (size_t i = 0; i < blocks_of(model); i++)
+        pass.shift = fmax(pass.shift, model->part[i].shift);
+    if (isinf(pass.shift))
+        pass.shift = 0.0;
+    run_pass(&pass, sum_block);
+    scalar_sums sums = {.shift = pass.shift};
+    for (size_t i = 0; i < blocks_of(model); i++)
+        for (int k = 0; k < 2; k++) {
+            sums.odd[k] += model->part[i].odd[k];
+            sums.even[k] += model->part[i].even[k];
+        }
     return sums;
 }
 
@@ -134,16 +188,27 @@ static void allowance(const flow_model *base, const double *y, double tolerance,
     allowed[CLOCK] = 1.0 + fabs(y[CLOCK]); // exact
 }
 
+static void predict_block(void *argument, size_t block, int worker)
+{
+    (void)worker;
+    const scalar_pass *pass = argument;
+    const scalar_model *model = pass->model;
+    for (size_t j = block * BLOCK; j < end_of(model, block); j++) {
+        double mu = feature(model, j), drive = mu * pass->tau, damp = mu * mu * pass->b;
+        flow_from_amplitudes(log(fabs(model->u0[j])) + (drive - damp),
+                             log(fabs(model->v0[j])) + (-drive - damp), pass->beta ? pass->beta + j : NULL,
+                             pass->log_abs_beta ? pass->log_abs_beta + j : NULL);
+    }
+}
+
 static void predictor(const flow_model *base, const double *y, double *beta, double *log_abs_beta)
 {
-    const scalar_model *model = (const scalar_model *)base;
-    double b = b_of(base, y);
-    for (size_t j = 0; j < base->d; j++) {
-        double mu = feature(model, j), square = mu * mu;
-        flow_from_amplitudes(log(fabs(model->u0[j])) + (mu * y[TAU] - square * b),
-                             log(fabs(model->v0[j])) + (-mu * y[TAU] - square * b), beta ? beta + j : NULL,
-                             log_abs_beta ? log_abs_beta + j : NULL);
-    }
+    scalar_pass pass = {.model = (const scalar_model *)base,
+                        .tau = y[TAU],
+                        .b = b_of(base, y),
+                        .beta = beta,
+                        .log_abs_beta = log_abs_beta};
+    run_pass(&pass, predict_block);
 }
 
 static void theta(const flow_model *base, const double *y, double *weights)
@@ -200,6 +265,7 @@ static void destroy(flow_model *base)
     scalar_model *model = (scalar_model *)base;
     sf_free_aligned(base->context, model->u0);
     sf_free_aligned(base->context, model->v0);
+    sf_free(base->context, model->part);
     sf_free(base->context, model);
 }
 
@@ -231,7 +297,8 @@ sf_status flow_scalar_create(sf_context *context, const flow_start *start, flow_
     size_t d = model->base.d;
     model->u0 = sf_alloc_doubles(context, d);
     model->v0 = sf_alloc_doubles(context, d);
-    if (!model->u0 || !model->v0) {
+    model->part = SF_ARRAY(context, blocks_of(model), scalar_sums);
+    if (!model->u0 || !model->v0 || !model->part) {
         destroy(&model->base);
         return SF_ERR_MEMORY;
     }

@@ -117,6 +117,39 @@ static void test_no_standstill(void **state)
     rig_close(&r);
 }
 
+/* Passes over many coordinates are taken in blocks, whose sums do not depend on who makes them. */
+static void test_threads(void **state)
+{
+    (void)state;
+    enum { MANY = 140000 /* enough for threads */ };
+    sf_context *context = test_context();
+    double *mu = malloc(MANY * sizeof *mu), *theta = malloc(2 * MANY * sizeof *theta);
+    double *beta[2] = {malloc(MANY * sizeof *mu), malloc(MANY * sizeof *mu)};
+    assert_true(mu && theta && beta[0] && beta[1]);
+    for (int j = 0; j < MANY; j++) {
+        mu[j] = 0.5 + (double)((j * 7919) % MANY) / MANY;
+        theta[j] = theta[MANY + j] = 0.01;
+    }
+    for (int k = 0; k < 2; k++) {
+        sf_dataset *dataset;
+        sf_network *network;
+        sf_flow *flow;
+        sf_flow_target target = rig_target(0.01, INFINITY);
+        assert_ok(context, sf_dataset_from_points(context, 1, MANY, mu, NULL, &dataset));
+        assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
+        assert_ok(context, sf_network_set_threads(network, k ? 2 : 1));
+        assert_ok(context, sf_flow_create(context, network, &L2, theta, 0.0, &flow));
+        assert_ok(context, sf_flow_advance(flow, &target));
+        sf_flow_predictor(flow, beta[k], NULL);
+        sf_flow_destroy(&flow);
+        sf_network_destroy(&network);
+        sf_dataset_destroy(&dataset);
+    }
+    assert_memory_equal(beta[0], beta[1], MANY * sizeof *mu);
+    free(mu), free(theta), free(beta[0]), free(beta[1]);
+    sf_context_destroy(&context);
+}
+
 static void test_event_names(void **state)
 {
     (void)state;
@@ -190,10 +223,10 @@ static void test_memory_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arguments),      cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_stops),          cmocka_unit_test(test_interruption),
-        cmocka_unit_test(test_range),          cmocka_unit_test(test_no_standstill),
-        cmocka_unit_test(test_event_names),    cmocka_unit_test(test_level_start),
-        cmocka_unit_test(test_memory_failures)};
+        cmocka_unit_test(test_arguments),   cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_stops),       cmocka_unit_test(test_interruption),
+        cmocka_unit_test(test_range),       cmocka_unit_test(test_no_standstill),
+        cmocka_unit_test(test_threads),     cmocka_unit_test(test_event_names),
+        cmocka_unit_test(test_level_start), cmocka_unit_test(test_memory_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
