@@ -111,6 +111,8 @@ static bool keep_maps(row *r, const sf_images *images, const float *maps, size_t
     sf_image_shape shape = sf_images_shape(images);
     size_t pixels = shape.height * shape.width;
     r->count = wanted < sf_images_count(images) ? wanted : sf_images_count(images);
+    if (r->count == 0)
+        return true;
     r->height = shape.height;
     r->width = shape.width;
     r->map = malloc(r->count * pixels * sizeof *r->map);
@@ -184,7 +186,7 @@ static int attribute_course(work *w, const char *checkpoint, sf_course *course)
 
 static int attribute_all(work *w, const char **files, size_t count)
 {
-    w->rows = calloc(2 * count, sizeof *w->rows);
+    w->rows = calloc(2 * count + 1, sizeof *w->rows);
     if (!w->rows)
         return no_memory();
     int code = 0;
@@ -211,7 +213,7 @@ static double share_of(const row *r, bool positive, int region)
 static sf_interval over_checkpoints(const work *w, size_t k, bool positive, int region)
 {
     size_t count = w->count / w->methods;
-    double *x = malloc(count * sizeof *x);
+    double *x = malloc((count + 1) * sizeof *x);
     sf_interval interval = {NAN, NAN};
     if (!x)
         return interval;
@@ -415,7 +417,13 @@ static sf_status describe_maps(const work *w, sf_figure **figure)
         w->cli->context, "attributions",
         "Attribution: red speaks for the class of the image, blue against it; each map has its own scale",
         "Images, and below each the maps of what the networks look at", first->count, figure);
-    double *numbers = calloc(first->height + first->width + first->height * first->width, sizeof *numbers);
+    size_t room = 1;
+    for (size_t k = 0; k < w->count; k++) {
+        const row *r = &w->rows[k];
+        size_t wanted = r->height + r->width + r->height * r->width;
+        room = wanted > room ? wanted : room;
+    }
+    double *numbers = calloc(room, sizeof *numbers);
     if (status != SF_OK || !numbers) {
         free(numbers);
         return status == SF_OK ? SF_ERR_MEMORY : status;
@@ -512,7 +520,7 @@ int sf_cmd_attribute(sf_cli *cli, int argc, char **argv)
         {"method", "METHOD", "grad-cam or input-gradient (default: both, where there are convolutions)",
          &o.method, NULL},
         {"images", "N", "images whose maps go into -o FILE.json or a figure (default 6)", &o.images, NULL}};
-    const char **files = calloc((size_t)argc, sizeof *files);
+    const char **files = calloc((size_t)argc + 1, sizeof *files);
     if (!files)
         return no_memory();
     int code =

@@ -303,7 +303,7 @@ static void draw(sf_figure *figure, uint32_t color, const char *title, size_t co
 
 void net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title)
 {
-    sf_interval y[NET_RECORDS];
+    sf_interval y[NET_RECORDS] = {{NAN, NAN}};
     for (size_t i = 0; i < course->count; i++)
         y[i] = net_mean(course, measure, i);
     // step 0 has no place on a logarithmic axis
@@ -313,7 +313,7 @@ void net_draw(sf_figure *figure, const net_course *course, net_measure measure, 
 void net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
                       net_measure measure, const char *title, size_t count, const double *levels)
 {
-    sf_interval y[NET_RECORDS];
+    sf_interval y[NET_RECORDS] = {{NAN, NAN}};
     for (size_t i = 0; i < count; i++) {
         double x[NET_SEEDS];
         size_t used = 0;

@@ -172,6 +172,13 @@ class Attribute(unittest.TestCase):
         self.attribute("run.h5", "-o", "a.png", "--images", "2")
         with open("a.png", "rb") as stream:
             self.assertEqual(stream.read(8), b"\x89PNG\r\n\x1a\n")
+        # networks of other images, and larger ones
+        patches = {"data": {"patches": {"strong": 1, "height": 20, "width": 24, "per_class": 5}},
+                   "network": {"channels": [2, 2], "kernel": 3, "hidden": []},
+                   "optimizer": {"method": "gd"}, "training": {"steps": 2}}
+        done = run("train", "-", "--checkpoint", "wide.h5", experiment=patches)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.attribute("run.h5", "wide.h5", "-o", "b.svg", "--images", "20")
 
     def test_fully_connected(self):
         self.train("run.h5", model="mlp", hidden=[16])
