@@ -181,11 +181,10 @@ const claim_entry claim_registry[] = {
       "Question of the reviewers; measured", SF_NEEDS_MNIST},
      claim_network_activation},
     {{"NN-DEPTH", NETWORKS, "What does depth change in real networks?",
-      "A linear classifier of MNIST looks at the same pixels with ℓ2-SAM as with GD; with hidden layers, and "
-      "with one "
-      "convolution, ℓ2-SAM leaves more on the background at the same step. Beyond that: so it does with "
-      "three convolutions, "
-      "and at the same loss.",
+      "A linear classifier of MNIST looks at the same pixels with ℓ2-SAM as with GD; with hidden layers "
+      "ℓ2-SAM leaves more on "
+      "the background at the same step. Beyond that: so it does with one and with three convolutions, and at "
+      "the same loss.",
       "Question of the reviewers; depth 1 by Theorem 4.1", SF_NEEDS_MNIST},
      claim_network_depth},
     {{"Q-DEEPER", QUESTIONS, "Does the phenomenon survive at depth 3 and 4?",
