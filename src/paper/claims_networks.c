@@ -409,17 +409,17 @@ static void note_scales(sf_outcome *out, const contest *contests)
     claim_note(
         out, SF_NOTE_FINDING,
         "The range, at scale 0.5: with ρ = %g the difference at the same loss is %+.3f ± %.3f; with ρ = %g, "
-        "%+.3f ± %.3f; with ρ = %g %zu of %zu seeds learn at all in %llu steps. As in theory, what "
-        "matters is roughly the ratio of ρ to the scale, and the effect is largest just before ℓ2-SAM stops "
-        "learning.",
+        "%+.3f ± %.3f; with ρ = %g %zu of %zu seeds learn at all in %llu steps. In the scans the effect "
+        "was largest just before ℓ2-SAM stops learning, at roughly the same ratio of ρ to every scale, as in "
+        "theory.",
         small->sam.plan.rho, none.mean, none.half_width, middle->sam.plan.rho, gap_at_loss(middle).mean,
         gap_at_loss(middle).half_width, large->sam.plan.rho, net_reached(&large->sam, learned),
         large->sam.seeds, (unsigned long long)large->sam.plan.steps);
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Of the input gradient the difference at the same loss is %+.3f ± %.3f at scale 0.5. Scales, "
-               "radii and the test loss of the comparison are "
-               "ours, chosen after a scan with other seeds.",
-               gap.mean, gap.half_width);
+    claim_note(
+        out, SF_NOTE_CAVEAT,
+        "Of the input gradient the difference at the same loss is %+.3f ± %.3f at scale 0.5. Scales, radii "
+        "and the test loss of the comparison are ours, chosen after a scan with other seeds.",
+        gap.mean, gap.half_width);
     claim_note(
         out, SF_NOTE_FINDING,
         "Grad-CAM with its usual ReLU is empty for %.0f %% of the images with GD and %.0f %% with ℓ2-SAM "
