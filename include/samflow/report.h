@@ -8,6 +8,7 @@
 #include <samflow/experiment.h>
 #include <samflow/figure.h>
 #include <samflow/paper.h>
+#include <samflow/sweep.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +61,49 @@ SF_API
 sf_status sf_plot_trajectories(sf_context *context, const char *name, size_t count,
                                const sf_trajectory *const *trajectories, const char *const *names,
                                const sf_plot_options *options, sf_figure **out);
+
+/* ---- figures of sweeps -------------------------------------------------------------------------------- */
+
+typedef struct sf_map_options {
+    const char *x, *y, *color; /* columns of the result file; x and y hold numbers */
+    const char *where;         /* of the rows: "COLUMN=VALUE,..."; NULL: all */
+} sf_map_options;
+
+/* One column of a result file over two others. Of the columns regime and limit_kind it also holds what theory predicts,
+ * from the file or found now. */
+typedef struct sf_plot_map sf_plot_map;
+
+/* Store and options must outlive the map. Cells that refinement left out take the value of their neighbours. Errors:
+ * SF_ERR_USAGE (no such column or condition, fewer than two x or y, several rows for a cell, more than six different texts),
+ * SF_ERR_IO, SF_ERR_MEMORY. */
+SF_API
+sf_status sf_plot_map_create(sf_context *context, sf_store *store, const sf_map_options *options,
+                             sf_plot_map **out);
+SF_API
+void sf_plot_map_destroy(sf_plot_map **map);
+
+typedef struct sf_map_comparison {
+    const char
+        *column; /* that theory fills, for example predicted_regime; NULL: it says nothing about the colour */
+    size_t cells;     /* rows that were read */
+    size_t compared;  /* ... of which measurement and theory are known */
+    size_t differing; /* ... and not the same */
+} sf_map_comparison;
+SF_API
+sf_map_comparison sf_plot_map_compare(const sf_plot_map *map);
+
+/* A cell where theory says something else. */
+typedef struct sf_map_difference {
+    double x, y;
+    const char *measured, *predicted; /* owned by the map */
+} sf_map_difference;
+/* The next one, from *at = 0 on; false past the last. */
+SF_API
+bool sf_plot_map_next(const sf_plot_map *map, size_t *at, sf_map_difference *difference);
+
+/* A panel with the cells, the boundary that theory draws, and a mark at each difference. Errors: SF_ERR_MEMORY. */
+SF_API
+sf_status sf_plot_map_draw(const sf_plot_map *map, sf_figure *figure);
 
 /* ---- the report --------------------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@ enum { MOST_FILES = 8, MOST_MOMENTS = 12, STEM_SIZE = 200 };
 
 typedef struct plot_options {
     const char *kind, *clock, *image, *at; // of trajectories
-    sf_plot_map map;                       // of a sweep
+    sf_plot_sweep sweep;
     bool keep;
 } plot_options;
 
@@ -149,7 +149,7 @@ static int describe(sf_cli *cli, const plot_options *plot, const char *const *fi
     if (files[1])
         return sf_cli_usage(cli, "plot", "one result file at a time, found also %s", files[1]);
     sf_status status = sf_figure_create(cli->context, name, cli->file, cli->file, 1, figure);
-    return status == SF_OK ? sf_cli_plot_sweep(cli, &plot->map, *figure) : sf_cli_fail(cli, status);
+    return status == SF_OK ? sf_cli_plot_sweep(cli, &plot->sweep, *figure) : sf_cli_fail(cli, status);
 }
 
 int sf_cmd_plot(sf_cli *cli, int argc, char **argv)
@@ -166,12 +166,12 @@ int sf_cmd_plot(sf_cli *cli, int argc, char **argv)
         {"image", "ROWSxCOLS", "trajectories: the predictor as an image of its features, a pixel each",
          &plot.image, NULL},
         {"at", "T,T,...", "image: when, on the clock (default: 5 records)", &plot.at, NULL},
-        {"x", "COLUMN", "sweep: column along x", &plot.map.x, NULL},
-        {"y", "COLUMN", "sweep: column along y", &plot.map.y, NULL},
+        {"x", "COLUMN", "sweep: column along x", &plot.sweep.map.x, NULL},
+        {"y", "COLUMN", "sweep: column along y", &plot.sweep.map.y, NULL},
         {"color", "COLUMN", "sweep: column shown as colour; of regime and limit_kind also what theory says",
-         &plot.map.color, NULL},
-        {"where", "COLUMN=VALUE,...", "sweep: only rows with these values", &plot.map.where, NULL},
-        {"differences", "FILE.csv", "sweep: the cells where theory says otherwise", &plot.map.differences,
+         &plot.sweep.map.color, NULL},
+        {"where", "COLUMN=VALUE,...", "sweep: only rows with these values", &plot.sweep.map.where, NULL},
+        {"differences", "FILE.csv", "sweep: the cells where theory says otherwise", &plot.sweep.differences,
          NULL},
         {"keep-plots", NULL, "leave gnuplot's script and data beside the figure", NULL, &plot.keep},
     };

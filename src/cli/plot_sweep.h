@@ -4,14 +4,13 @@
 
 #include "cli/cli.h"
 
-typedef struct sf_plot_map {
-    const char *x, *y, *color; // columns
-    const char *where;         // "COLUMN=VALUE,...": of the rows; NULL: all
-    const char *differences;   // CSV file for the cells where theory says otherwise; NULL: none
-} sf_plot_map;
+typedef struct sf_plot_sweep {
+    sf_map_options map;
+    const char *differences; // CSV file for the cells where theory says otherwise; NULL: none
+} sf_plot_sweep;
 
 /* Describes the map of cli->file in the figure, and reports where it differs from theory: on standard error, as JSON
  * with --json, and as CSV. Returns the exit code. */
-int sf_cli_plot_sweep(sf_cli *cli, const sf_plot_map *map, sf_figure *figure);
+int sf_cli_plot_sweep(sf_cli *cli, const sf_plot_sweep *options, sf_figure *figure);
 
 #endif

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/labels.h"
+
 /* ---- clocks --------------------------------------------------------------------------------------------- */
 
 /* Gradient evaluations a step. */
@@ -119,14 +121,7 @@ const char *plot_title(const plot_job *job, const plot_run *run, char *buffer, s
 {
     if (methods_differ(job))
         return sf_title_of_method(sf_experiment_perturbation(run->experiment).method);
-    size_t used = 0; // without the marks of formulas that labels understand
-    for (const char *text = run->name; *text && used + 2 < size; text++) {
-        if (strchr("_^{}@&~", *text))
-            buffer[used++] = '\\';
-        buffer[used++] = *text;
-    }
-    buffer[used] = '\0';
-    return buffer;
+    return plot_plain(run->name, buffer, size);
 }
 
 sf_style plot_style(const plot_job *job, const plot_run *run)
