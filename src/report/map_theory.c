@@ -13,15 +13,22 @@ typedef struct threshold {
     double collapse, major;
 } threshold;
 
-static const char *key_of(const sf_plot_map *m, const char *column)
+/* The setting of an axis; NULL if the column is none. */
+static const char *axis_key(const sf_plot_map *m, const char *column)
 {
     for (size_t i = 0; i < sf_store_axes(m->store); i++)
         if (strcmp(sf_store_get_axis(m->store, i)->name, column) == 0)
             return sf_store_get_axis(m->store, i)->key;
-    return column;
+    return NULL;
 }
 
-/* The experiment of the file where the setting `key` has this value, with a start of scale 1; of an item of the example
+static const char *key_of(const sf_plot_map *m, const char *column)
+{
+    const char *key = axis_key(m, column);
+    return key ? key : column;
+}
+
+/* The experiment of the rows where the setting `key` has this value, with a start of scale 1; of an item of the example
  * (*item, else SIZE_MAX) it has the value of the file. NULL if it is refused. */
 static sf_status experiment_at(const sf_plot_map *m, const char *key, double value, size_t *item,
                                sf_experiment **out)
@@ -36,12 +43,18 @@ static sf_status experiment_at(const sf_plot_map *m, const char *key, double val
         snprintf(setting[0], LINE, "%s=%.17g", key, value);
     if (*item == SIZE_MAX)
         overrides[count++] = setting[0];
+    *out = NULL;
     for (size_t i = 0; i < m->condition_count; i++) {
-        snprintf(setting[i + 1], LINE, "%s=%s", key_of(m, m->conditions[i].column), m->conditions[i].value);
+        const char *fixed = axis_key(m, m->conditions[i].column);
+        if (!fixed)
+            continue;
+        if (strchr(fixed, '['))
+            return SF_OK; // an item of a list is no override
+        snprintf(setting[i + 1], LINE, "%s=%s", fixed, m->conditions[i].value);
         overrides[count++] = setting[i + 1];
     }
-    sf_status status = sf_experiment_parse(m->context, "result file", sf_store_experiment(m->store),
-                                           *item == SIZE_MAX ? 2 : 1, overrides, out);
+    sf_status status =
+        sf_experiment_parse(m->context, "result file", sf_store_experiment(m->store), count, overrides, out);
     return status == SF_ERR_MEMORY ? status : SF_OK;
 }
 

@@ -16,13 +16,24 @@ static const char grid[] = "data: {example: [1, 2]}\n"
                            "    network.init: {name: alpha, linspace: [0.1, 1.5, 5]}\n"
                            "  observables: [regime, limit]\n";
 
-static sf_store *make_store(sf_context *context)
+static const char small_grid[] = "data: {example: [1, 2]}\n"
+                                 "network: {depth: 2, init: 0.5}\n"
+                                 "optimizer: {method: l2-sam, rho: 0.5}\n"
+                                 "dynamics: {mode: exact}\n"
+                                 "sweep:\n"
+                                 "  axes:\n"
+                                 "    optimizer.rho: {name: rho, values: [1]}\n"
+                                 "    data.example[1]: {name: ratio, values: [2, 3]}\n"
+                                 "    network.init: {name: alpha, values: [0.1, 1]}\n"
+                                 "  observables: [regime, limit]\n";
+
+static sf_store *make_store(sf_context *context, const char *text)
 {
     sf_sweep *sweep;
     sf_store *store;
     sf_sweep_options options = {.threads = 1};
     sf_sweep_counts counts;
-    assert_ok(context, sf_sweep_parse(context, "grid.yaml", grid, 0, NULL, &sweep));
+    assert_ok(context, sf_sweep_parse(context, "grid.yaml", text, 0, NULL, &sweep));
     assert_ok(context, sf_sweep_run(sweep, database, &options, &counts));
     sf_sweep_destroy(&sweep);
     assert_ok(context, sf_store_open(context, database, &store));
@@ -52,7 +63,7 @@ static void test_cells(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    sf_store *store = make_store(context);
+    sf_store *store = make_store(context, grid);
     sf_map_options options = {.x = "ratio", .y = "alpha", .color = "regime", .where = "rho=1"};
     sf_plot_map *map;
     sf_figure *figure;
@@ -103,11 +114,11 @@ static void test_boundary(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    sf_store *store = make_store(context);
+    sf_store *store = make_store(context, grid);
     static const struct {
         const char *where;
         double rho;
-    } part[] = {{"rho=0.5", 0.5}};
+    } part[] = {{"rho=0.5", 0.5}, {"rho=1", 1.0}};
     for (size_t k = 0; k < sizeof part / sizeof part[0]; k++) {
         sf_map_options options = {.x = "ratio", .y = "alpha", .color = "regime", .where = part[k].where};
         sf_plot_map *map;
@@ -142,7 +153,7 @@ static void test_refusals(void **state)
                  {{"ratio", "alpha", "regime", "rho=2"}, "takes 0 values"},
                  {{"ratio", "rho", "position", "alpha=0.1,rho=1"}, "'rho' 1 under --where"}};
     sf_context *context = test_context();
-    sf_store *store = make_store(context);
+    sf_store *store = make_store(context, grid);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         sf_plot_map *map;
         assert_int_equal(sf_plot_map_create(context, store, &wrong[i].options, &map), SF_ERR_USAGE);
@@ -157,7 +168,7 @@ static void test_out_of_memory(void **state)
 {
     (void)state;
     sf_context *plain = test_context();
-    sf_store *kept = make_store(plain);
+    sf_store *kept = make_store(plain, small_grid);
     const sf_map_options options = {.x = "ratio", .y = "alpha", .color = "regime", .where = "rho=1"};
     bool failed = true;
     for (long n = 0; failed; n++) {
