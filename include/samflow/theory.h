@@ -41,6 +41,7 @@ typedef struct sf_leader {
     size_t index;
     double tau;
     double log_time; /* -infinity at the start; infinity where log t itself is beyond the range of a double */
+    double log_loss; /* log F at this moment; NaN where log_time is infinity or nothing moves */
 } sf_leader;
 
 /* The state at tau, or at the first moment where log t reaches log_time (relative error 1e-10 or better away

@@ -210,28 +210,34 @@ static sf_status keep_last_state(sf_exact_run *run)
     return status;
 }
 
-static sf_status add_event(const sf_exact_run *run, sf_event_kind kind, int64_t from, int64_t to,
-                           const sf_reduction_point *point)
-{
-    sf_event event = {.kind = kind,
-                      .from = from,
-                      .to = to,
-                      .step = NAN,
-                      .tau = point->tau,
-                      .log_time = point->log_time,
-                      .log_loss = point->log_loss};
-    return sf_trajectory_append_event(run->trajectory, &event);
-}
-
 static sf_status add_events(const sf_exact_run *run)
 {
     for (size_t i = 1; i < run->leader_count && run->leaders[i].tau <= run->end.tau; i++) {
-        int64_t from = (int64_t)run->leaders[i - 1].index, to = (int64_t)run->leaders[i].index;
-        sf_reduction_point point;
-        SF_TRY(sf_reduction_at_tau(run->reduction, run->leaders[i].tau, &point));
-        SF_TRY(add_event(run, SF_EVENT_DOMINANCE, from, to, &point));
+        const sf_leader *leader = &run->leaders[i];
+        sf_event event = {.kind = SF_EVENT_DOMINANCE,
+                          .from = (int64_t)leader[-1].index,
+                          .to = (int64_t)leader->index,
+                          .step = NAN,
+                          .tau = leader->tau,
+                          .log_time = leader->log_time,
+                          .log_loss = leader->log_loss};
+        if (isnan(event.log_loss)) { // beyond the range of log t
+            sf_reduction_point point;
+            SF_TRY(sf_reduction_at_tau(run->reduction, leader->tau, &point));
+            event.log_loss = point.log_loss;
+        }
+        SF_TRY(sf_trajectory_append_event(run->trajectory, &event));
     }
-    return run->end.collapsed ? add_event(run, SF_EVENT_COLLAPSE, -1, -1, &run->end) : SF_OK;
+    if (!run->end.collapsed)
+        return SF_OK;
+    sf_event event = {.kind = SF_EVENT_COLLAPSE,
+                      .from = -1,
+                      .to = -1,
+                      .step = NAN,
+                      .tau = run->end.tau,
+                      .log_time = run->end.log_time,
+                      .log_loss = run->end.log_loss};
+    return sf_trajectory_append_event(run->trajectory, &event);
 }
 
 static sf_status run_all(sf_exact_run *run)

@@ -84,6 +84,14 @@ static double time_at(finder *f, const place *p)
     return (double)(f->log_time - real_log((sf_real)r->modes.unit));
 }
 
+static double log_loss_at(const finder *f, const place *p)
+{
+    const sf_reduction *r = f->r;
+    if (p->step == r->count)
+        return NAN;
+    return sf_loss_log(r->loss, (double)sf_polynomial(r->steps[p->step].plain_margin, p->x));
+}
+
 static sf_status append(finder *f, size_t index, const place *p)
 {
     if (f->count > 0 && f->list[f->count - 1].index == index)
@@ -96,7 +104,10 @@ static sf_status append(finder *f, size_t index, const place *p)
         f->list = list;
         f->capacity = capacity;
     }
-    f->list[f->count] = (sf_leader){index, (double)(p->tau / f->r->modes.unit), time_at(f, p)};
+    f->list[f->count] = (sf_leader){.index = index,
+                                    .tau = (double)(p->tau / f->r->modes.unit),
+                                    .log_time = time_at(f, p),
+                                    .log_loss = log_loss_at(f, p)};
     f->count++;
     return SF_OK;
 }
@@ -225,7 +236,7 @@ static sf_status uniform(finder *f)
     place origin = {.log_n = r->snapshot.log_n};
     sf_real start = real_exp(origin.log_n);
     bool falling = !r->modes.descent && r->snapshot.mean * start < r->snapshot.square, fell_first = falling;
-    sf_snapshot_take(&r->modes, 0, r->tau, r->b, &r->snapshot);
+    r->elsewhere = true;
     while (leader + 1 < kept) {
         sf_real sum = (sf_real)list[leader].nu + list[leader + 1].nu, gap = start - sum;
         bool tie = real_abs(gap) <= 4 * REAL_EPSILON * sum;

@@ -101,10 +101,19 @@ static bool frozen(const sf_reduction *r)
     return rate > 0 && 1 / (n * rate) <= r->b * REAL_EPSILON / 8;
 }
 
+/* Brings the snapshot back to the end of the last step. */
+static void return_to_end(sf_reduction *r)
+{
+    if (r->elsewhere)
+        sf_snapshot_take(&r->modes, 0, r->tau, r->b, &r->snapshot);
+    r->elsewhere = false;
+}
+
 sf_status sf_reduction_extend(sf_reduction *r)
 {
     if (r->end != SF_END_OPEN)
         return SF_OK;
+    return_to_end(r);
     if (r->count == MAX_STEPS)
         return sf_fail(r->context, SF_ERR_NUMERIC, "the reduction takes more than %d steps (tau = %g)",
                        MAX_STEPS, (double)(r->tau / r->modes.unit));
@@ -221,7 +230,7 @@ static void fill(sf_reduction *r, sf_real tau, sf_real b, sf_real log_time, sf_r
     point->margin_perturbed = (double)perturbed;
     point->log_loss = sf_loss_log(r->loss, point->margin);
     point->collapsed = false;
-    sf_snapshot_take(modes, 0, r->tau, r->b, now);
+    r->elsewhere = true;
 }
 
 /* Nothing moves: theta rests where it is, or at 0 after a collapse. from and log_from: when rest began. */
@@ -369,6 +378,7 @@ sf_status sf_reduction_fate(sf_reduction *r, bool *collapses, double *tau, doubl
     *tau = *log_time = INFINITY;
     if (r->modes.descent || r->end == SF_END_STILL)
         return SF_OK;
+    return_to_end(r);
     while (r->end == SF_END_OPEN && !sf_snapshot_grows(&r->snapshot))
         SF_TRY(sf_reduction_extend(r));
     *collapses = r->end == SF_END_COLLAPSE;

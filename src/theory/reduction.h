@@ -19,7 +19,8 @@ struct sf_reduction {
     double *mu, *w1, *w2; // (d)
     sf_loss loss;
     sf_modes modes;
-    sf_snapshot snapshot; // at the end of the last step
+    sf_snapshot snapshot; // at the end of the last step, unless it is `elsewhere`
+    bool elsewhere;
     sf_series *series;
     sf_step *steps;
     size_t count, capacity;

@@ -185,14 +185,13 @@ static sf_real length(const sf_real *c, sf_real tolerance, sf_real limit)
 }
 
 static void margin_series(sf_series *series, sf_real n0, sf_real scale, bool b_clock, bool descent,
-                          sf_real *margin)
+                          sf_step *step)
 {
     const sf_real *s = series->s, *r = series->r;
-    if (descent) {
-        for (int k = 0; k <= K; k++)
-            margin[k] = scale * n0 * n0 * series->inverse[k] / 2;
+    for (int k = 0; k <= K; k++)
+        step->margin[k] = step->plain_margin[k] = scale * n0 * n0 * series->inverse[k] / 2;
+    if (descent)
         return;
-    }
     sf_real *reciprocal = series->reciprocal;
     reciprocal[0] = 1;
     series->dr[0] = 0;
@@ -200,7 +199,7 @@ static void margin_series(sf_series *series, sf_real n0, sf_real scale, bool b_c
         reciprocal[k] = power_term(s, series->ds, reciprocal, series->dr, -1, k);
     for (int k = 0; k <= K; k++) {
         sf_real n = b_clock ? r[k] : convolve(s, r, k); // S^{1/2} = S S^{-1/2}
-        margin[k] =
+        step->margin[k] =
             scale * (n0 * (n0 * series->inverse[k] - 2 * n) + convolve(series->mean, reciprocal, k)) / 2;
     }
 }
@@ -252,7 +251,7 @@ void sf_step_build(const sf_modes *modes, sf_series *series, const sf_snapshot *
         step->other[k] = descent || k == 0 ? 0 : series->rate[k - 1] / k;
     }
     if (with_margin)
-        margin_series(series, n0, modes->margin_unit * strength, b_clock, descent, step->margin);
+        margin_series(series, n0, modes->margin_unit * strength, b_clock, descent, step);
     sf_step_cut(step, backward ? -radius : radius);
 }
 

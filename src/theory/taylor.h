@@ -14,7 +14,8 @@ typedef struct sf_step {
     bool b_clock;
     sf_real other[SF_TAYLOR_ORDER + 1];  // the increment of B (or of tau) as a power series of the clock
     sf_real square[SF_TAYLOR_ORDER + 1]; // n^2 relative to the start
-    sf_real margin[SF_TAYLOR_ORDER + 1]; // at theta_hat; only if asked for
+    // only if asked for: at theta, at theta_hat
+    sf_real plain_margin[SF_TAYLOR_ORDER + 1], margin[SF_TAYLOR_ORDER + 1];
     // filled by the clock t
     sf_real log_time; // log t' at the start (t' = c t)
 } sf_step;
@@ -25,7 +26,7 @@ sf_status sf_series_create(const sf_modes *modes, sf_series **out);
 void sf_series_destroy(const sf_modes *modes, sf_series **series);
 
 /* Builds the step that starts at the snapshot, taken at (tau, b). backward: the clock runs down. with_margin:
- * also the series of the margin. */
+ * also the series of the margins. */
 void sf_step_build(const sf_modes *modes, sf_series *series, const sf_snapshot *snapshot, sf_real tau,
                    sf_real b, bool backward, bool with_margin, sf_step *step);
 /* Shortens the step (|radius| <= |step->radius|) and recomputes its end. */

@@ -83,6 +83,11 @@ static void test_any_start(void **state)
         const sf_leader *leaders;
         assert_ok(context, sf_reduction_dominance(r, &leaders, &count));
         changes += count - 1;
+        for (size_t k = 0; k < count && leaders[k].log_time < INFINITY; k++) {
+            sf_reduction_point at; // sums the modes there, where leaders evaluate the series of a step
+            assert_ok(context, sf_reduction_at_tau(r, leaders[k].tau, &at));
+            assert_absolute(leaders[k].log_loss, at.log_loss, 1e-13 * (1.0 + fabs(at.log_loss)));
+        }
         for (int i = 1; i <= SAMPLES; i++) {
             sf_reduction_point at;
             double tau = end * i / SAMPLES;
@@ -128,6 +133,7 @@ static void test_many(void **state)
         assert_ok(context, sf_reduction_at_tau(r, leaders[k].tau, &at));
         assert_absolute(leaders[k].log_time, at.log_time, 1e-10 * (1.0 + fabs(at.log_time)));
         assert_relative(at.tau / at.b, mu[leaders[k].index] + mu[leaders[k - 1].index], 1e-11);
+        assert_absolute(leaders[k].log_loss, at.log_loss, 1e-13 * (1.0 + fabs(at.log_loss)));
     }
     sf_reduction_destroy(&r);
     free(mu);

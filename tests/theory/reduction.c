@@ -69,6 +69,7 @@ static void test_astronomical_times(void **state)
     assert_absolute(leaders[1].log_time, 1077880.5169, 5e-5);
     assert_ok(context, sf_reduction_at_tau(r, leaders[1].tau, &at));
     assert_absolute(at.log_loss, -1079791.8950, 1e-4);
+    assert_absolute(leaders[1].log_loss, -1079791.8950, 1e-4);
     sf_reduction_destroy(&r);
     r = reduction_of(context, 2, mu, w, w, 1.0);
     assert_ok(context, sf_reduction_dominance(r, &leaders, &count));
