@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "sweep/store.h"
 
 static bool ends_with(const char *path, const char *ending)
@@ -30,22 +30,22 @@ static sf_status choose(sf_store *store, const char *path, sf_status (**write)(s
     return SF_OK;
 }
 
+typedef struct export_job {
+    sf_store *store;
+    sf_status (*write)(sf_store *, const char *);
+} export_job;
+
+static sf_status run_job(const char *path, void *subject)
+{
+    const export_job *job = subject;
+    return job->write(job->store, path);
+}
+
 sf_status sf_store_export(sf_store *store, const char *path)
 {
-    sf_status (*write)(sf_store *, const char *) = NULL;
-    SF_TRY(choose(store, path, &write));
-    size_t size = strlen(path) + 32;
-    char *temporary = sf_alloc(store->context, size, 1);
-    if (!temporary)
-        return SF_ERR_MEMORY;
-    snprintf(temporary, size, "%s.part-%lld", path, (long long)getpid());
-    sf_status status = write(store, temporary);
-    if (status == SF_OK && rename(temporary, path) != 0)
-        status = sf_fail(store->context, SF_ERR_IO, "'%s' cannot be written: %s", path, strerror(errno));
-    if (status != SF_OK)
-        unlink(temporary);
-    sf_free(store->context, temporary);
-    return status;
+    export_job job = {.store = store};
+    SF_TRY(choose(store, path, &job.write));
+    return sf_write_whole(store->context, path, run_job, &job);
 }
 
 /* ---- CSV (RFC 4180; numbers with 17 digits; what does not exist is empty) --------------------------------- */
@@ -107,7 +107,7 @@ sf_status sf_store_write_csv(sf_store *store, const char *path)
 {
     FILE *stream = fopen(path, "wb");
     if (!stream)
-        return sf_fail(store->context, SF_ERR_IO, "'%s' cannot be written: %s", path, strerror(errno));
+        return sf_fail(store->context, SF_ERR_IO, "cannot be written: %s", strerror(errno));
     const char **names = SF_ARRAY(store->context, store->column_count, const char *);
     sf_cell *cells = SF_ARRAY(store->context, store->column_count, sf_cell);
     sf_status status = names && cells ? write_rows(store, stream, names, cells) : SF_ERR_MEMORY;
@@ -116,6 +116,6 @@ sf_status sf_store_write_csv(sf_store *store, const char *path)
     bool bad = ferror(stream) != 0;
     bad = fclose(stream) != 0 || bad;
     if (status == SF_OK && bad)
-        return sf_fail(store->context, SF_ERR_IO, "'%s' cannot be written: %s", path, strerror(errno));
+        return sf_fail(store->context, SF_ERR_IO, "cannot be written: %s", strerror(errno));
     return status;
 }

@@ -198,8 +198,8 @@ sf_status sf_store_write_hdf5(sf_store *store, const char *path)
     H5Tset_size(w.text, H5T_VARIABLE);
     H5Tset_cset(w.text, H5T_CSET_UTF8);
     w.file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    sf_status status = w.file >= 0 ? write_file(&w, values)
-                                   : sf_fail(store->context, SF_ERR_IO, "'%s' cannot be written", path);
+    sf_status status =
+        w.file >= 0 ? write_file(&w, values) : sf_fail(store->context, SF_ERR_IO, "cannot be written");
     if (w.file >= 0 && H5Fclose(w.file) < 0 && status == SF_OK)
         status = failed(&w, "the file");
     H5Tclose(w.text);
