@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "network/network.h"
+#include "network/field.h"
 
 enum { GROUP_ROWS = 32, SMALL_WORK = 1 << 15, PARALLEL_WORK = 1 << 17, CHUNK = 4 * SF_PACK_STRIP };
 

@@ -17,7 +17,7 @@
  *
  * Features with the same |mu| and the same start are tied for ever: the smallest index stands for them.
  */
-#include "theory/dominance.h"
+#include "theory/reduction.h"
 
 #include "theory/clock.h"
 
@@ -114,7 +114,8 @@ static sf_status append(finder *f, size_t index, const place *p)
 
 /* ---- one start for all ----------------------------------------------------------------------------------- */
 
-bool sf_dominance_uniform(const sf_reduction *r)
+/* All start predictors that move are the same and the layers equal: tau / B alone orders the features. */
+static bool starts_alike(const sf_reduction *r)
 {
     for (size_t j = 0; j < r->d; j++)
         if (fabs(r->w1[j]) != fabs(r->w1[0]) || r->w1[j] == 0.0 ||
@@ -526,19 +527,29 @@ static sf_status general(finder *f)
     return status;
 }
 
-sf_status sf_dominance(sf_reduction *reduction, sf_leader **out, size_t *count)
+/* All leaders from tau = 0 to the end of the trajectory, in order; *out is allocated from the context. */
+static sf_status find_leaders(sf_reduction *reduction, sf_leader **out, size_t *count)
 {
     finder f = {.r = reduction, .step = SIZE_MAX};
     *out = NULL;
     *count = 0;
     sf_status status = SF_OK;
     if (reduction->end != SF_END_STILL)
-        status = sf_dominance_uniform(reduction) ? uniform(&f) : general(&f);
+        status = starts_alike(reduction) ? uniform(&f) : general(&f);
     if (status != SF_OK) {
         sf_free(reduction->context, f.list);
         return status;
     }
     *out = f.list;
     *count = f.count;
+    return SF_OK;
+}
+
+sf_status sf_reduction_dominance(sf_reduction *r, const sf_leader **leaders, size_t *count)
+{
+    if (!r->leaders)
+        SF_TRY(find_leaders(r, &r->leaders, &r->leader_count));
+    *leaders = r->leaders;
+    *count = r->leader_count;
     return SF_OK;
 }

@@ -11,7 +11,6 @@
 #include "theory/reduction.h"
 
 #include "theory/clock.h"
-#include "theory/dominance.h"
 
 #include <string.h>
 
@@ -361,16 +360,7 @@ void sf_reduction_predictor(const sf_reduction *r, const sf_reduction_point *poi
     }
 }
 
-/* ---- the order of features, the fate, ratios -------------------------------------------------------------- */
-
-sf_status sf_reduction_dominance(sf_reduction *r, const sf_leader **leaders, size_t *count)
-{
-    if (!r->leaders)
-        SF_TRY(sf_dominance(r, &r->leaders, &r->leader_count));
-    *leaders = r->leaders;
-    *count = r->leader_count;
-    return SF_OK;
-}
+/* ---- the fate, ratios -------------------------------------------------------------------------------------- */
 
 sf_status sf_reduction_fate(sf_reduction *r, bool *collapses, double *tau, double *log_time)
 {
