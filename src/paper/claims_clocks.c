@@ -36,7 +36,7 @@ static sf_status build(sf_outcome *out, const setting *s, sf_network **network, 
     const sf_dataset *dataset;
     SF_TRY(claim_points(out, s->examples, D, examples, NULL, &dataset));
     SF_TRY(claim_network(out, dataset, s->depth, network));
-    equal_layers(D, s->depth, alpha, theta);
+    fill_layers(D, s->depth, alpha, theta);
     return SF_OK;
 }
 
@@ -156,7 +156,7 @@ sf_status claim_clocks(sf_outcome *out)
         SF_TRY(build(out, &settings[i], &network, theta));
         sf_perturbation perturbation = {.method = settings[i].method, .rho = settings[i].rho};
         for (int k = 0; k < STEPS; k++)
-            SF_TRY(plain_step(network, &perturbation, false, END / STEPS, theta));
+            SF_TRY(runge_kutta_step(network, &perturbation, false, END / STEPS, theta));
         sf_network_predictor(network, theta, exact);
         claim_release(out, mark);
         claim_check(out, SF_RELATION_AT_MOST, 0.0, relative_difference(beta, exact), 1e-9,

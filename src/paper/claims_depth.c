@@ -19,7 +19,7 @@ static sf_status place(sf_outcome *out, int depth, const double *beta, sf_networ
     double w[D];
     for (size_t j = 0; j < D; j++)
         w[j] = pow(beta[j], 1.0 / depth);
-    equal_layers(D, depth, w, theta);
+    fill_layers(D, depth, w, theta);
     return network ? claim_example(out, D, mu, depth, network) : SF_OK;
 }
 
@@ -30,7 +30,7 @@ static sf_status fate(sf_network *network, const sf_perturbation *perturbation, 
     double beta[D];
     *result = 4.0;
     for (int i = 0; i < ALL; i++) {
-        SF_TRY(plain_step(network, perturbation, true, i < FINE ? 0.01 : 0.15, theta));
+        SF_TRY(runge_kutta_step(network, perturbation, true, i < FINE ? 0.01 : 0.15, theta));
         sf_network_predictor(network, theta, beta);
         double norm = vector_norm(D, beta);
         if (norm < 1e-3)
@@ -72,7 +72,7 @@ static sf_status draw_field(sf_outcome *out, sf_figure *figure, int depth,
         x[i] = edge * ((double)column + 0.5) / ARROWS;
         y[i] = edge * ((double)row + 0.5) / ARROWS;
         SF_TRY(place(out, depth, (const double[]){x[i], y[i]}, &network, theta));
-        SF_TRY(plain_step(network, perturbation, true, 1e-6, theta));
+        SF_TRY(runge_kutta_step(network, perturbation, true, 1e-6, theta));
         sf_network_predictor(network, theta, after);
         double norm = hypot(after[0] - x[i], after[1] - y[i]);
         u[i] = length * (after[0] - x[i]) / norm;
@@ -98,7 +98,7 @@ static sf_status draw_paths(sf_outcome *out, sf_figure *figure, int depth,
             x[count] = beta[0];
             y[count++] = beta[1];
             for (int i = 0; i < 4; i++)
-                SF_TRY(plain_step(network, perturbation, true, 0.005, theta));
+                SF_TRY(runge_kutta_step(network, perturbation, true, 0.005, theta));
             sf_network_predictor(network, theta, beta);
         }
         sf_figure_series(figure, NULL,
@@ -160,7 +160,7 @@ static sf_status peak_of(sf_outcome *out, sf_method method, double rho, int dept
     flow_path path;
     leader leaders[8];
     size_t mark = claim_mark(out);
-    equal_layers(D, depth, (const double[]){alpha, alpha}, theta);
+    fill_layers(D, depth, (const double[]){alpha, alpha}, theta);
     SF_TRY(claim_example(out, D, mu, depth, &network));
     SF_TRY(claim_flow(out, network, method, rho, theta, &flow));
     SF_TRY(flow_until(flow, INFINITY, INFINITY, 8.0));

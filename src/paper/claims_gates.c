@@ -46,9 +46,9 @@ static sf_status follow_plainly(sf_outcome *out, int depth, double rho, double a
     double theta[GATE_DEPTH], beta;
     sf_network *network;
     SF_TRY(claim_example(out, 1, &mu, depth, &network));
-    equal_layers(1, depth, &alpha, theta);
+    fill_layers(1, depth, &alpha, theta);
     for (int i = 0; i < STEPS; i++)
-        SF_TRY(plain_step(network, &perturbation, true, end / STEPS, theta));
+        SF_TRY(runge_kutta_step(network, &perturbation, true, end / STEPS, theta));
     sf_network_predictor(network, theta, &beta);
     claim_check(out, SF_RELATION_RELATIVE, pow(gate_weight(depth, mu, rho, alpha, end), depth), beta, 1e-8,
                 "L = %d, α = %g ρ: β at τ = %.4g, by Runge-Kutta on the plain gradients", depth, alpha / rho,
@@ -122,7 +122,7 @@ static sf_status discrete_gate(sf_outcome *out, int depth, double rho)
     sf_network *network;
     sf_descent *descent;
     SF_TRY(claim_example(out, 3, mu, depth, &network));
-    equal_layers(3, depth, alpha, theta);
+    fill_layers(3, depth, alpha, theta);
     SF_TRY(claim_descent(out, network, SF_METHOD_LINF, rho, step, theta, &descent));
     SF_TRY(sf_descent_advance(descent, 100000));
     const double *w = sf_descent_theta(descent);

@@ -297,7 +297,7 @@ static sf_status check_plainly(sf_outcome *out)
     sf_reduction_predictor(reduction, &end, exact, NULL);
     SF_TRY(claim_example(out, 2, mu, 2, &network));
     for (int i = 0; i < STEPS; i++)
-        SF_TRY(plain_step(network, &perturbation, true, end.tau / STEPS, theta));
+        SF_TRY(runge_kutta_step(network, &perturbation, true, end.tau / STEPS, theta));
     sf_network_predictor(network, theta, beta);
     for (size_t j = 0; j < 2; j++)
         claim_check(out, SF_RELATION_RELATIVE, exact[j], beta[j], 1e-8,

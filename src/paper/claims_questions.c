@@ -21,7 +21,7 @@ static sf_status course_of(sf_outcome *out, int depth, double alpha, course *res
     leader leaders[2];
     sf_network *network;
     sf_flow *flow;
-    equal_layers(D, depth, (const double[]){alpha, alpha}, theta);
+    fill_layers(D, depth, (const double[]){alpha, alpha}, theta);
     SF_TRY(claim_example(out, D, standard, depth, &network));
     SF_TRY(claim_flow(out, network, SF_METHOD_L2, 1.0, theta, &flow));
     SF_TRY(flow_until(flow, 1e4, INFINITY, 3.0 + depth * log(fmax(1.0, alpha))));
@@ -291,7 +291,7 @@ static sf_status follow_ratio(sf_outcome *out, sf_method method, double rho, con
     sf_network *network;
     sf_flow *flow;
     flow_path path;
-    equal_layers(D, 2, start, theta);
+    fill_layers(D, 2, start, theta);
     SF_TRY(claim_example(out, D, standard, 2, &network));
     SF_TRY(claim_flow(out, network, method, rho, theta, &flow));
     SF_TRY(record_path(out, flow, D, CLOCK_TAU, count, at, &path));

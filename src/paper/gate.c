@@ -37,6 +37,6 @@ sf_status gate_flow(sf_outcome *out, sf_method method, double rho, int depth, si
     double theta[GATE_DEPTH * GATE_FEATURES];
     sf_network *network;
     SF_TRY(claim_example(out, d, mu, depth, &network));
-    equal_layers(d, depth, alpha, theta);
+    fill_layers(d, depth, alpha, theta);
     return claim_flow(out, network, method, rho, theta, flow);
 }

@@ -53,7 +53,7 @@ size_t index_of_largest(size_t n, const double *x)
     return best;
 }
 
-void equal_layers(size_t d, int depth, const double *alpha, double *theta)
+void fill_layers(size_t d, int depth, const double *alpha, double *theta)
 {
     for (size_t l = 0; l < (size_t)depth; l++)
         for (size_t j = 0; j < d; j++)
@@ -78,8 +78,8 @@ sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm
     return sf_flow_advance(flow, &target);
 }
 
-sf_status plain_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled, double h,
-                     double *theta)
+sf_status runge_kutta_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled, double h,
+                           double *theta)
 {
     enum { MOST = 32 };
     static const double stage_at[] = {0.0, 0.5, 0.5, 1.0}, weight[] = {1.0, 2.0, 2.0, 1.0};

@@ -14,7 +14,7 @@ double median(size_t n, double *x);
 size_t index_of_largest(size_t n, const double *x);
 
 /* theta (L, d) with every layer equal to alpha (d). */
-void equal_layers(size_t d, int depth, const double *alpha, double *theta);
+void fill_layers(size_t d, int depth, const double *alpha, double *theta);
 /* count numbers from low to high, evenly or in equal ratios. */
 void even_steps(size_t count, double low, double high, double *x);
 void even_ratios(size_t count, double low, double high, double *x);
@@ -25,8 +25,8 @@ sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm
 /* One step h of the classical Runge-Kutta method on the plain right-hand side -grad F(theta + eps(theta)), by sf_perturb
  * and sf_network_gradient alone: a flow without the engine of flows, where it is smooth and L * d <= 32. rescaled: h is a
  * step of tau, else of t. SF_ERR_ARGUMENT if theta is too long. */
-sf_status plain_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled, double h,
-                     double *theta);
+sf_status runge_kutta_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled, double h,
+                           double *theta);
 
 /* Records of a flow. Arrays live in the claim's work space. */
 typedef struct flow_path {
