@@ -46,7 +46,7 @@ sf_status sf_worker_compute(sf_worker *worker, size_t count, const uint64_t *pos
 {
     if (!worker->sweep->variants)
         return compute_alike(worker, count, positions, rows);
-    size_t begin[SF_MOST_VARIANTS + 1];
+    size_t begin[SF_MOST_VARIANTS + 1] = {0};
     SF_TRY(sort_block(worker, count, positions, begin));
     for (size_t v = 0; v < worker->sweep->variants->count; v++) {
         sf_worker *own;

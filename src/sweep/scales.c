@@ -53,7 +53,7 @@ bool sf_setup_has_scale(const sf_setup *setup)
 
 bool sf_setup_classify(const sf_setup *setup, double scale, sf_finding *finding)
 {
-    int64_t strongest;
+    int64_t strongest = -1;
     double norm, top;
     if (!applies(setup, &strongest, &norm, &top))
         return false;
