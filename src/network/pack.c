@@ -254,12 +254,12 @@ static const size_t code_size[] = {sizeof(double), sizeof(float), sizeof(uint8_t
 /* Decided by the shape alone, so that the bits do not depend on the number of threads. */
 static void choose_tile(sf_pack *pack)
 {
-    size_t row = code_size[pack->type] * pack->n, tile = TILE_BYTES / row / BLOCK * BLOCK;
+    size_t row = code_size[pack->type] * pack->n;
     pack->tile = pack->stride;
     if (pack->columns || pack->blocks || pack->width < LEAST_TILED_WIDTH || pack->n > MOST_TILED_ROWS ||
         row * pack->stride > greatest_tiled)
         return;
-    for (pack->tile = LEAST_TILE; 2 * pack->tile <= tile && pack->tile < SF_PACK_STRIP;)
+    for (pack->tile = LEAST_TILE; 2 * pack->tile * row <= TILE_BYTES && pack->tile < SF_PACK_STRIP;)
         pack->tile *= 2;
 }
 
