@@ -62,10 +62,10 @@ typedef struct sf_axes {
         *y_label; /* labels name the unit, or say "no unit" where that is not plain */
     sf_scale x_scale, y_scale;
     double x_min, x_max, y_min, y_max;
-    double z_min, z_max; /* ends of SF_PALETTE_SEQUENTIAL; both 0: found from the cells */
-    double y_step;       /* between marks on a linear y axis; 0: found from the range */
-    bool equal;          /* one unit of x as long as one of y */
-    bool no_axes;        /* an image: no ticks, no frame labels */
+    double z_min, z_max;   /* ends of SF_PALETTE_SEQUENTIAL; both 0: found from the cells */
+    double x_step, y_step; /* between marks on a linear axis; 0: found from the range */
+    bool equal;            /* one unit of x as long as one of y */
+    bool no_axes;          /* an image: no ticks, no frame labels */
     const char
         *key; /* where the legend stands: "top left", "bottom right", ...; NULL: top right; "off": none */
 } sf_axes;

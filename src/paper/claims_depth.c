@@ -140,6 +140,8 @@ static sf_status draw_plane(sf_outcome *out)
                                                .x_max = edge,
                                                .y_min = 0.0,
                                                .y_max = edge,
+                                               .x_step = 0.4,
+                                               .y_step = 0.4,
                                                .equal = true,
                                                .key = "off"});
             SF_TRY(shade(out, figure, depth, &perturbation));

@@ -281,6 +281,14 @@ static void write_guide(FILE *file, const sf_layer *guide)
         guide->x[0]);
 }
 
+static void write_steps(FILE *file, const char *axis, double step)
+{
+    if (step > 0.0)
+        fprintf(file, "set %stics %.10g\n", axis, step);
+    else
+        fprintf(file, "set %stics autofreq\n", axis);
+}
+
 static void write_axes(FILE *file, const sf_panel *panel)
 {
     const sf_axes axes = axes_of(panel);
@@ -301,10 +309,8 @@ static void write_axes(FILE *file, const sf_panel *panel)
         fputs("set logscale y; set format y '10^{%L}'\n", file);
     write_range(file, "x", axes.x_min, axes.x_max);
     write_range(file, "y", axes.y_min, axes.y_max);
-    if (axes.y_step > 0.0)
-        fprintf(file, "set ytics %.10g\n", axes.y_step);
-    else
-        fputs("set ytics autofreq\n", file);
+    write_steps(file, "x", axes.x_step);
+    write_steps(file, "y", axes.y_step);
     if (axes.equal)
         fputs("set size ratio -1\n", file);
     if (axes.no_axes)
