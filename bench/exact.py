@@ -33,7 +33,8 @@ HEADER = "| implementation | threads | best s | note |\n| --- | --- | --- | --- 
 
 
 class Leader(ctypes.Structure):
-    _fields_ = [("index", ctypes.c_size_t), ("tau", ctypes.c_double), ("log_time", ctypes.c_double)]
+    _fields_ = [("index", ctypes.c_size_t), ("tau", ctypes.c_double), ("log_time", ctypes.c_double),
+                ("log_loss", ctypes.c_double)]
 
 
 class Samflow:

@@ -1,4 +1,5 @@
-/* What layers.c (the dynamics within a mode) and modes.c (from mode to mode) share. The mathematics is in these two. */
+/* The state of the flow of layers.c, its velocities within a mode (velocities.c), and the change of modes (modes.c), each
+ * of which uses those before. */
 #ifndef SF_FLOW_LAYERS_H
 #define SF_FLOW_LAYERS_H
 
@@ -71,6 +72,8 @@ static inline double layers_weight(const layers_model *model, const double *y, s
     bool zero = unit->slides || (model->coordinate[unit->j].rests && model->start[u] == 0.0);
     return zero ? 0.0 : y[1 + u] + unit->offset; // 0 exactly, whatever the integrator's rounding
 }
+
+/* ---- velocities.c ----------------------------------------------------------------------------------------- */
 
 /* w - w_hat of a unit with the signs in force. */
 double layers_shift(const layers_model *model, size_t u);

@@ -6,7 +6,7 @@
  *   amplitude  L = 2, GD, l2-SAM, USAM: two integrals a coordinate, weights as logarithms   (amplitude.c)
  *   gates      GD and linf-SAM of one example, weights of a coordinate alike or L = 2; GD of several examples, weights
  *              alike: closed forms of one integral a coordinate                               (gates.c)
- *   layers     linf-SAM: the weights, from mode to mode                               (layers.c, modes.c)
+ *   layers     linf-SAM: the weights, from mode to mode               (velocities.c, modes.c, layers.c)
  *   weights    every smooth method: the weights themselves                                  (weights.c)
  * The first one that fits is taken; the later ones are the reference for the earlier.
  */

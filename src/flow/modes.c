@@ -1,4 +1,4 @@
-/* From mode to mode of layers.c: what happens where a surface of the discontinuous field is reached (Filippov).
+/* From mode to mode of velocities.c: what happens where a surface of the discontinuous field is reached (Filippov).
  *
  * A unit of even multiplicity reaches w = 0: beyond it nothing but its own sign has changed, and the field leads back. It
  * stays at 0, its layers in phase, with the same w_hat^m on both sides, for as long as they lead back.
