@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "flow/layers.h"
+#include "flow/layers_state.h"
 
 static const double LOG_INFINITE = 230.0;
 

@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "flow/layers.h"
+#include "flow/layers_state.h"
 
 /* The sign of a weight that has just left 0 is known down to this part of the size of the weights. */
 static const double CONTACT = 1e-14;

@@ -23,7 +23,7 @@
  * With one example the coordinates are independent but for the clock, where e^{margin} is a product over them: each
  * is a group of its own. With several, the coordinates that slide together are one group.
  */
-#include "flow/layers.h"
+#include "flow/layers_state.h"
 
 #include <math.h>
 #include <string.h>

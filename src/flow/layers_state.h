@@ -1,7 +1,7 @@
 /* The state of the flow of layers.c, its velocities within a mode (velocities.c), and the change of modes (modes.c), each
  * of which uses those before. */
-#ifndef SF_FLOW_LAYERS_H
-#define SF_FLOW_LAYERS_H
+#ifndef SF_FLOW_LAYERS_STATE_H
+#define SF_FLOW_LAYERS_STATE_H
 
 #include "flow/model.h"
 #include "flow/sides.h"
