@@ -145,9 +145,8 @@ sf_status sf_pool_create(sf_context *context, int threads, sf_pool **out)
     if (threads == 1)
         return SF_OK;
     // aligned, so that threads do not share cache lines by accident
-    sf_pool *pool = (sf_pool *)sf_alloc_doubles(context, sizeof(sf_pool) / sizeof(double) + 1);
-    sf_share *shares =
-        (sf_share *)sf_alloc_doubles(context, (size_t)threads * sizeof(sf_share) / sizeof(double));
+    sf_pool *pool = (void *)sf_alloc_doubles(context, sizeof(sf_pool) / sizeof(double) + 1);
+    sf_share *shares = (void *)sf_alloc_doubles(context, (size_t)threads * sizeof(sf_share) / sizeof(double));
     sf_worker *workers = SF_ARRAY(context, (size_t)threads, sf_worker);
     if (!pool || !shares || !workers) {
         sf_free_aligned(context, pool);

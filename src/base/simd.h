@@ -61,7 +61,7 @@ SF_INLINE vd vd_float(const float *p)
 }
 SF_INLINE vd vd_bytes(const uint8_t *p)
 {
-    return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+    return _mm512_cvtepi32_pd(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p)));
 }
 SF_INLINE vd vd_set(double x)
 {
@@ -185,7 +185,7 @@ SF_INLINE vd vd_float(const float *p)
 }
 SF_INLINE vd vd_bytes(const uint8_t *p)
 {
-    __m256i i = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+    __m256i i = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p));
     return vd_make(_mm256_cvtepi32_pd(_mm256_castsi256_si128(i)),
                    _mm256_cvtepi32_pd(_mm256_extracti128_si256(i, 1)));
 }
