@@ -392,17 +392,7 @@ static sf_status build_all(sf_context *context)
 static void test_every_allocation_can_fail(void **state)
 {
     (void)state;
-    sf_status status = SF_ERR_MEMORY;
-    for (long n = 0; status != SF_OK; n++) {
-        test_memory memory = {.fail_at = n};
-        sf_context *context = test_context_failing(&memory);
-        status = build_all(context);
-        if (status != SF_OK)
-            assert_int_equal(status, SF_ERR_MEMORY);
-        assert_int_equal(memory.live, 0);
-        assert_true(n < 100);
-        sf_context_destroy(&context);
-    }
+    test_every_allocation(build_all, 100);
 }
 
 int main(void)

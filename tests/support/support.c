@@ -65,3 +65,18 @@ sf_context *test_context_failing(test_memory *memory)
     *memory = (test_memory){.fail_at = fail_at}; // the context itself does not count
     return context;
 }
+
+void test_every_allocation(sf_status (*body)(sf_context *), long most)
+{
+    sf_status status = SF_ERR_MEMORY;
+    for (long n = 0; status != SF_OK; n++) {
+        test_memory memory = {.fail_at = n};
+        sf_context *context = test_context_failing(&memory);
+        status = body(context);
+        if (status != SF_OK)
+            assert_int_equal(status, SF_ERR_MEMORY);
+        assert_int_equal(memory.live, 0);
+        assert_true(n < most);
+        sf_context_destroy(&context);
+    }
+}

@@ -39,4 +39,8 @@ typedef struct test_memory {
 } test_memory;
 sf_context *test_context_failing(test_memory *memory);
 
+/* Calls body with a context whose first, second, ... allocation fails, until it succeeds, which it must before the
+ * allocation number `most`: each time it fails with SF_ERR_MEMORY and leaves nothing behind. */
+void test_every_allocation(sf_status (*body)(sf_context *), long most);
+
 #endif
