@@ -1,13 +1,13 @@
 /* Two kinds of labels, numbered as they are met; which of them is -1 is settled at the end (the smaller
  * value, the first name in byte order), or given by `classes`. A file of one example needs but one.
  */
-#include "data/labels.h"
+#include "files/labels.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/base.h"
-#include "data/number.h"
+#include "files/number.h"
 
 sf_status sf_labels_init(sf_labels *labels, sf_context *context, const sf_data_file *spec)
 {

@@ -4,7 +4,7 @@
  * Vollgraf, "Fashion- MNIST: a novel image dataset for benchmarking machine learning algorithms", 2017.
  * SHA-256 of the gzipped files.
  */
-#include "data/catalogue.h"
+#include "files/catalogue.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "data/formats.h"
-#include "data/number.h"
-#include "data/rows.h"
+#include "files/formats.h"
+#include "files/number.h"
+#include "files/rows.h"
 
 typedef struct record {
     char *text; // the fields, each ended by NUL

@@ -1,6 +1,6 @@
 /* The data sets that can be fetched, and the download of one file. */
-#ifndef SF_DATA_CATALOGUE_H
-#define SF_DATA_CATALOGUE_H
+#ifndef SF_FILES_CATALOGUE_H
+#define SF_FILES_CATALOGUE_H
 
 #include <samflow/fetch.h>
 

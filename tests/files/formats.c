@@ -3,7 +3,7 @@
 
 #include <locale.h>
 
-#include "data/number.h"
+#include "files/number.h"
 
 /* Reads and compares: n examples of d features, x row by row, labels. Plain and gzipped. */
 static void expect(const char *folder, const char *name, const void *bytes, size_t count, sf_data_file spec,

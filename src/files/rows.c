@@ -1,5 +1,5 @@
 /* Rows in blocks of about a megabyte. */
-#include "data/rows.h"
+#include "files/rows.h"
 
 #include "base/base.h"
 

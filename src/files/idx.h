@@ -1,8 +1,8 @@
 /* The IDX format: header, examples, labels. Each function takes an open input where the one before left it. */
-#ifndef SF_DATA_IDX_H
-#define SF_DATA_IDX_H
+#ifndef SF_FILES_IDX_H
+#define SF_FILES_IDX_H
 
-#include "data/input.h"
+#include "files/input.h"
 
 enum { SF_IDX_SIZES = 4 };
 

@@ -1,7 +1,7 @@
 /* Rows of numbers whose count is not known before the last one: blocks of memory that never move, so that a
  * large file is held once. */
-#ifndef SF_DATA_ROWS_H
-#define SF_DATA_ROWS_H
+#ifndef SF_FILES_ROWS_H
+#define SF_FILES_ROWS_H
 
 #include "data/dataset.h"
 

@@ -1,6 +1,6 @@
 /* Decimal numbers in text. */
-#ifndef SF_DATA_NUMBER_H
-#define SF_DATA_NUMBER_H
+#ifndef SF_FILES_NUMBER_H
+#define SF_FILES_NUMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>

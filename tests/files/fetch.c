@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "data/catalogue.h"
+#include "files/catalogue.h"
 
 /* What is served: 300,000 bytes, byte i is i mod 251; SHA-256 by Python's hashlib. */
 enum { SERVED = 300000, HALF = SERVED / 2 };
@@ -32,7 +32,7 @@ static int start_server(world *w)
         dup2(out[1], 1);
         close(in[1]);
         close(out[0]);
-        execlp("python3", "python3", SOURCE_FOLDER "/tests/data/server.py", w->source, (char *)NULL);
+        execlp("python3", "python3", SOURCE_FOLDER "/tests/files/server.py", w->source, (char *)NULL);
         _exit(127);
     }
     close(in[0]);

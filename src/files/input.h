@@ -1,6 +1,6 @@
 /* A file read front to back, gzipped or not, as bytes or as lines. */
-#ifndef SF_DATA_INPUT_H
-#define SF_DATA_INPUT_H
+#ifndef SF_FILES_INPUT_H
+#define SF_FILES_INPUT_H
 
 #include <samflow/base.h>
 #include <zlib.h>

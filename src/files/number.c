@@ -3,7 +3,7 @@
  * rounded result (Clinger, "How to read floating point numbers accurately", PLDI 1990); strtod does the
  * others.
  */
-#include "data/number.h"
+#include "files/number.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Stands in for fetch.c in a build without SAMFLOW_WITH_CURL. */
 #include "base/base.h"
-#include "data/catalogue.h"
+#include "files/catalogue.h"
 
 sf_status sf_fetch(sf_context *context, const sf_fetch_request *request)
 {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "data/catalogue.h"
+#include "files/catalogue.h"
 
 enum {
     CONNECT_SECONDS = 20,

@@ -1,11 +1,11 @@
 /* The readers of the formats; each takes an open input at its beginning. Their contract is that of
  * sf_dataset_read. */
-#ifndef SF_DATA_FORMATS_H
-#define SF_DATA_FORMATS_H
+#ifndef SF_FILES_FORMATS_H
+#define SF_FILES_FORMATS_H
 
 #include "data/dataset.h"
-#include "data/input.h"
-#include "data/labels.h"
+#include "files/input.h"
+#include "files/labels.h"
 
 sf_status sf_read_csv(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);
 sf_status sf_read_svmlight(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);

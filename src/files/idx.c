@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "data/formats.h"
-#include "data/idx.h"
+#include "files/formats.h"
+#include "files/idx.h"
 
 enum { HIGHEST_GZIP_RATIO = 1040 }; // deflate stays below 1032:1
 

@@ -1,6 +1,6 @@
 /* The labels of a file as they come, example by example: at most two kinds are kept. */
-#ifndef SF_DATA_LABELS_H
-#define SF_DATA_LABELS_H
+#ifndef SF_FILES_LABELS_H
+#define SF_FILES_LABELS_H
 
 #include "data/dataset.h"
 

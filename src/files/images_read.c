@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "data/idx.h"
 #include "data/images.h"
+#include "files/idx.h"
 
 enum { LEFT_OUT = -1 };
 

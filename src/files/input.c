@@ -1,7 +1,7 @@
 /* zlib's gz functions read both plain and gzipped files. A damaged or truncated gzip file shows in two
  * places, the result of gzread and the state from gzerror; both are checked at each read.
  */
-#include "data/input.h"
+#include "files/input.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #endif
 
 #include "base/base.h"
-#include "data/formats.h"
+#include "files/formats.h"
 
 static bool ends_with(const char *name, size_t length, const char *ending)
 {
