@@ -46,6 +46,15 @@ static sf_status check_axis(const sf_sweep *sweep, size_t number, grid_value *va
 
 /* ---- identity of the grid ------------------------------------------------------------------------------- */
 
+/* Whether the setting at `path` is the one that `key` names, or a part of it: a prefix of its name is not enough, since
+ * dynamics.step is no part of dynamics.steps. */
+static bool is_set_by(const char *path, const char *key)
+{
+    size_t length = strlen(key);
+    return strncmp(path, key, length) == 0 &&
+           (path[length] == '\0' || path[length] == '.' || path[length] == '[');
+}
+
 /* H over the axes (key, factor, values) and over the leaves that no axis sets. */
 static sf_status grid_identity(sf_sweep *sweep)
 {
@@ -56,7 +65,7 @@ static sf_status grid_identity(sf_sweep *sweep)
         const sf_leaf *leaf = &sweep->leaves.items[i];
         bool swept = false;
         for (size_t k = 0; k < grid->axis_count; k++)
-            swept = swept || strncmp(leaf->path, grid->axes[k].key, strlen(grid->axes[k].key)) == 0;
+            swept = swept || is_set_by(leaf->path, grid->axes[k].key);
         if (!swept)
             status = sf_leaves_put(&all, leaf->path, leaf->number, leaf->text);
     }

@@ -106,6 +106,20 @@ static void test_changed_setting(void **state)
     assert_count("a.db", "SELECT count(*) FROM point WHERE rho IS NULL", 0);
 }
 
+/* The name of an axis begins that of another setting, which is a setting of its own all the same. */
+static void test_setting_with_prefix(void **state)
+{
+    (void)state;
+    write_grid("step.yaml", "  axes:\n    dynamics.step: [0.01, 0.02, 0.05]\n  observables: [step]");
+    assert_int_equal(program_run("sweep step.yaml -o a.db"), 0);
+    assert_int_equal(program_run("sweep step.yaml -o a.db --set dynamics.steps=1000"), 0);
+    assert_true(program_said(", 3 computed, 0 there before, 0 reused"));
+    assert_count("a.db", "SELECT count(*) FROM result WHERE step = 1000", 3);
+    assert_count("a.db", "SELECT count(*) FROM point WHERE step = 300", 3);
+    assert_int_equal(program_run("sweep step.yaml -o a.db --set dynamics.steps=1000"), 0);
+    assert_true(program_said(", 0 computed, 3 there before"));
+}
+
 /* One row as text, to compare runs. */
 static void test_threads(void **state)
 {
@@ -655,9 +669,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
-        TEST(test_reuse),         TEST(test_changed_setting), TEST(test_threads),     TEST(test_shards),
-        TEST(test_failing_point), TEST(test_refusals),        TEST(test_interrupt),   TEST(test_full_disk),
-        TEST(test_refinement),    TEST(test_exact_regime),    TEST(test_exact_order), TEST(test_flows),
-        TEST(test_exact_map),     TEST(test_batch),           TEST(test_plot),        TEST(test_export)};
+        TEST(test_reuse),      TEST(test_changed_setting), TEST(test_setting_with_prefix),
+        TEST(test_threads),    TEST(test_shards),          TEST(test_failing_point),
+        TEST(test_refusals),   TEST(test_interrupt),       TEST(test_full_disk),
+        TEST(test_refinement), TEST(test_exact_regime),    TEST(test_exact_order),
+        TEST(test_flows),      TEST(test_exact_map),       TEST(test_batch),
+        TEST(test_plot),       TEST(test_export)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
