@@ -11,7 +11,6 @@
 #include <samflow/flow.h>
 #include <samflow/images.h>
 #include <samflow/json.h>
-#include <samflow/limit.h>
 #include <samflow/margin.h>
 #include <samflow/network.h>
 #include <samflow/nn.h>
@@ -21,5 +20,6 @@
 #include <samflow/sweep.h>
 #include <samflow/theory.h>
 #include <samflow/training.h>
+#include <samflow/verdict.h>
 
 #endif

@@ -86,14 +86,7 @@ SF_API
 sf_status sf_critical_factor(sf_context *context, size_t d, const double *mu, const double *w1,
                              const double *w2, double rho, double *factor);
 
-/* ---- what theory says of an experiment ------------------------------------------------------------------ */
-
-typedef enum sf_regime {
-    SF_REGIME_NONE, /* theory has none, or it is too close to call; the basis says which */
-    SF_REGIME_COLLAPSE,
-    SF_REGIME_MINOR_FIRST, /* grows, and a weaker feature leads before the strongest one does */
-    SF_REGIME_MAJOR_FIRST  /* grows, and the strongest feature leads from the start */
-} sf_regime;
+/* ---- (1) gates, and what limits are called --------------------------------------------------------------- */
 
 typedef enum sf_limit_kind {
     SF_LIMIT_UNKNOWN,
@@ -104,8 +97,6 @@ typedef enum sf_limit_kind {
     SF_LIMIT_MAX_MARGIN /* the max-margin direction of the data in a norm; given where it is known in closed form */
 } sf_limit_kind;
 
-SF_API
-const char *sf_regime_name(sf_regime regime); /* "collapse", ...; NULL for none */
 SF_API
 const char *sf_limit_kind_name(sf_limit_kind kind); /* "zero", ...; NULL for unknown */
 
@@ -128,83 +119,6 @@ typedef struct sf_gate {
 } sf_gate;
 SF_API
 const char *sf_gate_name(sf_gate_kind kind); /* "zero", "level", ...; NULL for unknown */
-
-/* The window of features at one moment (theory, section 3): amplitudes are a Gaussian in mu with this centre and
- * width. */
-typedef struct sf_spotlight {
-    double tau, log_time, centre /* tau / (2 B) */, width /* 1 / sqrt(2 B) */;
-} sf_spotlight;
-
-/* Starts that are certain without computation, as scales (largest |weight| of the start): all features shrink at the
- * start and the flow collapses below `collapse_below`; all grow above `growth_above`; the strongest leads from the
- * start from `major_first_from` on. Equal layers alpha * 1 only, NaN otherwise. */
-typedef struct sf_thresholds {
-    double collapse_below, growth_above, major_first_from;
-} sf_thresholds;
-
-typedef enum sf_answer_field {
-    SF_FIELD_REGIME,
-    SF_FIELD_CRITICAL_SCALE,
-    SF_FIELD_SPOTLIGHT,
-    SF_FIELD_DOMINANCE,
-    SF_FIELD_PEAK_RATIO,
-    SF_FIELD_LIMIT,
-    SF_FIELD_COLLAPSE,
-    SF_FIELD_GATES,
-    SF_FIELD_COUNT
-} sf_answer_field;
-
-typedef struct sf_prediction sf_prediction;
-
-/* What theory says of the flow of a network from theta (L*d), without integrating the network. Where theory has no
- * answer a field is NaN, empty or unknown, and its basis says why. Errors: SF_ERR_ARGUMENT, SF_ERR_NUMERIC,
- * SF_ERR_MEMORY, SF_ERR_CANCELLED. */
-SF_API
-sf_status sf_predict(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
-                     const double *theta, sf_prediction **out);
-SF_API
-void sf_prediction_destroy(sf_prediction **prediction);
-
-SF_API
-sf_regime sf_prediction_regime(const sf_prediction *prediction);
-/* alpha_c, as a scale: the largest |weight| of the start that is critical; and the factor from the start given. */
-SF_API
-double sf_prediction_critical_scale(const sf_prediction *prediction);
-SF_API
-double sf_prediction_critical_factor(const sf_prediction *prediction);
-/* tau / B at the start, n(0) / rho. */
-SF_API
-double sf_prediction_spotlight(const sf_prediction *prediction);
-SF_API
-const sf_spotlight *sf_prediction_spotlight_path(const sf_prediction *prediction, size_t *count);
-SF_API
-const sf_leader *sf_prediction_dominance(const sf_prediction *prediction, size_t *count);
-/* Weakest against strongest feature; NULL where theory has none. */
-SF_API
-const sf_peak *sf_prediction_peak(const sf_prediction *prediction);
-/* tau and log t at which theta reaches 0; NaN if it does not or the time is not known. */
-SF_API
-double sf_prediction_collapse_tau(const sf_prediction *prediction);
-SF_API
-double sf_prediction_collapse_log_time(const sf_prediction *prediction);
-/* The tau at which t is infinite (depth 3 and more); NaN if there is none. */
-SF_API
-double sf_prediction_tau_max(const sf_prediction *prediction);
-SF_API
-sf_thresholds sf_prediction_thresholds(const sf_prediction *prediction);
-/* d gates, NULL where coordinates do not decouple. */
-SF_API
-const sf_gate *sf_prediction_gates(const sf_prediction *prediction);
-/* index: of a basis vector, else -1. *direction: (d), of norm 1 in *norm ("l1" or "l2"), or NULL; for a point the point
- * itself, and *norm is NULL. For max_margin *norm names the problem, *nonnegative says whether it is over beta >= 0
- * (equal layers, even depth), and *direction is NULL unless it is known in closed form (one example). Pointers may be
- * NULL. */
-SF_API
-sf_limit_kind sf_prediction_limit(const sf_prediction *prediction, int64_t *index, const double **direction,
-                                  const char **norm, bool *nonnegative);
-/* The theorem or reduction that an answer rests on, or why there is none. */
-SF_API
-const char *sf_prediction_basis(const sf_prediction *prediction, sf_answer_field field);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <samflow/theory.h>
+#include <samflow/verdict.h>
 
 #include "experiment/trajectory.h"
 

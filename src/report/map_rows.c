@@ -1,6 +1,6 @@
 /* From a result file to the rows of a map, with what theory predicts of them: from the file, or found by the store. */
 #include <math.h>
-#include <samflow/theory.h>
+#include <samflow/verdict.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #define SF_SWEEP_OBSERVABLES_H
 
 #include <samflow/sweep.h>
-#include <samflow/theory.h>
+#include <samflow/verdict.h>
 
 #include "base/base.h"
 

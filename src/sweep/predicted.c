@@ -1,6 +1,6 @@
 /* What theory says of a point: beside what was measured, or, in exact mode, as the answer. */
 #include <math.h>
-#include <samflow/theory.h>
+#include <samflow/verdict.h>
 
 #include "sweep/measured.h"
 

@@ -11,7 +11,7 @@
 #include "sweep/scales.h"
 
 #include <math.h>
-#include <samflow/theory.h>
+#include <samflow/verdict.h>
 #include <stdatomic.h>
 #include <string.h>
 

@@ -21,6 +21,18 @@
 
 #include <math.h>
 
+const char *sf_limit_kind_name(sf_limit_kind kind)
+{
+    static const char *const name[] = {NULL, "zero", "basis", "direction", "point", "max_margin"};
+    return (size_t)kind < sizeof name / sizeof name[0] ? name[kind] : NULL;
+}
+
+const char *sf_gate_name(sf_gate_kind kind)
+{
+    static const char *const name[] = {NULL, "zero", "level", "constant", "grows", "blow_up"};
+    return (size_t)kind < sizeof name / sizeof name[0] ? name[kind] : NULL;
+}
+
 // weights are decimals on their way through doubles: this close is equal
 static const double EQUAL = 1e-14;
 

@@ -1,5 +1,5 @@
 /* What theory says: gates in closed form, limits, regimes, close calls, and what it does not say; failing memory. */
-#include "common.h"
+#include "../theory/common.h"
 
 typedef struct world {
     sf_context *context;

@@ -1,5 +1,5 @@
 /* The flow from checkpoint to checkpoint, a factor e apart in log t, within a bounded amount of work. */
-#include "limit/limit.h"
+#include "verdict/limit.h"
 
 #include <math.h>
 #include <string.h>

@@ -8,7 +8,7 @@
  * The candidate is accepted if it is unique and the direction error falls towards 0 on the last two factors e in log t: like 1
  * / log t, or as slowly as the coordinate off the support does that decays slowest, (log t)^-(1 - |q_j|), q = Z'lambda.
  */
-#include "limit/limit.h"
+#include "verdict/limit.h"
 
 #include <math.h>
 #include <string.h>

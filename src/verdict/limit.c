@@ -1,5 +1,5 @@
 /* The search for a limit: run, judge at every checkpoint, stop when there is nothing more to learn, measure. */
-#include "limit/limit.h"
+#include "verdict/limit.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* Private face of the room limit/. */
-#ifndef SF_LIMIT_PRIVATE_H
-#define SF_LIMIT_PRIVATE_H
+/* Private face of the room verdict/. */
+#ifndef SF_VERDICT_LIMIT_H
+#define SF_VERDICT_LIMIT_H
 
 #include <samflow/flow.h>
-#include <samflow/limit.h>
+#include <samflow/verdict.h>
 
 /* What there is to know of a flow at one checkpoint. `clock` is log t, or where the original time does not exist
  * ||beta||, which log t follows up to a factor. */

@@ -12,7 +12,7 @@
  * otherwise      by trend: over the last two factors e in log t every other coordinate loses against the leader at
  *                a rate that points to 0.
  */
-#include "limit/limit.h"
+#include "verdict/limit.h"
 
 #include <math.h>
 #include <string.h>

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <samflow/verdict.h>
+
 #include "base/base.h"
 #include "theory/critical.h"
 #include "theory/gates.h"
@@ -57,18 +59,6 @@ const char *sf_regime_name(sf_regime regime)
 {
     static const char *const name[] = {NULL, "collapse", "minor_first", "major_first"};
     return (size_t)regime < sizeof name / sizeof name[0] ? name[regime] : NULL;
-}
-
-const char *sf_limit_kind_name(sf_limit_kind kind)
-{
-    static const char *const name[] = {NULL, "zero", "basis", "direction", "point", "max_margin"};
-    return (size_t)kind < sizeof name / sizeof name[0] ? name[kind] : NULL;
-}
-
-const char *sf_gate_name(sf_gate_kind kind)
-{
-    static const char *const name[] = {NULL, "zero", "level", "constant", "grows", "blow_up"};
-    return (size_t)kind < sizeof name / sizeof name[0] ? name[kind] : NULL;
 }
 
 /* ---- the reduction ----------------------------------------------------------------------------------------- */
