@@ -15,6 +15,11 @@ target_compile_definitions(samflow_flags INTERFACE _POSIX_C_SOURCE=200809L _FILE
 if(SAMFLOW_WERROR)
   target_compile_options(samflow_flags INTERFACE -Werror)
 endif()
+# A stand-in for the systems where long double is double (macOS on ARM), so that their tolerances are tested here.
+option(SAMFLOW_LONG_DOUBLE_64 "long double of 64 bits, for tests on x86" OFF)
+if(SAMFLOW_LONG_DOUBLE_64)
+  target_compile_options(samflow_flags INTERFACE -mlong-double-64)
+endif()
 if(SAMFLOW_SANITIZE)
   target_compile_options(samflow_flags INTERFACE -fsanitize=${SAMFLOW_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)

@@ -79,7 +79,8 @@ SF_API
 sf_status sf_reduction_peak(sf_reduction *reduction, size_t minor, size_t major, sf_peak *peak);
 
 /* The critical factor c of a direction of start: c' (w1, w2) collapses for c' < c and grows for c' > c (relative error
- * of c: a few 1e-16, certified by two flows on either side). For w1 = w2 = 1 it is alpha_c itself. NaN with SF_OK
+ * of c: a few 1e-16 where long double is the 80-bit format, below 1e-13 elsewhere; certified by two flows on either
+ * side). For w1 = w2 = 1 it is alpha_c itself. NaN with SF_OK
  * where there is none: rho = 0, no coordinate that moves, or no growing part (u_j = 0 where mu_j > 0, v_j = 0 where
  * mu_j < 0), when every scale collapses. Errors: as above. */
 SF_API

@@ -15,9 +15,8 @@
  * the inequalities never strict so far, this ends with the linear hull of K, {x : equations, and the
  * inequalities that are never strict hold with equality}, and K = {0} iff that is {0}.
  *
- * "= 0" and "= 1" are decided in numbers good to about 1e-18. Two cones are tested: one where all that is
- * below 1e-13 counts as zero and all that is below 1e-9 still counts as a constraint, and one the other way
- * round. The true cone lies between them; if they disagree, the answer is unknown.
+ * "= 0" and "= 1" are decided in numbers good to some LDBL_EPSILON. Two cones are tested: one where all that is below TIGHT counts
+ * as zero and all that is below LOOSE still counts as a constraint, and one the other way round. The true cone lies between them; if they disagree, the answer is unknown.
  */
 #include "margin/margin.h"
 
@@ -26,7 +25,8 @@
 
 #include "base/base.h"
 
-static const long double TIGHT = 1e-13L;
+// above the rounding of data that were computed in double, and above ours
+static const long double TIGHT = LDBL_EPSILON < 2e-17L ? 1e-13L : 4096.0L * LDBL_EPSILON;
 static const long double LOOSE = 1e-9L;
 
 typedef struct cone {
@@ -138,7 +138,7 @@ static sf_status mark_strict(sf_context *context, size_t inequalities, size_t r,
     SF_TRY(sf_nnls(context, r, inequalities, a, b, v, residual));
     long double norm = sqrtl(sf_dot_long(r, residual, residual));
     *found = 0;
-    if (!(norm > 1e-13L * length))
+    if (!(norm > TIGHT * length))
         return SF_OK;
     for (size_t i = 0; i < inequalities; i++)
         if (!strict[i] && -sf_dot_long(r, a + i * r, residual) > 1e-10L * norm) {
@@ -197,7 +197,7 @@ static sf_status explore(const cone *k, long double tolerance, signed char *face
             long double reach = 0.0L;
             for (size_t m = 0; m < r; m++)
                 reach += basis[m * k->e + i] * basis[m * k->e + i];
-            if (reach > 1e-18L)
+            if (reach > LOOSE * LOOSE)
                 face[k->coordinate[i]] = k->q[k->coordinate[i]] > 0.0L ? 1 : -1;
         }
     }

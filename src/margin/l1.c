@@ -11,7 +11,7 @@
 #include "base/base.h"
 
 enum { ROUNDS = 2 };
-static const long double EXACT = 1e-15L; // violations of this size are rounding
+static const long double EXACT = 8192.0L * LDBL_EPSILON; // violations of this size are rounding
 
 /* The largest violation of feasibility by a pair that satisfies complementary slackness by construction. */
 static sf_status violation_of(const sf_points *points, const long double *beta, const long double *lambda,
@@ -83,8 +83,8 @@ static sf_status solve(const sf_points *points, double guess, sf_basis *basis, l
         SF_TRY(sf_programme_solve(points, factor, basis, &optimal, &objective));
         if (optimal)
             SF_TRY(evaluate(points, basis, beta, lambda, &violation));
-        sf_log(points->context, SF_LOG_DEBUG, "event=l1_round round=%d optimal=%d basis=%zu violation=%.3Lg",
-               round, optimal, basis->k, violation);
+        sf_log(points->context, SF_LOG_DEBUG, "event=l1_round round=%d optimal=%d basis=%zu violation=%.3g",
+               round, optimal, basis->k, (double)violation);
         factor *= objective;
     }
     *solved = violation <= EXACT;

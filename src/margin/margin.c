@@ -207,8 +207,8 @@ static sf_status accept(sf_margin *margin, const sf_dataset *dataset, const sf_p
     }
     if (!(total >= DBL_MIN && total <= DBL_MAX))
         return sf_fail(margin->context, SF_ERR_NUMERIC,
-                       "the margin %Lg has multipliers outside the range of a double; scale the data",
-                       smallest);
+                       "the margin %g has multipliers outside the range of a double; scale the data",
+                       (double)smallest);
     long double *work = SF_ARRAY(margin->context, dataset->stored, long double);
     if (!work)
         return SF_ERR_MEMORY;

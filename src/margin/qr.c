@@ -2,7 +2,7 @@
  * 1976): Q with orthonormal columns, R upper triangular. Columns enter by Gram-Schmidt, orthogonalized twice;
  * everything else is done by rotations. Rows can be taken out of A (set to 0) and put back, which is how a
  * unit vector enters and leaves an active set without a column of its own. In long double, so that errors
- * stay at the condition number of A times 1e-19.
+ * stay at the condition number of A times LDBL_EPSILON.
  */
 #include "margin/margin.h"
 
@@ -12,7 +12,8 @@
 #include "base/base.h"
 
 enum { FIRST_CAPACITY = 16 };
-static const long double DEPENDENT = 1e-17L; // distance from the span, relative to the length of the column
+static const long double DEPENDENT =
+    92.0L * LDBL_EPSILON; // distance from the span by the length of the column
 
 static sf_status reserve(sf_qr *qr, size_t k)
 {

@@ -20,7 +20,7 @@
 #include "base/base.h"
 
 static const long double ROUNDING = 64.0L * LDBL_EPSILON;
-static const long double SMALL = 1e-16L; // of a basic variable relative to the largest
+static const long double SMALL = 1024.0L * LDBL_EPSILON; // of a basic variable relative to the largest
 static const long double TIE = 1e-12L;
 #define NONE SIZE_MAX
 

@@ -18,8 +18,8 @@ enum { MAX_STEPS = 200000, MAX_BACK_STEPS = 2000, MAX_ROOT_STEPS = 100 };
 
 // far from the critical factor the backward trajectory can follow another saddle for long: flows forward come first
 static const sf_real NARROW = (sf_real)0.02;
-// the factor is wanted as a double
-static const sf_real ROUNDING = (sf_real)1.5e-17;
+// of the factor, which is wanted as a double; not below what the numbers can tell apart
+static const sf_real ROUNDING = REAL_EPSILON < 2e-17L ? (sf_real)1.5e-17 : REAL_EPSILON;
 
 typedef struct solver {
     const sf_modes *modes;
@@ -245,17 +245,18 @@ static sf_status solve(solver *s, sf_real *log_factor, bool *certain)
     }
     bool above, below;
     for (sf_real width = NARROW; isnan(*log_factor); width /= 1024) {
-        while (high - low > (width > ROUNDING ? width : ROUNDING)) {
+        sf_real rounding = ROUNDING * (1 + real_abs(low));
+        while (high - low > (width > rounding ? width : rounding)) {
             sf_real middle = low + (high - low) / 2;
             SF_TRY(grows(s, middle, &above));
             *(above ? &high : &low) = middle;
         }
-        if (width > ROUNDING)
+        if (width > rounding)
             SF_TRY(find_root(s, low, high, log_factor));
         else
             *log_factor = low + (high - low) / 2;
     }
-    sf_real margin = 1e4 * REAL_EPSILON;
+    sf_real margin = 1e4 * REAL_EPSILON * (1 + real_abs(*log_factor));
     SF_TRY(grows(s, *log_factor + margin, &above));
     SF_TRY(grows(s, *log_factor - margin, &below));
     *certain = above && !below;

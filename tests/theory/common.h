@@ -4,6 +4,8 @@
 
 #include "support.h"
 
+#include "theory/real.h" // the rounding of what is tested
+
 enum { MOST = 8 };
 
 typedef struct point_case {

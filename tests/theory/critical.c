@@ -40,6 +40,13 @@ static void test_symmetries(void **state)
     assert_ok(context, sf_critical_factor(context, 3, (double[]){-1.0, 2.0, -4.5}, (double[]){1.0, 1.0, 1.0},
                                           (double[]){-1.0, 1.0, -1.0}, 1.0, &factor));
     assert_relative(factor, c, 1e-14);
+    // small starts: what log c = 276 has before the point it lacks behind it
+    for (int k = 1; k < 40; k++) {
+        double mu[] = {1.0, 2.0}, w[] = {1.0, 0.05 * k}, small[] = {1e-120, 1e-120 * w[1]}, at_one;
+        assert_ok(context, sf_critical_factor(context, 2, mu, w, w, 1.0, &at_one));
+        assert_ok(context, sf_critical_factor(context, 2, mu, small, small, 1.0, &factor));
+        assert_relative(factor, 1e120 * at_one, 1e-12);
+    }
     // no growing part, gradient descent: none
     assert_ok(context, sf_critical_factor(context, 1, (double[]){1.0}, (double[]){1.0}, (double[]){-1.0}, 1.0,
                                           &factor));

@@ -132,7 +132,8 @@ static void test_many(void **state)
         sf_reduction_point at;
         assert_ok(context, sf_reduction_at_tau(r, leaders[k].tau, &at));
         assert_absolute(leaders[k].log_time, at.log_time, 1e-10 * (1.0 + fabs(at.log_time)));
-        assert_relative(at.tau / at.b, mu[leaders[k].index] + mu[leaders[k - 1].index], 1e-11);
+        assert_relative(at.tau / at.b, mu[leaders[k].index] + mu[leaders[k - 1].index],
+                        1e-11 + D * REAL_EPSILON);
         assert_absolute(leaders[k].log_loss, at.log_loss, 1e-13 * (1.0 + fabs(at.log_loss)));
     }
     sf_reduction_destroy(&r);
