@@ -17,6 +17,7 @@
 #include <samflow/paper.h>
 #include <samflow/report.h>
 #include <samflow/sam.h>
+#include <samflow/settings.h>
 #include <samflow/sweep.h>
 #include <samflow/theory.h>
 #include <samflow/training.h>

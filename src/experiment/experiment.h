@@ -4,7 +4,7 @@
 
 #include <samflow/experiment.h>
 
-#include "experiment/settings.h"
+#include "settings/settings.h"
 
 struct sf_experiment {
     sf_context *context;

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "support.h"
-#include "sweep/grid.h"
-#include "sweep/identity.h"
+#include "sweep/grid/grid.h"
+#include "sweep/grid/identity.h"
 
 static sf_grid *parse(sf_context *context, const char *section)
 {

@@ -1,0 +1,67 @@
+/* A YAML document as a small tree with places, built from libfyaml's events so that a list of a million
+ * numbers costs its doubles and nothing else. Private to the room settings/. */
+#ifndef SF_DOCUMENT_H
+#define SF_DOCUMENT_H
+
+#include "base/base.h"
+
+/* Where something was written: a line and column of a file (from 1), or an override (line 0). */
+typedef struct sf_place {
+    const char *source; // file name, or the text of the override; outlives the document
+    int line, column;
+} sf_place;
+
+enum { SF_PLACE_SIZE = 400 };
+/* "file.yaml:3:8" or "--set key=value" into a buffer of SF_PLACE_SIZE. */
+const char *sf_place_text(sf_place place, char *buffer);
+
+typedef enum sf_node_kind { SF_NODE_SCALAR, SF_NODE_MAPPING, SF_NODE_LIST } sf_node_kind;
+
+/* A list is either of plain finite numbers, or of nodes. A list of numbers that meets something else keeps
+ * that as `offender`: every list of numbers with an offender is an error somewhere later, said with its
+ * place. */
+typedef struct sf_node sf_node;
+struct sf_node {
+    sf_node_kind kind;
+    sf_place place;
+    char *text;      // scalar: its content
+    bool quoted;     // scalar: written in quotes, so a text whatever it looks like
+    size_t count;    // list, mapping: items
+    double *numbers; // list of numbers: (count), else NULL
+    sf_node *offender;
+    sf_node **items; // list of nodes, mapping: (count) values
+    char **keys;     // mapping: (count)
+    sf_place *key_places;
+    size_t capacity;
+};
+
+/* A text to parse: `length` bytes from block + SF_TEXT_HEADROOM on. The bytes before are room for the parser, which
+ * may put a mark in front. */
+enum { SF_TEXT_HEADROOM = 4 };
+typedef struct sf_text {
+    char *block;
+    size_t length;
+} sf_text;
+
+/* The whole of a file ("-": standard input); the block is the caller's, also on failure. expected: what it should be,
+ * for messages ("an experiment file"). Errors: SF_ERR_CONFIG, SF_ERR_MEMORY. */
+sf_status sf_text_read(sf_context *context, const char *path, const char *expected, sf_text *text);
+
+/* Parses a text. source: name in messages, borrowed by the nodes. A single document without anchors and tags.
+ * Errors: SF_ERR_CONFIG with place, SF_ERR_MEMORY. */
+sf_status sf_document_parse(sf_context *context, const char *source, const sf_text *text, sf_node **out);
+/* Parses the value of an override: every place in it is `source`, line 0. Empty text gives *out = NULL. */
+sf_status sf_document_parse_value(sf_context *context, const char *source, const char *text, sf_node **out);
+void sf_node_destroy(sf_context *context, sf_node **node);
+
+/* The value of a key of a mapping, or NULL. */
+sf_node *sf_node_find(const sf_node *mapping, const char *key);
+/* Replaces or appends mapping[key]; takes the value over, also on failure. value NULL removes the key. */
+sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf_place key_place,
+                      sf_node *value);
+sf_status sf_node_new_mapping(sf_context *context, sf_place place, sf_node **out);
+
+/* A decimal number as YAML writes it, finite or .inf/.nan; false if text is none. */
+bool sf_yaml_number(const char *text, double *value);
+
+#endif

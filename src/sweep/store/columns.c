@@ -1,0 +1,171 @@
+/* Settings as columns.
+ *
+ * Every axis of every grid of the file is a column, and so is every other setting in which two grids of the file differ:
+ * two rows that agree in all these columns are the same point (of one version of samflow). A column that is new is
+ * filled for the points that are there: from the column of the same setting under another name, or with the value
+ * that the setting has in all points of the grid that made them.
+ */
+#include "sweep/store/columns.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A data set written out in a sweep file is not spread over columns. */
+enum { MOST_DIFFERENCES = 64 };
+
+static sf_status count_rows(sf_database *database, int64_t *count, const char *query, const char *name)
+{
+    *count = 0;
+    return sf_database_integer(database, count, NULL, query, name);
+}
+
+sf_status sf_columns_add(sf_database *database, const char *name, const char *key)
+{
+    int64_t same = 0, taken = 0;
+    SF_TRY(sf_database_integer(database, &same, NULL,
+                               "SELECT count(*) FROM setting WHERE name = %Q AND key = %Q", name, key));
+    if (same > 0)
+        return SF_OK;
+    SF_TRY(count_rows(database, &taken, "SELECT count(*) FROM pragma_table_info('point') WHERE name = %Q",
+                      name));
+    if (taken > 0)
+        return sf_fail(database->context, SF_ERR_CONFIG,
+                       "'%s' has a column '%s' for something else than %s; give the axis another name",
+                       database->path, name, key);
+    SF_TRY(sf_database_execute(database, "INSERT INTO setting VALUES(%Q, %Q)", name, key));
+    SF_TRY(sf_database_execute(database, "CREATE TEMP TABLE IF NOT EXISTS fresh(name TEXT, key TEXT)"));
+    SF_TRY(sf_database_execute(database, "INSERT INTO temp.fresh VALUES(%Q, %Q)", name, key));
+    return sf_database_execute(database, "ALTER TABLE main.point ADD COLUMN \"%w\"", name);
+}
+
+sf_status sf_columns_cell(sf_context *context, const char *settings, const char *key, sf_cell *cell,
+                          char **text)
+{
+    sf_leaves leaves;
+    *cell = (sf_cell){.kind = SF_CELL_NULL, .real = NAN};
+    *text = NULL;
+    sf_status status = sf_leaves_parse(context, settings, &leaves);
+    size_t at = status == SF_OK ? sf_leaves_find(&leaves, key) : SIZE_MAX;
+    if (status == SF_OK && at == SIZE_MAX) {
+        status = sf_json_member(context, settings, key, text);
+    } else if (status == SF_OK && leaves.items[at].text) {
+        *text = sf_strdup(context, leaves.items[at].text);
+        status = *text ? SF_OK : SF_ERR_MEMORY;
+    } else if (status == SF_OK) {
+        *cell = (sf_cell){.kind = SF_CELL_REAL, .real = leaves.items[at].number};
+    }
+    sf_leaves_release(&leaves);
+    if (*text)
+        *cell = (sf_cell){.kind = SF_CELL_TEXT, .real = NAN, .text = *text};
+    return status;
+}
+
+/* ---- differences ---------------------------------------------------------------------------------------- */
+
+/* A column for every leaf of `from` that `to` has not or has otherwise, and that is no part of a column's setting. */
+static sf_status add_differences(sf_database *database, const sf_leaves *from, const sf_leaves *to)
+{
+    int added = 0;
+    for (size_t i = 0; i < from->count && added < MOST_DIFFERENCES; i++) {
+        const sf_leaf *leaf = &from->items[i];
+        size_t other = sf_leaves_find(to, leaf->path);
+        if (other != SIZE_MAX && memcmp(&to->items[other].hash, &leaf->hash, sizeof leaf->hash) == 0)
+            continue;
+        int64_t covered = 0;
+        SF_TRY(count_rows(
+            database, &covered,
+            "SELECT count(*) FROM setting, (SELECT %Q AS leaf) WHERE substr(leaf, 1, length(key)) = key"
+            " AND substr(leaf, length(key) + 1, 1) IN ('', '.', '[')",
+            leaf->path));
+        if (covered > 0)
+            continue;
+        SF_TRY(sf_columns_add(database, leaf->path, leaf->path));
+        added++;
+    }
+    return SF_OK;
+}
+
+static sf_status compare_settings(sf_database *database, const char *a, const char *b)
+{
+    sf_leaves first = {0}, second = {0};
+    sf_status status = sf_leaves_parse(database->context, a, &first);
+    if (status == SF_OK)
+        status = sf_leaves_parse(database->context, b, &second);
+    if (status == SF_OK)
+        status = add_differences(database, &first, &second);
+    if (status == SF_OK)
+        status = add_differences(database, &second, &first);
+    sf_leaves_release(&first);
+    sf_leaves_release(&second);
+    return status;
+}
+
+/* ---- filling -------------------------------------------------------------------------------------------- */
+
+static sf_status fill_constant(sf_database *database, int64_t grid, const char *settings, const char *name,
+                               const char *key)
+{
+    sf_cell cell;
+    char *text;
+    sqlite3_stmt *update = NULL;
+    SF_TRY(sf_columns_cell(database->context, settings, key, &cell, &text));
+    sf_status status = sf_database_prepare(
+        database, &update, "UPDATE main.point SET \"%w\" = ?1 WHERE grid = %lld", name, (long long)grid);
+    if (status == SF_OK) {
+        sf_bind_cell(update, 1, &cell);
+        status = sf_database_step(database, update);
+    }
+    sqlite3_finalize(update);
+    sf_free(database->context, text);
+    return status;
+}
+
+/* The new columns of the points of one grid. */
+static sf_status fill_grid(sf_database *database, int64_t grid, const char *settings)
+{
+    sqlite3_stmt *fresh;
+    SF_TRY(sf_database_prepare(
+        database, &fresh,
+        "SELECT f.name, f.key, (SELECT a.name FROM axis a WHERE a.grid = %lld AND a.key = f.key)"
+        " FROM temp.fresh f",
+        (long long)grid));
+    sf_status status = SF_OK;
+    int code = SQLITE_DONE;
+    while (status == SF_OK && (code = sqlite3_step(fresh)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(fresh, 0);
+        const char *axis = (const char *)sqlite3_column_text(fresh, 2);
+        if (axis && strcmp(axis, name) != 0)
+            status = sf_database_execute(database, "UPDATE main.point SET \"%w\" = \"%w\" WHERE grid = %lld",
+                                         name, axis, (long long)grid);
+        else if (!axis)
+            status =
+                fill_constant(database, grid, settings, name, (const char *)sqlite3_column_text(fresh, 1));
+    }
+    sqlite3_finalize(fresh);
+    return status == SF_OK && code != SQLITE_DONE ? sf_database_fail(database, code, "reading") : status;
+}
+
+sf_status sf_columns_reconcile(sf_database *database)
+{
+    sqlite3_stmt *pairs, *grids;
+    SF_TRY(sf_database_execute(database, "CREATE TEMP TABLE IF NOT EXISTS fresh(name TEXT, key TEXT)"));
+    SF_TRY(sf_database_prepare(database, &pairs,
+                               "SELECT a.settings, b.settings FROM main.grid a, main.grid b WHERE"
+                               " a.id = (SELECT min(id) FROM main.grid) AND b.id > a.id"));
+    sf_status status = SF_OK;
+    int code = SQLITE_DONE;
+    while (status == SF_OK && (code = sqlite3_step(pairs)) == SQLITE_ROW)
+        status = compare_settings(database, (const char *)sqlite3_column_text(pairs, 0),
+                                  (const char *)sqlite3_column_text(pairs, 1));
+    sqlite3_finalize(pairs);
+    if (status != SF_OK || code != SQLITE_DONE)
+        return status != SF_OK ? status : sf_database_fail(database, code, "reading");
+    SF_TRY(sf_database_prepare(database, &grids, "SELECT id, settings FROM main.grid"));
+    while (status == SF_OK && (code = sqlite3_step(grids)) == SQLITE_ROW)
+        status =
+            fill_grid(database, sqlite3_column_int64(grids, 0), (const char *)sqlite3_column_text(grids, 1));
+    sqlite3_finalize(grids);
+    if (status == SF_OK && code != SQLITE_DONE)
+        return sf_database_fail(database, code, "reading");
+    return status == SF_OK ? sf_database_execute(database, "DELETE FROM temp.fresh") : status;
+}

@@ -1,0 +1,65 @@
+/* The result file: an SQLite database with one writer at a time.
+ *
+ *   file(key, value)                 format, schema
+ *   grid(id, hash, version, name, text, settings, points, levels, created)     one row a grid that was run
+ *   axis(grid, number, key, name, factor, count, geometric)
+ *   setting(name, key)               columns of `point` that hold settings
+ *   observed(id, observables)        sets of observables, as JSON lists
+ *   point(id, hash, grid, status, reason, outcome, observed, <settings>, <observables>)
+ *   member(grid, position, point)    which points a grid consists of
+ *   session(id, grid, ...)           one row a run
+ *   result                           a view: the points of the grid that was run last, by position
+ *
+ * Safety: points reach the file in transactions, in write-ahead-log mode with synchronous=FULL (or with a rollback
+ * journal where the file system has no shared memory). What is committed survives a kill at any moment and a power
+ * cut; what is not is computed again. A unique index of the hashes keeps a point from being there twice. As long as a
+ * file holds one grid whose points differ by construction, their positions do that, and the index is not made before
+ * another grid needs it: storing costs half. The writer holds a lock on FILE-lock, which the system releases when the
+ * process dies.
+ */
+#ifndef SF_SWEEP_DATABASE_H
+#define SF_SWEEP_DATABASE_H
+
+#include <sqlite3.h>
+
+#include "sweep/store/rows.h"
+
+enum { SF_DATABASE_SCHEMA = 1 };
+
+typedef struct sf_database {
+    sf_context *context;
+    sqlite3 *handle;
+    char *path;
+    int lock; // descriptor of FILE-lock, -1: none
+    bool rollback;
+} sf_database;
+
+/* Opens for writing (created if absent) or for reading. Errors: SF_ERR_IO, SF_ERR_DATA (not a result file). */
+sf_status sf_database_open(sf_context *context, const char *path, bool write, bool rollback,
+                           sf_database **out);
+/* Leaves one plain file behind when the last user of a writable database closes it. */
+void sf_database_close(sf_database **database);
+
+/* Number of the process that writes to path, 0: none, -1: not known. */
+int64_t sf_database_writer(const char *path);
+
+/* Runs statements without results; prepares one; turns a code of SQLite into a status with a message. */
+sf_status sf_database_execute(sf_database *database, const char *format, ...);
+sf_status sf_database_prepare(sf_database *database, sqlite3_stmt **statement, const char *format, ...);
+sf_status sf_database_fail(sf_database *database, int code, const char *what);
+/* Steps a statement that yields no rows, and resets it. */
+sf_status sf_database_step(sf_database *database, sqlite3_stmt *statement);
+/* First column of the first row; *found is false if there is none. */
+sf_status sf_database_integer(sf_database *database, int64_t *value, bool *found, const char *format, ...);
+
+bool sf_bind_cell(sqlite3_stmt *statement, int index, const sf_cell *cell);
+sf_cell sf_column_cell(sqlite3_stmt *statement, int column);
+
+/* Makes the unique index of the hashes, if it is not there. */
+sf_status sf_database_index(sf_database *database);
+/* Adds a column to `point` if it is not there. kind: INTEGER, REAL or TEXT; of settings no type is declared. */
+sf_status sf_database_add_column(sf_database *database, const char *name, const char *type);
+/* (Re)creates the view `result`. */
+sf_status sf_database_view(sf_database *database);
+
+#endif

@@ -1,0 +1,26 @@
+/* The reader of a result file, and its parts that write other files. */
+#ifndef SF_SWEEP_STORE_H
+#define SF_SWEEP_STORE_H
+
+#include "sweep/store/database.h"
+
+struct sf_store {
+    sf_context *context;
+    sf_database *database;
+    int64_t grid;
+    uint64_t points;
+    int levels;
+    char *experiment;
+    sf_store_axis *axes;
+    size_t axis_count;
+    sf_store_column *columns;
+    size_t column_count;
+};
+
+/* The number of rows of the last grid. */
+sf_status sf_store_row_count(sf_store *store, uint64_t *rows);
+
+sf_status sf_store_write_csv(sf_store *store, const char *path);
+sf_status sf_store_write_hdf5(sf_store *store, const char *path);
+
+#endif
