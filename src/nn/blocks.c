@@ -28,7 +28,7 @@ struct sf_blocks {
     sf_tensor_memory *sum; // (sums)
 };
 
-static size_t room_for(const dnnl_memory_desc_t *format)
+static size_t room_for(sf_format format)
 {
     size_t floats = dnnl_memory_desc_get_size(format) / sizeof(float);
     return (floats + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -44,15 +44,14 @@ static int capacity_index(size_t capacity)
 
 /* ---- creation --------------------------------------------------------------------------------------------- */
 
-static sf_status wrap(sf_nn *nn, const dnnl_memory_desc_t *format, float *values, dnnl_memory_t *out)
+static sf_status wrap(sf_nn *nn, sf_format format, float *values, dnnl_memory_t *out)
 {
     return sf_dnnl_check(
         nn->context, dnnl_memory_create(out, format, nn->blocks->engine, values ? values : DNNL_MEMORY_NONE),
         "memory");
 }
 
-static sf_status reorder_between(sf_nn *nn, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to,
-                                 dnnl_primitive_t *out)
+static sf_status reorder_between(sf_nn *nn, sf_format from, sf_format to, dnnl_primitive_t *out)
 {
     dnnl_engine_t engine = nn->blocks->engine;
     dnnl_primitive_desc_t description = NULL;
@@ -70,9 +69,9 @@ static sf_status create_weights(sf_nn *nn)
     const sf_formats *formats = &blocks->formats;
     size_t tensors = nn->layout.tensors, total = 0;
     for (size_t t = 0; t < tensors; t++) {
-        total += room_for(&formats->forward[t]) + room_for(&formats->backward[t]);
+        total += room_for(formats->forward[t]) + room_for(formats->backward[t]);
         blocks->offset[t] = nn->sum_size;
-        nn->sum_size += room_for(&formats->gradient[t]);
+        nn->sum_size += room_for(formats->gradient[t]);
     }
     blocks->weights = sf_alloc_doubles(nn->context, total / 2);
     if (!blocks->weights)
@@ -80,14 +79,14 @@ static sf_status create_weights(sf_nn *nn)
     memset(blocks->weights, 0, total * sizeof(float));
     float *next = (float *)blocks->weights;
     for (size_t t = 0; t < tensors; t++) {
-        SF_TRY(wrap(nn, &formats->plain[t], NULL, &blocks->plain.of[t]));
-        SF_TRY(wrap(nn, &formats->forward[t], next, &blocks->forward.of[t]));
-        next += room_for(&formats->forward[t]);
-        SF_TRY(wrap(nn, &formats->backward[t], next, &blocks->backward.of[t]));
-        next += room_for(&formats->backward[t]);
-        SF_TRY(reorder_between(nn, &formats->plain[t], &formats->forward[t], &blocks->to_forward[t]));
-        SF_TRY(reorder_between(nn, &formats->plain[t], &formats->backward[t], &blocks->to_backward[t]));
-        SF_TRY(reorder_between(nn, &formats->gradient[t], &formats->plain[t], &blocks->to_plain[t]));
+        SF_TRY(wrap(nn, formats->plain[t], NULL, &blocks->plain.of[t]));
+        SF_TRY(wrap(nn, formats->forward[t], next, &blocks->forward.of[t]));
+        next += room_for(formats->forward[t]);
+        SF_TRY(wrap(nn, formats->backward[t], next, &blocks->backward.of[t]));
+        next += room_for(formats->backward[t]);
+        SF_TRY(reorder_between(nn, formats->plain[t], formats->forward[t], &blocks->to_forward[t]));
+        SF_TRY(reorder_between(nn, formats->plain[t], formats->backward[t], &blocks->to_backward[t]));
+        SF_TRY(reorder_between(nn, formats->gradient[t], formats->plain[t], &blocks->to_plain[t]));
     }
     return SF_OK;
 }
@@ -176,7 +175,7 @@ static sf_status adopt_sum(sf_nn *nn, size_t sum, float *values)
 {
     sf_blocks *blocks = nn->blocks;
     for (size_t t = 0; t < nn->layout.tensors; t++)
-        SF_TRY(wrap(nn, &blocks->formats.gradient[t], values + blocks->offset[t], &blocks->sum[sum].of[t]));
+        SF_TRY(wrap(nn, blocks->formats.gradient[t], values + blocks->offset[t], &blocks->sum[sum].of[t]));
     return SF_OK;
 }
 

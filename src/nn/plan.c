@@ -59,7 +59,7 @@ typedef enum sf_operation_kind {
 } sf_operation_kind;
 
 /* The longest stage, with a reorder wherever there can be one. */
-enum { MAX_ARGUMENTS = 8, OPERATIONS_PER_STAGE = 12, MEMORIES_PER_STAGE = 28 };
+enum { MAX_ARGUMENTS = 8, OPERATIONS_PER_STAGE = 12, MEMORIES_PER_STAGE = 28, FORMATS_PER_STAGE = 28 };
 
 typedef struct sf_operation {
     dnnl_primitive_t primitive;
@@ -70,9 +70,9 @@ typedef struct sf_operation {
     sf_argument argument[MAX_ARGUMENTS];
 } sf_operation;
 
-/* An array in a layout. */
+/* An array in a layout, which the memory keeps. */
 typedef struct sf_block {
-    dnnl_memory_desc_t format;
+    sf_format format;
     dnnl_memory_t memory;
 } sf_block;
 
@@ -92,10 +92,11 @@ struct sf_plan {
     size_t capacity;
     sf_slice slice;
     dnnl_primitive_attr_t plain, with_relu; // the caller gives the scratch space; and ReLU afterwards
-    size_t operations, operations_forward, memories, buffers;
+    size_t operations, operations_forward, memories, buffers, formats_made;
     sf_operation *operation; // (OPERATIONS_PER_STAGE * (stages + 1))
     dnnl_memory_t *memory;   // (MEMORIES_PER_STAGE * (stages + 1)), to be destroyed
     double **buffer;         // the same number, to be released
+    sf_format *format;       // (FORMATS_PER_STAGE * (stages + 1)), to be destroyed
     sf_stage_plan stage[SF_NN_MAX_STAGES];
 };
 
@@ -106,18 +107,31 @@ sf_slice *sf_plan_slice(sf_plan *plan)
 
 /* ---- memory ----------------------------------------------------------------------------------------------- */
 
-static dnnl_memory_desc_t format_of(int rank, const dnnl_dim_t *size, dnnl_format_tag_t tag)
+/* The plan keeps the formats that it makes. */
+static sf_status keep_format(sf_plan *plan, dnnl_status_t status, sf_format format)
 {
-    dnnl_memory_desc_t format;
-    dnnl_dims_t dims;
-    memcpy(dims, size, (size_t)rank * sizeof *size);
-    dnnl_memory_desc_init_by_tag(&format, rank, dims, dnnl_f32, tag);
-    return format;
+    plan->format[plan->formats_made++] = format;
+    return sf_dnnl_check(plan->context, status, "format");
 }
 
-static dnnl_memory_desc_t any_layout(const dnnl_memory_desc_t *format)
+static sf_status make_format(sf_plan *plan, int rank, const dnnl_dim_t *size, dnnl_format_tag_t tag,
+                             sf_format *out)
 {
-    return format_of(format->ndims, format->dims, dnnl_format_tag_any);
+    dnnl_dims_t dims = {0};
+    memcpy(dims, size, (size_t)rank * sizeof *size);
+    dnnl_status_t status = sf_format_create(plan->context, rank, dims, tag, out);
+    return keep_format(plan, status, *out);
+}
+
+static sf_status copy_format(sf_plan *plan, sf_format format, sf_format *out)
+{
+    dnnl_status_t status = sf_format_copy(plan->context, format, out);
+    return keep_format(plan, status, *out);
+}
+
+static sf_status any_layout(sf_plan *plan, sf_format format, sf_format *out)
+{
+    return make_format(plan, sf_format_rank(format), sf_format_size(format), dnnl_format_tag_any, out);
 }
 
 static float *new_buffer(sf_plan *plan, size_t bytes)
@@ -130,7 +144,7 @@ static float *new_buffer(sf_plan *plan, size_t bytes)
     return (float *)buffer;
 }
 
-static sf_status wrap(sf_plan *plan, const dnnl_memory_desc_t *format, void *values, dnnl_memory_t *out)
+static sf_status wrap(sf_plan *plan, sf_format format, void *values, dnnl_memory_t *out)
 {
     SF_TRY(sf_dnnl_check(plan->context, dnnl_memory_create(out, format, plan->engine, values), "memory"));
     plan->memory[plan->memories++] = *out;
@@ -138,23 +152,19 @@ static sf_status wrap(sf_plan *plan, const dnnl_memory_desc_t *format, void *val
 }
 
 /* A new array; values (may be NULL) receives its numbers. */
-static sf_status new_block(sf_plan *plan, const dnnl_memory_desc_t *format, sf_block *out, float **values)
+static sf_status new_block(sf_plan *plan, sf_format format, sf_block *out, float **values)
 {
     float *buffer = new_buffer(plan, dnnl_memory_desc_get_size(format));
     if (!buffer)
         return SF_ERR_MEMORY;
     if (values)
         *values = buffer;
-    out->format = *format;
-    return wrap(plan, format, buffer, &out->memory);
+    SF_TRY(wrap(plan, format, buffer, &out->memory));
+    out->format = sf_format_of(out->memory);
+    return SF_OK;
 }
 
 /* ---- building operations ---------------------------------------------------------------------------------- */
-
-static const dnnl_memory_desc_t *wish(const_dnnl_primitive_desc_t description, dnnl_query_t what)
-{
-    return dnnl_primitive_desc_query_md(description, what, 0);
-}
 
 static sf_status add_operation(sf_plan *plan, const_dnnl_primitive_desc_t description, sf_operation_kind kind,
                                int stage, int count, const sf_argument *arguments)
@@ -165,7 +175,7 @@ static sf_status add_operation(sf_plan *plan, const_dnnl_primitive_desc_t descri
     SF_TRY(
         sf_dnnl_check(plan->context, dnnl_primitive_create(&operation->primitive, description), "primitive"));
     plan->operations++;
-    const dnnl_memory_desc_t *scratch = wish(description, dnnl_query_scratchpad_md);
+    sf_format scratch = sf_format_wished(description, dnnl_query_scratchpad_md);
     operation->scratch = scratch ? dnnl_memory_desc_get_size(scratch) : 0;
     if (operation->scratch == 0)
         return SF_OK;
@@ -185,10 +195,10 @@ static sf_argument shared(int name, sf_source source, int tensor)
 }
 
 /* *out = block in the wished layout, by a reorder if it is in another. */
-static sf_status bring(sf_plan *plan, const sf_block *block, const dnnl_memory_desc_t *wished,
-                       sf_operation_kind kind, int stage, sf_block *out)
+static sf_status bring(sf_plan *plan, const sf_block *block, sf_format wished, sf_operation_kind kind,
+                       int stage, sf_block *out)
 {
-    if (dnnl_memory_desc_equal(&block->format, wished)) {
+    if (dnnl_memory_desc_equal(block->format, wished)) {
         *out = *block;
         return SF_OK;
     }
@@ -196,8 +206,8 @@ static sf_status bring(sf_plan *plan, const sf_block *block, const dnnl_memory_d
     SF_TRY(new_block(plan, wished, &target, NULL));
     dnnl_primitive_desc_t description = NULL;
     SF_TRY(sf_dnnl_check(plan->context,
-                         dnnl_reorder_primitive_desc_create(&description, &block->format, plan->engine,
-                                                            wished, plan->engine, plan->plain),
+                         dnnl_reorder_primitive_desc_create(&description, block->format, plan->engine, wished,
+                                                            plan->engine, plan->plain),
                          "reorder"));
     sf_status status = add_operation(plan, description, kind, stage, 2,
                                      (sf_argument[]){held(DNNL_ARG_FROM, block), held(DNNL_ARG_TO, &target)});
@@ -208,64 +218,59 @@ static sf_status bring(sf_plan *plan, const sf_block *block, const dnnl_memory_d
 
 /* ---- shapes ----------------------------------------------------------------------------------------------- */
 
-static dnnl_memory_desc_t image_format(const sf_plan *plan, sf_image_shape shape, dnnl_format_tag_t tag)
+static sf_status image_format(sf_plan *plan, sf_image_shape shape, dnnl_format_tag_t tag, sf_format *out)
 {
     dnnl_dim_t size[] = {(dnnl_dim_t)plan->capacity, (dnnl_dim_t)shape.channels, (dnnl_dim_t)shape.height,
                          (dnnl_dim_t)shape.width};
-    return format_of(4, size, tag);
+    return make_format(plan, 4, size, tag, out);
 }
 
-static dnnl_memory_desc_t row_format(const sf_plan *plan, size_t width, dnnl_format_tag_t tag)
+static sf_status row_format(sf_plan *plan, size_t width, sf_format *out)
 {
     dnnl_dim_t size[] = {(dnnl_dim_t)plan->capacity, (dnnl_dim_t)width};
-    return format_of(2, size, tag);
+    return make_format(plan, 2, size, dnnl_nc, out);
 }
 
 /* Weights of a stage in the order of theta. */
-static dnnl_memory_desc_t plain_weights(const sf_plan *plan, const sf_stage *stage)
+static sf_status plain_weights(sf_plan *plan, const sf_stage *stage, sf_format *out)
 {
     dnnl_dim_t kernel = (dnnl_dim_t)plan->nn->spec.kernel;
     sf_image_shape in = stage->in;
     dnnl_dim_t dense[] = {(dnnl_dim_t)stage->out.channels, (dnnl_dim_t)(in.channels * in.height * in.width)},
                convolution[] = {dense[0], (dnnl_dim_t)in.channels, kernel, kernel};
-    return stage->kind == SF_STAGE_DENSE ? format_of(2, dense, dnnl_oi)
-                                         : format_of(4, convolution, dnnl_oihw);
+    return stage->kind == SF_STAGE_DENSE ? make_format(plan, 2, dense, dnnl_oi, out)
+                                         : make_format(plan, 4, convolution, dnnl_oihw, out);
 }
 
 /* The same numbers, which lie in order, under another shape. */
-static sf_status reshape(sf_plan *plan, const dnnl_memory_desc_t *format, sf_block *block)
+static sf_status reshape(sf_plan *plan, sf_format format, sf_block *block)
 {
     void *values = NULL;
     dnnl_memory_get_data_handle(block->memory, &values);
-    block->format = *format;
-    return wrap(plan, format, values, &block->memory);
+    SF_TRY(wrap(plan, format, values, &block->memory));
+    block->format = sf_format_of(block->memory);
+    return SF_OK;
 }
 
 /* Images to rows, as fully connected stages take them. */
 static sf_status flatten(sf_plan *plan, int index, sf_block *block)
 {
     sf_image_shape shape = plan->nn->layout.stage[index].in;
-    dnnl_memory_desc_t images = image_format(plan, shape, dnnl_nchw),
-                       rows = row_format(plan, shape.channels * shape.height * shape.width, dnnl_nc);
-    if (block->format.ndims == 2)
+    sf_format images, rows;
+    if (sf_format_rank(block->format) == 2)
         return SF_OK;
-    SF_TRY(bring(plan, block, &images, SF_FORWARD, index, block));
-    return reshape(plan, &rows, block);
+    SF_TRY(image_format(plan, shape, dnnl_nchw, &images));
+    SF_TRY(row_format(plan, shape.channels * shape.height * shape.width, &rows));
+    SF_TRY(bring(plan, block, images, SF_FORWARD, index, block));
+    return reshape(plan, rows, block);
 }
 
-static sf_status describe(sf_plan *plan, const void *operation, const_dnnl_primitive_attr_t attributes,
-                          const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out)
+static sf_status described(sf_plan *plan, dnnl_status_t status)
 {
-    return sf_dnnl_check(plan->context,
-                         dnnl_primitive_desc_create(out, operation, attributes, plan->engine, hint),
-                         "description of a primitive");
+    return sf_dnnl_check(plan->context, status, "description of a primitive");
 }
 
 /* The padding that keeps the size: (k-1)/2 before, the rest after. */
-typedef struct sf_window {
-    dnnl_dims_t strides, before, after, kernel;
-} sf_window;
-
 static sf_window window_of(const sf_plan *plan, sf_stage_kind kind)
 {
     dnnl_dim_t kernel = (dnnl_dim_t)plan->nn->spec.kernel, pool = (dnnl_dim_t)plan->nn->spec.pool;
@@ -281,56 +286,55 @@ static dnnl_alg_kind_t pooling_of(const sf_plan *plan)
 }
 
 /* The layout to ask for: that of the first plan, or whichever is best. */
-static dnnl_memory_desc_t weights_wish(const sf_plan *plan, const dnnl_memory_desc_t *chosen, int tensor)
+static sf_status weights_wish(sf_plan *plan, sf_format chosen, int tensor, sf_format *out)
 {
-    return plan->formats->chosen ? *chosen : any_layout(&plan->formats->plain[tensor]);
+    if (!plan->formats->chosen)
+        return any_layout(plan, plan->formats->plain[tensor], out);
+    *out = chosen;
+    return SF_OK;
 }
 
 /* ---- forward ---------------------------------------------------------------------------------------------- */
 
-static sf_status describe_forward(sf_plan *plan, const sf_stage *stage, const dnnl_memory_desc_t *source,
-                                  dnnl_primitive_desc_t *out)
+static sf_format bias_of(const sf_plan *plan, const sf_stage *stage)
 {
-    sf_formats *formats = plan->formats;
-    const_dnnl_primitive_attr_t attributes = stage->relu ? plan->with_relu : plan->plain;
-    const sf_window window = window_of(plan, stage->kind);
-    dnnl_memory_desc_t any = any_layout(source);
-    if (stage->kind == SF_STAGE_POOL) {
-        dnnl_memory_desc_t result = image_format(plan, stage->out, dnnl_format_tag_any);
-        dnnl_pooling_desc_t pool;
-        dnnl_pooling_forward_desc_init(&pool, dnnl_forward_training, pooling_of(plan), source, &result,
-                                       window.strides, window.kernel, window.before, window.after);
-        return describe(plan, &pool, plan->plain, NULL, out);
-    }
-    int w = stage->weights;
-    dnnl_memory_desc_t weights = weights_wish(plan, &formats->forward[w], w);
-    const dnnl_memory_desc_t *bias = stage->bias >= 0 ? &formats->plain[stage->bias] : NULL;
-    if (stage->kind == SF_STAGE_CONVOLUTION) {
-        dnnl_memory_desc_t result = image_format(plan, stage->out, dnnl_format_tag_any);
-        dnnl_convolution_desc_t convolution;
-        dnnl_convolution_forward_desc_init(&convolution, dnnl_forward_training, dnnl_convolution_direct, &any,
-                                           &weights, bias, &result, window.strides, window.before,
-                                           window.after);
-        return describe(plan, &convolution, attributes, NULL, out);
-    }
-    dnnl_memory_desc_t result = row_format(plan, stage->out.channels, dnnl_nc);
-    dnnl_inner_product_desc_t dense;
-    dnnl_inner_product_forward_desc_init(&dense, dnnl_forward_training, &any, &weights, bias, &result);
-    return describe(plan, &dense, attributes, NULL, out);
+    return stage->bias >= 0 ? plan->formats->plain[stage->bias] : NULL;
 }
 
-static void note_plain(sf_plan *plan, const sf_stage *stage)
+static sf_status describe_forward(sf_plan *plan, const sf_stage *stage, sf_format source,
+                                  dnnl_primitive_desc_t *out)
+{
+    const sf_window window = window_of(plan, stage->kind);
+    sf_setting setting = {.engine = plan->engine, .attributes = stage->relu ? plan->with_relu : plan->plain};
+    sf_operands operands = {.source = source};
+    if (stage->kind == SF_STAGE_DENSE)
+        SF_TRY(row_format(plan, stage->out.channels, &operands.result));
+    else
+        SF_TRY(image_format(plan, stage->out, dnnl_format_tag_any, &operands.result));
+    if (stage->kind == SF_STAGE_POOL)
+        return described(plan, sf_pool_forward(out, setting, pooling_of(plan), operands, &window));
+    int w = stage->weights;
+    SF_TRY(any_layout(plan, source, &operands.source));
+    SF_TRY(weights_wish(plan, plan->formats->forward[w], w, &operands.weights));
+    operands.bias = bias_of(plan, stage);
+    return described(plan, stage->kind == SF_STAGE_CONVOLUTION
+                               ? sf_convolution_forward(out, setting, operands, &window)
+                               : sf_dense_forward(out, setting, operands));
+}
+
+static sf_status note_plain(sf_plan *plan, const sf_stage *stage)
 {
     sf_formats *formats = plan->formats;
     if (formats->chosen)
-        return;
-    formats->plain[stage->weights] = plain_weights(plan, stage);
+        return SF_OK;
+    SF_TRY(plain_weights(plan, stage, &formats->plain[stage->weights]));
     if (stage->bias >= 0) {
         int b = stage->bias;
         dnnl_dim_t size = (dnnl_dim_t)stage->out.channels;
-        formats->plain[b] = format_of(1, &size, dnnl_x);
+        SF_TRY(make_format(plan, 1, &size, dnnl_x, &formats->plain[b]));
         formats->forward[b] = formats->backward[b] = formats->gradient[b] = formats->plain[b];
     }
+    return SF_OK;
 }
 
 /* Appends the forward primitive of a stage; *block is its input, then its output. */
@@ -340,25 +344,27 @@ static sf_status add_forward(sf_plan *plan, int index, sf_block *block)
     sf_stage_plan *here = &plan->stage[index];
     bool pool = stage->kind == SF_STAGE_POOL;
     if (!pool)
-        note_plain(plan, stage);
+        SF_TRY(note_plain(plan, stage));
     if (stage->kind == SF_STAGE_DENSE)
         SF_TRY(flatten(plan, index, block));
-    SF_TRY(describe_forward(plan, stage, &block->format, &here->forward));
-    SF_TRY(bring(plan, block, wish(here->forward, dnnl_query_src_md), SF_FORWARD, index, &here->source));
-    SF_TRY(new_block(plan, wish(here->forward, dnnl_query_dst_md), &here->result, NULL));
+    SF_TRY(describe_forward(plan, stage, block->format, &here->forward));
+    SF_TRY(bring(plan, block, sf_format_wished(here->forward, dnnl_query_src_md), SF_FORWARD, index,
+                 &here->source));
+    SF_TRY(new_block(plan, sf_format_wished(here->forward, dnnl_query_dst_md), &here->result, NULL));
     *block = here->result;
     sf_argument argument[MAX_ARGUMENTS] = {held(DNNL_ARG_SRC, &here->source),
                                            held(DNNL_ARG_DST, &here->result)};
     int count = 2;
     if (pool && plan->nn->spec.pooling == SF_POOLING_MAX) {
         sf_block workspace;
-        SF_TRY(new_block(plan, wish(here->forward, dnnl_query_workspace_md), &workspace, NULL));
+        SF_TRY(new_block(plan, sf_format_wished(here->forward, dnnl_query_workspace_md), &workspace, NULL));
         here->workspace = workspace.memory;
         argument[count++] = held(DNNL_ARG_WORKSPACE, &workspace);
     }
     if (!pool) {
         if (!plan->formats->chosen)
-            plan->formats->forward[stage->weights] = *wish(here->forward, dnnl_query_weights_md);
+            SF_TRY(copy_format(plan, sf_format_wished(here->forward, dnnl_query_weights_md),
+                               &plan->formats->forward[stage->weights]));
         argument[count++] = shared(DNNL_ARG_WEIGHTS, SF_FROM_WEIGHTS, stage->weights);
         if (stage->bias >= 0)
             argument[count++] = shared(DNNL_ARG_BIAS, SF_FROM_WEIGHTS, stage->bias);
@@ -372,15 +378,12 @@ static sf_status add_forward(sf_plan *plan, int index, sf_block *block)
 static sf_status add_relu(sf_plan *plan, int index)
 {
     sf_stage_plan *here = &plan->stage[index];
-    const dnnl_memory_desc_t *format = &here->result.format;
-    dnnl_eltwise_desc_t forward, backward;
+    sf_setting setting = {.engine = plan->engine, .attributes = plan->plain};
     dnnl_primitive_desc_t hint = NULL, description = NULL;
-    dnnl_eltwise_forward_desc_init(&forward, dnnl_forward_training, dnnl_eltwise_relu_use_dst_for_bwd, format,
-                                   0.0f, 0.0f);
-    dnnl_eltwise_backward_desc_init(&backward, dnnl_eltwise_relu_use_dst_for_bwd, format, format, 0.0f, 0.0f);
-    sf_status status = describe(plan, &forward, plan->plain, NULL, &hint);
+    sf_status status = described(plan, sf_relu_forward(&hint, setting, here->result.format));
+    setting.hint = hint;
     if (status == SF_OK)
-        status = describe(plan, &backward, plan->plain, hint, &description);
+        status = described(plan, sf_relu_by_input(&description, setting, here->result.format));
     if (status == SF_OK)
         status = add_operation(plan, description, SF_BACK_DATA, index, 3,
                                (sf_argument[]){held(DNNL_ARG_DST, &here->result),
@@ -391,26 +394,27 @@ static sf_status add_relu(sf_plan *plan, int index)
     return status;
 }
 
+/* Any layouts for the arrays of a stage with weights; which weights: `chosen` once there is a choice. */
+static sf_status backward_operands(sf_plan *plan, int index, sf_format chosen, sf_operands *out)
+{
+    const sf_stage_plan *here = &plan->stage[index];
+    *out = (sf_operands){0};
+    SF_TRY(any_layout(plan, here->source.format, &out->source));
+    SF_TRY(any_layout(plan, here->slope.format, &out->result));
+    return weights_wish(plan, chosen, plan->nn->layout.stage[index].weights, &out->weights);
+}
+
 static sf_status describe_weights(sf_plan *plan, int index, dnnl_primitive_desc_t *out)
 {
     const sf_stage *stage = &plan->nn->layout.stage[index];
-    const sf_stage_plan *here = &plan->stage[index];
-    const sf_formats *formats = plan->formats;
-    int w = stage->weights;
     const sf_window window = window_of(plan, stage->kind);
-    dnnl_memory_desc_t source = any_layout(&here->source.format), slope = any_layout(&here->slope.format),
-                       weights = weights_wish(plan, &formats->gradient[w], w);
-    const dnnl_memory_desc_t *bias = stage->bias >= 0 ? &formats->plain[stage->bias] : NULL;
-    if (stage->kind == SF_STAGE_CONVOLUTION) {
-        dnnl_convolution_desc_t convolution;
-        dnnl_convolution_backward_weights_desc_init(&convolution, dnnl_convolution_direct, &source, &weights,
-                                                    bias, &slope, window.strides, window.before,
-                                                    window.after);
-        return describe(plan, &convolution, plan->plain, here->forward, out);
-    }
-    dnnl_inner_product_desc_t dense;
-    dnnl_inner_product_backward_weights_desc_init(&dense, &source, &weights, bias, &slope);
-    return describe(plan, &dense, plan->plain, here->forward, out);
+    sf_setting setting = {plan->engine, plan->plain, plan->stage[index].forward};
+    sf_operands operands;
+    SF_TRY(backward_operands(plan, index, plan->formats->gradient[stage->weights], &operands));
+    operands.bias = bias_of(plan, stage);
+    return described(plan, stage->kind == SF_STAGE_CONVOLUTION
+                               ? sf_convolution_by_weights(out, setting, operands, &window)
+                               : sf_dense_by_weights(out, setting, operands));
 }
 
 static sf_status build_weights(sf_plan *plan, int index, const_dnnl_primitive_desc_t description)
@@ -418,11 +422,13 @@ static sf_status build_weights(sf_plan *plan, int index, const_dnnl_primitive_de
     const sf_stage *stage = &plan->nn->layout.stage[index];
     sf_stage_plan *here = &plan->stage[index];
     sf_block source, slope;
-    SF_TRY(bring(plan, &here->source, wish(description, dnnl_query_src_md), SF_BACK_WEIGHTS, index, &source));
-    SF_TRY(
-        bring(plan, &here->slope, wish(description, dnnl_query_diff_dst_md), SF_BACK_WEIGHTS, index, &slope));
+    SF_TRY(bring(plan, &here->source, sf_format_wished(description, dnnl_query_src_md), SF_BACK_WEIGHTS,
+                 index, &source));
+    SF_TRY(bring(plan, &here->slope, sf_format_wished(description, dnnl_query_diff_dst_md), SF_BACK_WEIGHTS,
+                 index, &slope));
     if (!plan->formats->chosen)
-        plan->formats->gradient[stage->weights] = *wish(description, dnnl_query_diff_weights_md);
+        SF_TRY(copy_format(plan, sf_format_wished(description, dnnl_query_diff_weights_md),
+                           &plan->formats->gradient[stage->weights]));
     sf_argument argument[MAX_ARGUMENTS] = {held(DNNL_ARG_SRC, &source), held(DNNL_ARG_DIFF_DST, &slope),
                                            shared(DNNL_ARG_DIFF_WEIGHTS, SF_FROM_GRADIENT, stage->weights)};
     int count = 3;
@@ -446,23 +452,14 @@ static sf_status describe_data(sf_plan *plan, int index, dnnl_primitive_desc_t *
     const sf_stage *stage = &plan->nn->layout.stage[index];
     const sf_stage_plan *here = &plan->stage[index];
     const sf_window window = window_of(plan, stage->kind);
-    if (stage->kind == SF_STAGE_POOL) {
-        dnnl_pooling_desc_t pool;
-        dnnl_pooling_backward_desc_init(&pool, pooling_of(plan), &here->source.format, &here->result.format,
-                                        window.strides, window.kernel, window.before, window.after);
-        return describe(plan, &pool, plan->plain, here->forward, out);
-    }
-    dnnl_memory_desc_t source = any_layout(&here->source.format), slope = any_layout(&here->slope.format),
-                       weights = weights_wish(plan, &plan->formats->backward[stage->weights], stage->weights);
-    if (stage->kind == SF_STAGE_CONVOLUTION) {
-        dnnl_convolution_desc_t convolution;
-        dnnl_convolution_backward_data_desc_init(&convolution, dnnl_convolution_direct, &source, &weights,
-                                                 &slope, window.strides, window.before, window.after);
-        return describe(plan, &convolution, plan->plain, here->forward, out);
-    }
-    dnnl_inner_product_desc_t dense;
-    dnnl_inner_product_backward_data_desc_init(&dense, &source, &weights, &slope);
-    return describe(plan, &dense, plan->plain, here->forward, out);
+    sf_setting setting = {plan->engine, plan->plain, here->forward};
+    sf_operands operands = {.source = here->source.format, .result = here->result.format};
+    if (stage->kind == SF_STAGE_POOL)
+        return described(plan, sf_pool_by_input(out, setting, pooling_of(plan), operands, &window));
+    SF_TRY(backward_operands(plan, index, plan->formats->backward[stage->weights], &operands));
+    return described(plan, stage->kind == SF_STAGE_CONVOLUTION
+                               ? sf_convolution_by_input(out, setting, operands, &window)
+                               : sf_dense_by_input(out, setting, operands));
 }
 
 /* *out: the derivative by the input of the stage. */
@@ -472,8 +469,9 @@ static sf_status build_data(sf_plan *plan, int index, const_dnnl_primitive_desc_
     sf_stage_plan *here = &plan->stage[index];
     sf_operation_kind kind = index > 0 ? SF_BACK_DATA : SF_BACK_INPUT;
     sf_block slope;
-    SF_TRY(bring(plan, &here->slope, wish(description, dnnl_query_diff_dst_md), kind, index, &slope));
-    SF_TRY(new_block(plan, wish(description, dnnl_query_diff_src_md), out, NULL));
+    SF_TRY(bring(plan, &here->slope, sf_format_wished(description, dnnl_query_diff_dst_md), kind, index,
+                 &slope));
+    SF_TRY(new_block(plan, sf_format_wished(description, dnnl_query_diff_src_md), out, NULL));
     sf_argument argument[MAX_ARGUMENTS] = {held(DNNL_ARG_DIFF_DST, &slope), held(DNNL_ARG_DIFF_SRC, out)};
     int count = 2;
     if (stage->kind == SF_STAGE_POOL) {
@@ -482,7 +480,8 @@ static sf_status build_data(sf_plan *plan, int index, const_dnnl_primitive_desc_
                 .name = DNNL_ARG_WORKSPACE, .source = SF_FROM_MEMORY, .memory = here->workspace};
     } else {
         if (!plan->formats->chosen)
-            plan->formats->backward[stage->weights] = *wish(description, dnnl_query_weights_md);
+            SF_TRY(copy_format(plan, sf_format_wished(description, dnnl_query_weights_md),
+                               &plan->formats->backward[stage->weights]));
         argument[count++] = shared(DNNL_ARG_WEIGHTS, SF_FROM_BACKWARD, stage->weights);
     }
     return add_operation(plan, description, kind, index, count, argument);
@@ -502,13 +501,14 @@ static sf_status add_data(sf_plan *plan, int index, sf_block *out)
 static sf_status add_reading(sf_plan *plan, const sf_block *block, int index, sf_operation_kind kind,
                              float **values)
 {
-    dnnl_memory_desc_t plain = format_of(4, block->format.dims, dnnl_nchw);
+    sf_format plain;
     sf_block target;
-    SF_TRY(new_block(plan, &plain, &target, values));
+    SF_TRY(make_format(plan, 4, sf_format_size(block->format), dnnl_nchw, &plain));
+    SF_TRY(new_block(plan, plain, &target, values));
     dnnl_primitive_desc_t description = NULL;
     SF_TRY(sf_dnnl_check(plan->context,
-                         dnnl_reorder_primitive_desc_create(&description, &block->format, plan->engine,
-                                                            &plain, plan->engine, plan->plain),
+                         dnnl_reorder_primitive_desc_create(&description, block->format, plan->engine, plain,
+                                                            plan->engine, plan->plain),
                          "reorder"));
     sf_status status = add_operation(plan, description, kind, index, 2,
                                      (sf_argument[]){held(DNNL_ARG_FROM, block), held(DNNL_ARG_TO, &target)});
@@ -520,13 +520,14 @@ static sf_status add_reading(sf_plan *plan, const sf_block *block, int index, sf
 static sf_status unflatten(sf_plan *plan, int index, sf_block *block)
 {
     sf_image_shape shape = index < 0 ? plan->nn->spec.input : plan->nn->layout.stage[index].out;
-    dnnl_memory_desc_t images = image_format(plan, shape, dnnl_nchw),
-                       rows = row_format(plan, shape.channels * shape.height * shape.width, dnnl_nc);
+    sf_format images, rows;
     bool is_image = index < 0 || plan->nn->layout.stage[index].kind != SF_STAGE_DENSE;
-    if (!is_image || block->format.ndims == 4)
+    if (!is_image || sf_format_rank(block->format) == 4)
         return SF_OK;
-    SF_TRY(bring(plan, block, &rows, index < 0 ? SF_BACK_INPUT : SF_BACK_DATA, index + 1, block));
-    return reshape(plan, &images, block);
+    SF_TRY(image_format(plan, shape, dnnl_nchw, &images));
+    SF_TRY(row_format(plan, shape.channels * shape.height * shape.width, &rows));
+    SF_TRY(bring(plan, block, rows, index < 0 ? SF_BACK_INPUT : SF_BACK_DATA, index + 1, block));
+    return reshape(plan, images, block);
 }
 
 /* Appends what the stage does backward; *block is the derivative by its output, then by its input. */
@@ -535,7 +536,7 @@ static sf_status add_backward(sf_plan *plan, int index, sf_block *block)
     const sf_stage *stage = &plan->nn->layout.stage[index];
     sf_stage_plan *here = &plan->stage[index];
     SF_TRY(unflatten(plan, index, block));
-    SF_TRY(bring(plan, block, &here->result.format, SF_BACK_DATA, index + 1, &here->slope));
+    SF_TRY(bring(plan, block, here->result.format, SF_BACK_DATA, index + 1, &here->slope));
     if (stage->kind == SF_STAGE_CONVOLUTION) {
         SF_TRY(add_reading(plan, &here->result, index, SF_READ, &here->layer));
         SF_TRY(add_reading(plan, &here->slope, index, SF_READ, &here->slope_read));
@@ -558,8 +559,9 @@ static sf_status create_attributes(sf_plan *plan)
     dnnl_primitive_attr_set_scratchpad_mode(plan->plain, dnnl_scratchpad_mode_user);
     dnnl_primitive_attr_set_scratchpad_mode(plan->with_relu, dnnl_scratchpad_mode_user);
     SF_TRY(sf_dnnl_check(context, dnnl_post_ops_create(&after), "post-operations"));
-    dnnl_post_ops_append_eltwise(after, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
-    dnnl_status_t status = dnnl_primitive_attr_set_post_ops(plan->with_relu, after);
+    dnnl_status_t status = sf_append_relu(after);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(plan->with_relu, after);
     dnnl_post_ops_destroy(after);
     return sf_dnnl_check(context, status, "post-operations");
 }
@@ -589,17 +591,18 @@ static sf_status build(sf_plan *plan)
 {
     const sf_layout *layout = &plan->nn->layout;
     sf_block block;
-    dnnl_memory_desc_t input = image_format(plan, plan->nn->spec.input, dnnl_nchw),
-                       logits = row_format(plan, layout->outputs, dnnl_nc);
+    sf_format input, logits;
     SF_TRY(create_attributes(plan));
-    SF_TRY(new_block(plan, &input, &block, &plan->slice.input));
+    SF_TRY(image_format(plan, plan->nn->spec.input, dnnl_nchw, &input));
+    SF_TRY(row_format(plan, layout->outputs, &logits));
+    SF_TRY(new_block(plan, input, &block, &plan->slice.input));
     for (size_t i = 0; i < layout->stages; i++)
         SF_TRY(add_forward(plan, (int)i, &block));
     void *values = NULL;
     dnnl_memory_get_data_handle(block.memory, &values);
     plan->slice.logits = values;
     plan->operations_forward = plan->operations;
-    SF_TRY(new_block(plan, &logits, &block, &plan->slice.seeds));
+    SF_TRY(new_block(plan, logits, &block, &plan->slice.seeds));
     for (size_t i = layout->stages; i-- > 0;)
         SF_TRY(add_backward(plan, (int)i, &block));
     SF_TRY(unflatten(plan, -1, &block));
@@ -626,7 +629,9 @@ sf_status sf_plan_create(const sf_nn *nn, dnnl_engine_t engine, sf_formats *form
     plan->memory =
         (dnnl_memory_t *)sf_alloc_zero(context, MEMORIES_PER_STAGE * stages, sizeof(dnnl_memory_t));
     plan->buffer = (double **)sf_alloc_zero(context, MEMORIES_PER_STAGE * stages, sizeof(double *));
-    sf_status status = plan->operation && plan->memory && plan->buffer ? SF_OK : SF_ERR_MEMORY;
+    plan->format = (sf_format *)sf_alloc_zero(context, FORMATS_PER_STAGE * stages, sizeof(sf_format));
+    sf_status status =
+        plan->operation && plan->memory && plan->buffer && plan->format ? SF_OK : SF_ERR_MEMORY;
     int threads =
         sf_alone(); // oneDNN cuts the work of a primitive into as many pieces as there are threads now
     if (status == SF_OK)
@@ -651,11 +656,14 @@ void sf_plan_destroy(sf_plan **plan)
         dnnl_memory_destroy(dead->memory[i]);
     for (size_t i = 0; i < dead->buffers; i++)
         sf_free_aligned(context, dead->buffer[i]);
+    for (size_t i = 0; i < dead->formats_made; i++)
+        sf_format_destroy(context, dead->format[i]);
     dnnl_primitive_attr_destroy(dead->plain);
     dnnl_primitive_attr_destroy(dead->with_relu);
     sf_free(context, dead->operation);
     sf_free(context, dead->memory);
     sf_free(context, dead->buffer);
+    sf_free(context, dead->format);
     sf_free(context, dead);
     *plan = NULL;
 }

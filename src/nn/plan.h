@@ -7,15 +7,13 @@
 #ifndef SF_NN_PLAN_H
 #define SF_NN_PLAN_H
 
-#include <oneapi/dnnl/dnnl.h>
+#include "nn/onednn.h"
 
-#include "nn/network.h"
-
-/* The layouts of a tensor: as in theta, and as forward pass, backward pass and gradient want it. Chosen by the first plan;
- * the others, of smaller slices, take them over. */
+/* The layouts of a tensor: as in theta, and as forward pass, backward pass and gradient want it. Chosen and owned by the
+ * first plan; the others, of smaller slices, take them over. */
 typedef struct sf_formats {
     bool chosen;
-    dnnl_memory_desc_t plain[SF_NN_MAX_TENSORS], forward[SF_NN_MAX_TENSORS], backward[SF_NN_MAX_TENSORS],
+    sf_format plain[SF_NN_MAX_TENSORS], forward[SF_NN_MAX_TENSORS], backward[SF_NN_MAX_TENSORS],
         gradient[SF_NN_MAX_TENSORS];
 } sf_formats;
 
