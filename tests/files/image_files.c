@@ -193,50 +193,11 @@ static void test_every_allocation_can_fail(void **state)
     }
 }
 
-/* All of MNIST's test images against the bytes of the files. */
-static void test_mnist(void **state)
-{
-    (void)state;
-    char folder[PATH_BYTES], images_path[2 * PATH_BYTES], labels_path[2 * PATH_BYTES];
-    const char *found = real_data(folder);
-    snprintf(images_path, sizeof images_path, "%s/mnist/t10k-images-idx3-ubyte.gz", found ? folder : "");
-    snprintf(labels_path, sizeof labels_path, "%s/mnist/t10k-labels-idx1-ubyte.gz", found ? folder : "");
-    gzFile p = gzopen(images_path, "rb"), l = gzopen(labels_path, "rb");
-    if (!p || !l) {
-        print_message("skipped: MNIST is neither in $SAMFLOW_DATA nor in ../shared/data\n");
-        skip();
-    }
-    const sf_image_file spec = {
-        .path = images_path, .labels_path = labels_path, .scale = 1.0 / 255.0, .weak = 0.1, .strong = 0.5};
-    sf_context *context = test_context();
-    sf_images *images;
-    assert_ok(context, sf_images_read(context, &spec, &images));
-    assert_int_equal(sf_images_count(images), 10000);
-    assert_int_equal(sf_images_classes(images), 10);
-    unsigned char row[784], digit[8];
-    assert_int_equal(gzread(p, row, 16), 16);
-    assert_int_equal(gzread(l, digit, 8), 8);
-    for (size_t n = 0; n < 10000; n++) {
-        assert_int_equal(gzread(p, row, 784), 784);
-        assert_int_equal(gzread(l, digit, 1), 1);
-        assert_int_equal(sf_images_labels(images)[n], digit[0]);
-        for (size_t j = 0; j < 784; j++) {
-            assert_absolute(sf_images_pixels(images)[n * 784 + j], row[j] / 255.0, 1e-7);
-            assert_int_equal(sf_images_regions(images)[n * 784 + j], (row[j] > 25) + (row[j] > 127));
-        }
-    }
-    gzclose(p);
-    gzclose(l);
-    sf_images_destroy(&images);
-    sf_context_destroy(&context);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_bytes),  cmocka_unit_test(test_classes),
         cmocka_unit_test(test_channels),     cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_bad_requests), cmocka_unit_test(test_every_allocation_can_fail),
-        cmocka_unit_test(test_mnist)};
+        cmocka_unit_test(test_bad_requests), cmocka_unit_test(test_every_allocation_can_fail)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,7 +1,12 @@
-/* The real data sets, where they are beside the repository: known counts, and entries read here by other means. */
+/* The real data sets, where they are beside the repository: known counts, and entries read here by other means. Exit
+ * status 77, skipped, where one is missing and nothing failed. */
 #include "files.h"
 
 #include <zlib.h>
+
+#include <samflow/images.h>
+
+static bool missing;
 
 static bool there(char folder[PATH_BYTES], const char *file)
 {
@@ -15,6 +20,7 @@ static bool there(char folder[PATH_BYTES], const char *file)
         }
     }
     print_message("skipped: %s is neither in $SAMFLOW_DATA nor in ../shared/data\n", file);
+    missing = true;
     return false;
 }
 
@@ -97,8 +103,48 @@ static void test_mnist(void **state)
     sf_context_destroy(&context);
 }
 
+/* All of MNIST's test images against the bytes of the files. */
+static void test_mnist_images(void **state)
+{
+    (void)state;
+    char folder[PATH_BYTES], images_path[2 * PATH_BYTES], labels_path[2 * PATH_BYTES];
+    if (!there(folder, "mnist/t10k-images-idx3-ubyte.gz") ||
+        !there(folder, "mnist/t10k-labels-idx1-ubyte.gz"))
+        skip();
+    snprintf(images_path, sizeof images_path, "%s/mnist/t10k-images-idx3-ubyte.gz", folder);
+    snprintf(labels_path, sizeof labels_path, "%s/mnist/t10k-labels-idx1-ubyte.gz", folder);
+    gzFile p = gzopen(images_path, "rb"), l = gzopen(labels_path, "rb");
+    assert_non_null(p);
+    assert_non_null(l);
+    const sf_image_file spec = {
+        .path = images_path, .labels_path = labels_path, .scale = 1.0 / 255.0, .weak = 0.1, .strong = 0.5};
+    sf_context *context = test_context();
+    sf_images *images;
+    assert_ok(context, sf_images_read(context, &spec, &images));
+    assert_int_equal(sf_images_count(images), 10000);
+    assert_int_equal(sf_images_classes(images), 10);
+    unsigned char row[784], digit[8];
+    assert_int_equal(gzread(p, row, 16), 16);
+    assert_int_equal(gzread(l, digit, 8), 8);
+    for (size_t n = 0; n < 10000; n++) {
+        assert_int_equal(gzread(p, row, 784), 784);
+        assert_int_equal(gzread(l, digit, 1), 1);
+        assert_int_equal(sf_images_labels(images)[n], digit[0]);
+        for (size_t j = 0; j < 784; j++) {
+            assert_absolute(sf_images_pixels(images)[n * 784 + j], row[j] / 255.0, 1e-7);
+            assert_int_equal(sf_images_regions(images)[n * 784 + j], (row[j] > 25) + (row[j] > 127));
+        }
+    }
+    gzclose(p);
+    gzclose(l);
+    sf_images_destroy(&images);
+    sf_context_destroy(&context);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golub), cmocka_unit_test(test_mnist)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golub), cmocka_unit_test(test_mnist),
+                                       cmocka_unit_test(test_mnist_images)};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return failed == 0 && missing ? 77 : failed;
 }
