@@ -1,4 +1,4 @@
-/* samflow data info FILE...: what data sets hold. samflow data fetch NAME: downloads a public one. */
+/* samflow data info FILE...: what data sets hold. (samflow data fetch NAME: data_fetch.c) */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "cli/data.h"
 
-enum { STRONGEST = 10, PATH_BYTES = 4096 };
+enum { STRONGEST = 10 };
 
 /* ---- info: what to read -------------------------------------------------------------------------------- */
 
@@ -346,73 +346,6 @@ static int run_info(sf_cli *cli, int argc, char **argv)
     return code;
 }
 
-/* ---- fetch --------------------------------------------------------------------------------------------- */
-
-typedef struct fetch_report {
-    const sf_cli *cli;
-    sf_json json;
-    char images[PATH_BYTES], labels[PATH_BYTES]; // a pair, for the next step
-} fetch_report;
-
-static void on_fetched(const sf_fetched *file, void *user)
-{
-    fetch_report *report = user;
-    if (report->cli->json) {
-        sf_json_open_object(&report->json, NULL);
-        sf_json_string(&report->json, "name", file->name);
-        sf_json_string(&report->json, "path", file->path);
-        sf_json_string(&report->json, "sha256", file->sha256);
-        sf_json_bool(&report->json, "cached", file->cached);
-        sf_json_close_object(&report->json);
-    } else {
-        printf("%-16s %s\n", file->cached ? "already there" : "downloaded", file->path);
-        fflush(stdout);
-    }
-    char *slot = strstr(file->name, "labels") ? report->labels : report->images;
-    snprintf(slot, PATH_BYTES, "%s", file->path);
-}
-
-static int run_fetch(sf_cli *cli, int argc, char **argv)
-{
-    static const sf_command command = {"data fetch", "NAME",
-                                       "downloads mnist or fashion-mnist, checked by SHA-256", NULL};
-    sf_fetch_request request = {0};
-    const sf_cli_option options[] = {
-        {"to", "DIR", "where to put the files (default: the cache folder)", &request.directory, NULL},
-        {"part", "PART", "train or test only", &request.part, NULL},
-        {"mirror", "URL", "take the files from this folder (http, https, file)", &request.mirror, NULL}};
-    const char *name = NULL;
-    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof *options, 1, &name);
-    if (code >= 0)
-        return code;
-    if (cli->output || cli->override_count > 0)
-        return sf_cli_usage(cli, command.name,
-                            "takes neither --output nor --set; --to DIR says where the files go");
-    if (!name)
-        return sf_cli_usage(cli, command.name, "no data set named, expected mnist or fashion-mnist");
-    fetch_report report = {.cli = cli, .json = sf_json_make(stdout, true)};
-    request.name = name;
-    request.fetched = on_fetched;
-    request.user = &report;
-    if (cli->json) {
-        sf_json_open_object(&report.json, NULL);
-        sf_json_string(&report.json, "samflow", sf_version());
-        sf_json_string(&report.json, "name", name);
-        sf_json_open_array(&report.json, "files");
-    }
-    sf_status status = sf_fetch(cli->context, &request);
-    if (cli->json) {
-        sf_json_close_array(&report.json);
-        sf_json_close_object(&report.json);
-        sf_json_finish(&report.json);
-    }
-    if (status != SF_OK)
-        return sf_cli_fail(cli, status);
-    if (!cli->json)
-        printf("Next: samflow data info %s --labels %s --classes 0,1\n", report.images, report.labels);
-    return 0;
-}
-
 /* ---- data ---------------------------------------------------------------------------------------------- */
 
 int sf_cmd_data(sf_cli *cli, int argc, char **argv)
@@ -420,11 +353,12 @@ int sf_cmd_data(sf_cli *cli, int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "info") == 0)
         return run_info(cli, argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "fetch") == 0)
-        return run_fetch(cli, argc - 1, argv + 1);
+        return sf_cli_run_fetch(cli, argc - 1, argv + 1);
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         printf("samflow data - what data sets hold, and public ones to download\n\n"
                "usage: samflow data info [OPTIONS] FILE...\n"
-               "       samflow data fetch [OPTIONS] NAME\n\n"
+               "       samflow data fetch [OPTIONS] NAME\n"
+               "       samflow data fetch --list\n\n"
                "samflow data info --help and samflow data fetch --help say more.\n");
         return 0;
     }

@@ -10,4 +10,7 @@ int sf_cli_show_image_file(const sf_cli *cli, sf_json *json, const char *path, c
 /* Those of an experiment of samflow train. */
 int sf_cli_show_course_images(const sf_cli *cli, sf_json *json, const char *path);
 
+/* samflow data fetch. */
+int sf_cli_run_fetch(sf_cli *cli, int argc, char **argv);
+
 #endif

@@ -1,7 +1,12 @@
-/* Downloads, from a server of our own: whole, interrupted and continued, with and without ranges, damaged, missing. */
+/* Downloads, from a server of our own: whole, interrupted and continued, with and without ranges, damaged, missing, without end,
+ * too slow; and what runs that ended have left. */
 #include "files.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,13 +14,15 @@
 
 /* What is served: 300,000 bytes, byte i is i mod 251; SHA-256 by Python's hashlib. */
 enum { SERVED = 300000, HALF = SERVED / 2 };
-static const sf_catalogue_file file = {"file.bin", "test",
-                                       "3c65ea93424a9c362fec0e3a69ea36031e8a358441479dd665cc6110eabe7b08"};
+static const sf_catalogue_file file = {
+    "file.bin", "test", "3c65ea93424a9c362fec0e3a69ea36031e8a358441479dd665cc6110eabe7b08", true};
+static const sf_fetch_limits limits = {
+    .connect_seconds = 5, .slow_seconds = 2, .slow_bytes = 1000, .total_seconds = 60, .largest = 4 * SERVED};
 
 typedef struct world {
-    char *source, *target; // folders: what is served, where it goes
-    char base[64];         // http://127.0.0.1:PORT
-    char path[PATH_BYTES], part[PATH_BYTES + 8];
+    char *source, *target;                       // folders: what is served, where it goes
+    char base[64];                               // http://127.0.0.1:PORT
+    char path[PATH_BYTES], part[2 * PATH_BYTES]; // part: one that a test leaves
     unsigned char bytes[SERVED];
     pid_t server;
     int input; // closing it ends the server
@@ -59,7 +66,7 @@ static int open_world(void **state)
     char served[PATH_BYTES];
     write_file(w->source, file.name, w->bytes, SERVED, false, served);
     snprintf(w->path, sizeof w->path, "%s/%s", w->target, file.name);
-    snprintf(w->part, sizeof w->part, "%s.part", w->path);
+    snprintf(w->part, sizeof w->part, "%s/.%s.0123456789abcdef.part", w->target, file.name);
     *state = w;
     if (start_server(w) != 0) {
         print_message("tests of downloads need python3\n");
@@ -79,12 +86,33 @@ static int close_world(void **state)
     return failed;
 }
 
+/* How many parts lie in the target; found: the last of them. */
+static size_t parts(const world *w, char *found, bool removed)
+{
+    size_t count = 0;
+    DIR *folder = opendir(w->target);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char path[3 * PATH_BYTES];
+        if (!strstr(entry->d_name, ".part"))
+            continue;
+        count++;
+        snprintf(path, sizeof path, "%s/%s", w->target, entry->d_name);
+        if (found)
+            snprintf(found, sizeof path, "%s", path);
+        if (removed)
+            remove(path);
+    }
+    if (folder)
+        closedir(folder);
+    return count;
+}
+
 /* Each test starts without files. */
 static int clear(void **state)
 {
     world *w = *state;
     remove(w->path);
-    remove(w->part);
+    parts(w, NULL, true);
     return 0;
 }
 
@@ -95,7 +123,7 @@ static sf_status get(world *w, sf_context *context, const char *first, const cha
     if (second)
         snprintf(two, sizeof two, "%s/%s/", w->base, second);
     const char *const mirrors[] = {one, second ? two : NULL, NULL};
-    sf_status status = sf_fetch_file(context, mirrors, &file, w->target, path, cached);
+    sf_status status = sf_fetch_file(context, mirrors, &file, &limits, w->target, path, cached, NULL);
     if (status != SF_OK)
         print_message("%s\n", sf_context_message(context));
     return status;
@@ -109,7 +137,7 @@ static void expect_file(const world *w)
     assert_int_equal(fread(got, 1, sizeof got, stream), SERVED);
     fclose(stream);
     assert_memory_equal(got, w->bytes, SERVED);
-    assert_int_equal(access(w->part, F_OK), -1);
+    assert_int_equal(parts(w, NULL, false), 0);
 }
 
 static void leave_part(const world *w, size_t count, bool right)
@@ -169,7 +197,9 @@ static void test_resume(void **state)
     char line[256];
     assert_status(context, get(w, context, "cut", NULL, &cached), SF_ERR_IO);
     assert_int_equal(access(w->path, F_OK), -1); // nothing under the final name
-    assert_int_equal(file_size(w->part), HALF);
+    char part[3 * PATH_BYTES];
+    assert_int_equal(parts(w, part, false), 1);
+    assert_int_equal(file_size(part), HALF);
     assert_ok(context, get(w, context, "whole", NULL, &cached));
     expect_file(w);
     last_request(w, line, sizeof line);
@@ -206,7 +236,7 @@ static void test_failures(void **state)
     bool cached;
     assert_status(context, get(w, context, "wrong", NULL, &cached), SF_ERR_DATA);
     assert_non_null(strstr(sf_context_message(context), file.sha256));
-    assert_int_equal(access(w->part, F_OK), -1);
+    assert_int_equal(parts(w, NULL, false), 0);
     assert_status(context, get(w, context, "nothing", "also-nothing", &cached), SF_ERR_IO);
     assert_non_null(strstr(sf_context_message(context), "404"));
     assert_non_null(strstr(sf_context_message(context), "Without a network"));
@@ -248,10 +278,17 @@ static void test_requests(void **state)
     assert_status(context, sf_fetch(context, &request), SF_ERR_ARGUMENT);
     request = (sf_fetch_request){.name = "mnist", .directory = "/dev/null/folder"};
     assert_status(context, sf_fetch(context, &request), SF_ERR_IO);
+    request = (sf_fetch_request){.name = "golub", .part = "train"};
+    assert_status(context, sf_fetch(context, &request), SF_ERR_ARGUMENT);
+    sf_fetch_info info;
+    size_t files = 0;
     for (size_t i = 0; sf_fetch_name(i); i++)
-        for (int k = 0; k < SF_CATALOGUE_FILES; k++)
-            assert_int_equal(strspn(sf_catalogue_find(sf_fetch_name(i))->file[k].sha256, "0123456789abcdef"),
-                             64);
+        for (size_t k = 0; sf_fetch_file_info(i, k, &info); k++, files++) {
+            assert_int_equal(strspn(info.sha256, "0123456789abcdef"), 64);
+            assert_int_equal(strlen(info.sha256), 64);
+            assert_non_null(strstr(info.address, "://"));
+        }
+    assert_int_equal(files, 9);
     sf_context_destroy(&context);
 }
 
@@ -274,33 +311,88 @@ static void test_cache_folder(void **state)
     sf_context_destroy(&context);
 }
 
-/* The real test files of MNIST, from the folder beside the repository, through the whole of sf_fetch. */
-static void count_files(const sf_fetched *fetched, void *user)
-{
-    (*(int *)user)++;
-    assert_int_equal(access(fetched->path, R_OK), 0);
-}
-
-static void test_mnist(void **state)
+/* A server that declares no length, one that sends 3 bytes a second, one that never answers: each transfer ends. */
+static void test_without_end(void **state)
 {
     world *w = *state;
-    char data[PATH_BYTES], mirror[2 * PATH_BYTES], probe[2 * PATH_BYTES];
-    snprintf(probe, sizeof probe, "%s/mnist/t10k-images-idx3-ubyte.gz", real_data(data) ? data : "");
-    if (data[0] != '/' || access(probe, R_OK) != 0) {
-        print_message("skipped: mnist is neither in $SAMFLOW_DATA nor in ../shared/data\n");
-        skip();
-    }
-    assert_true(snprintf(mirror, sizeof mirror, "file://%s/mnist", data) < (int)sizeof mirror);
     sf_context *context = test_context();
-    int count = 0;
-    const sf_fetch_request request = {.name = "mnist",
-                                      .part = "test",
-                                      .directory = w->target,
-                                      .mirror = mirror,
-                                      .fetched = count_files,
-                                      .user = &count};
-    assert_ok(context, sf_fetch(context, &request));
-    assert_int_equal(count, 2);
+    bool cached;
+    assert_status(context, get(w, context, "endless", NULL, &cached), SF_ERR_IO);
+    assert_non_null(strstr(sf_context_message(context), "more than 1200000 bytes"));
+    assert_int_equal(parts(w, NULL, false), 0);
+    assert_status(context, get(w, context, "slow", NULL, &cached), SF_ERR_IO);
+    clear(state);
+    assert_status(context, get(w, context, "silent", NULL, &cached), SF_ERR_IO);
+    clear(state);
+    assert_ok(context, get(w, context, "endless", "whole", &cached));
+    expect_file(w);
+    // the time in all: slow, but never too slow
+    sf_fetch_limits patient = limits;
+    patient.slow_bytes = 1;
+    patient.total_seconds = 2;
+    clear(state);
+    char base[128], path[SF_PATH_BYTES];
+    snprintf(base, sizeof base, "%s/slow", w->base);
+    const char *const mirrors[] = {base, NULL};
+    assert_status(context, sf_fetch_file(context, mirrors, &file, &patient, w->target, path, &cached, NULL),
+                  SF_ERR_IO);
+    sf_context_destroy(&context);
+}
+
+static void test_unreachable(void **state)
+{
+    world *w = *state;
+    sf_context *context = test_context();
+    char path[SF_PATH_BYTES];
+    bool cached, unreachable = false;
+    const char *const refused[] = {"http://127.0.0.1:9", "http://no-such-host.invalid", NULL};
+    assert_status(context,
+                  sf_fetch_file(context, refused, &file, &limits, w->target, path, &cached, &unreachable),
+                  SF_ERR_IO);
+    assert_true(unreachable);
+    const char *const missing[] = {"http://127.0.0.1:9", w->base, NULL};
+    assert_status(context,
+                  sf_fetch_file(context, missing, &file, &limits, w->target, path, &cached, &unreachable),
+                  SF_ERR_IO);
+    assert_false(unreachable); // 404 is an answer
+    sf_context_destroy(&context);
+}
+
+/* Parts in the way: a link to a file of somebody's, a second name of it, a part that another run holds, several leftovers. */
+static void test_leftovers(void **state)
+{
+    world *w = *state;
+    sf_context *context = test_context();
+    bool cached;
+    char victim[PATH_BYTES], other[2 * PATH_BYTES];
+    write_file(w->source, "victim", "mine", 4, false, victim);
+    assert_int_equal(symlink(victim, w->part), 0);
+    assert_ok(context, get(w, context, "whole", NULL, &cached));
+    assert_int_equal(file_size(victim), 4);
+    clear(state);
+    assert_int_equal(link(victim, w->part), 0);
+    assert_ok(context, get(w, context, "whole", NULL, &cached));
+    assert_int_equal(file_size(victim), 4);
+    clear(state);
+    remove(victim);
+    leave_part(w, HALF, false);
+    int held = open(w->part, O_RDWR);
+    assert_int_equal(flock(held, LOCK_EX), 0);
+    assert_ok(context, get(w, context, "whole", NULL, &cached));
+    assert_int_equal(file_size(w->part), HALF); // of a process that lives
+    assert_int_equal(parts(w, NULL, false), 1);
+    close(held);
+    remove(w->path);
+    snprintf(other, sizeof other, "%s/.%s.fedcba9876543210.part", w->target, file.name);
+    FILE *stream = fopen(other, "wb");
+    assert_non_null(stream);
+    assert_int_equal(fwrite(w->bytes, 1, HALF + 1, stream), HALF + 1);
+    assert_int_equal(fclose(stream), 0);
+    char line[256];
+    assert_ok(context, get(w, context, "whole", NULL, &cached));
+    expect_file(w); // and both leftovers have gone
+    last_request(w, line, sizeof line);
+    assert_string_equal(line, "/whole/file.bin bytes=150001-\n");
     sf_context_destroy(&context);
 }
 
@@ -313,7 +405,9 @@ int main(void)
                                        cmocka_unit_test_setup(test_failures, clear),
                                        cmocka_unit_test_setup(test_cancelled, clear),
                                        cmocka_unit_test(test_requests),
-                                       cmocka_unit_test(test_mnist),
+                                       cmocka_unit_test_setup(test_without_end, clear),
+                                       cmocka_unit_test_setup(test_unreachable, clear),
+                                       cmocka_unit_test_setup(test_leftovers, clear),
                                        cmocka_unit_test(test_cache_folder)};
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
