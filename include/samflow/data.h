@@ -52,6 +52,7 @@ typedef enum sf_file_format {
  * svmlight: "label [qid:k] index:value ... # comment", indices from 1 in ascending order, what is left out is 0.
  * IDX: big-endian, every element type, examples along the first dimension. */
 typedef struct sf_data_file {
+    const char *name; /* of a data set that is part of samflow, with classes and nothing else; NULL: a file */
     const char *path;
     sf_file_format
         format; /* AUTO: by ending (.csv, .tsv, .svm, .libsvm, .svmlight, .idx, *idx*-ubyte, each also with
@@ -68,6 +69,11 @@ typedef struct sf_data_file {
  * SF_ERR_UNAVAILABLE (built without SAMFLOW_WITH_FILES). */
 SF_API
 sf_status sf_dataset_read(sf_context *context, const sf_data_file *spec, sf_dataset **out);
+
+/* Name of the index-th data set that is part of samflow, NULL past the last: "digits", 1,797 images of handwritten digits of
+ * 8 x 8 pixels from 0 to 16, ten classes (UCI, CC BY 4.0). */
+SF_API
+const char *sf_dataset_builtin(size_t index);
 
 SF_API
 void sf_dataset_destroy(sf_dataset **dataset);

@@ -22,6 +22,7 @@ typedef struct sf_images sf_images;
 typedef enum sf_region { SF_REGION_BACKGROUND, SF_REGION_WEAK, SF_REGION_STRONG } sf_region;
 
 typedef struct sf_image_file {
+    const char *name; /* of images that are part of samflow (sf_dataset_builtin), without paths; else NULL */
     const char *path, *labels_path; /* IDX, plain or gzipped: (N, H, W) or (N, C, H, W), and (N) labels */
     const double *classes; /* raw labels to keep, in the order of the classes 0..K-1; NULL: all, ascending */
     size_t class_count;

@@ -75,7 +75,7 @@ sf_verdict sf_verdict_of(size_t count, const sf_check *checks);
 
 typedef struct sf_reproduction_options {
     bool quick;           /* fewer data sets, shorter runs; the same statements */
-    const char *data_dir; /* holds mnist/ and golub/; NULL: claims that need data are not run */
+    const char *data_dir; /* holds mnist/ and golub/; NULL: $SAMFLOW_DATA, then where sf_fetch puts them */
     int threads;          /* claims run side by side; results do not depend on it. 0: the processors online */
 } sf_reproduction_options;
 

@@ -38,7 +38,9 @@ static int file_spec(const sf_cli *cli, const char *path, const info_options *op
         const char *name;
         sf_file_format format;
     } formats[] = {{"csv", SF_FORMAT_CSV}, {"svmlight", SF_FORMAT_SVMLIGHT}, {"idx", SF_FORMAT_IDX}};
-    *spec = (sf_data_file){.path = path,
+    bool built_in = sf_cli_is_builtin(path);
+    *spec = (sf_data_file){.name = built_in ? path : NULL,
+                           .path = built_in ? NULL : path,
                            .labels_path = options->labels,
                            .label = options->label,
                            .transpose = options->transpose,
@@ -297,8 +299,11 @@ static int show_all(const sf_cli *cli, const char **files, int count, const info
 
 static int run_info(sf_cli *cli, int argc, char **argv)
 {
-    static const sf_command command = {"data info", "FILE...",
-                                       "what a data set holds: experiment files (.yaml) or data files", NULL};
+    static const sf_command command = {
+        "data info", "FILE...",
+        "what a data set holds: experiment files (.yaml), data files, or digits, "
+        "which is part of samflow",
+        NULL};
     info_options o = {0};
     const sf_cli_option options[] = {
         {"format", "FORMAT", "csv, svmlight or idx (default: by ending, then content)", &o.format, NULL},
@@ -310,7 +315,7 @@ static int run_info(sf_cli *cli, int argc, char **argv)
         {"images", NULL,
          "as labelled images of any number of classes: IDX, or the experiment of samflow train", NULL,
          &o.images},
-        {"scale", "X", "multiply every feature (default 1; images: 1/255)", &o.scale, NULL},
+        {"scale", "X", "multiply every feature (default 1; images: 1/255, digits 1/16)", &o.scale, NULL},
         {"standardize", NULL, "features to mean 0 and standard deviation 1", NULL, &o.standardize},
         {"mirror", NULL, "features x become x, -x", NULL, &o.mirror}};
     const char **files = calloc((size_t)argc, sizeof *files);
@@ -321,10 +326,11 @@ static int run_info(sf_cli *cli, int argc, char **argv)
     int code =
         sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof *options, argc, files);
     int count = 0;
-    bool experiments = false, data = false;
+    bool experiments = false, data = false, files_on_disk = false;
     for (; code < 0 && count < argc && files[count]; count++) {
         experiments = experiments || is_experiment(files[count]);
         data = data || !is_experiment(files[count]);
+        files_on_disk = files_on_disk || !(is_experiment(files[count]) || sf_cli_is_builtin(files[count]));
     }
     if (code < 0 && count == 0)
         code = sf_cli_usage(cli, command.name, "no file given, expected an experiment (.yaml) or data files");
@@ -334,7 +340,7 @@ static int run_info(sf_cli *cli, int argc, char **argv)
                             "(--set data.KEY=VALUE overrides)");
     if (code < 0 && o.images && (o.format || o.label || o.transpose || o.standardize || o.mirror))
         code = sf_cli_usage(cli, command.name, "--images takes --labels, --classes and --scale only");
-    if (code < 0 && o.images && data && !o.labels)
+    if (code < 0 && o.images && files_on_disk && !o.labels)
         code = sf_cli_usage(cli, command.name, "--images without --labels FILE, expected the file of labels");
     if (code < 0)
         code = sf_cli_check_document(cli, command.name);

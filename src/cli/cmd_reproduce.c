@@ -244,15 +244,44 @@ static size_t *choose(const sf_cli *cli, const char *only, size_t *count, int *c
     return claims;
 }
 
+/* Downloads the data that the claims need and that are not there. Where that fails the claims will say that they are not run.
+ * Without a network one try is enough. */
+static void fetch_missing(const sf_cli *cli, size_t count, const size_t *claims)
+{
+    static const char *const part[] = {NULL, "test", NULL};
+    bool met[sizeof needs_text / sizeof *needs_text] = {true}, unreachable = false;
+    char path[4096];
+    for (size_t i = 0; i < count && !unreachable; i++) {
+        sf_claim_needs needs = sf_claim_get(claims[i])->needs;
+        if (met[needs])
+            continue;
+        met[needs] = true;
+        if (sf_fetch_find(cli->context, needs_text[needs], part[needs], NULL, path, sizeof path) == SF_OK)
+            continue;
+        if (!cli->quiet && sf_fetch_directory(cli->context, needs_text[needs], path, sizeof path) == SF_OK)
+            fprintf(stderr, "samflow: fetching %s into %s (--no-fetch: do not)\n", needs_text[needs], path);
+        const sf_fetch_request request = {
+            .name = needs_text[needs], .part = part[needs], .unreachable = &unreachable};
+        sf_status status = sf_fetch(cli->context, &request);
+        if (status == SF_ERR_CANCELLED)
+            return;
+        if (status != SF_OK && !cli->quiet)
+            fprintf(stderr, "samflow: %s\n", sf_context_message(cli->context));
+    }
+}
+
 int sf_cmd_reproduce(sf_cli *cli, int argc, char **argv)
 {
     const char *only = NULL, *data = NULL, *threads = NULL;
-    bool list = false, quick = false, keep_plots = false;
+    bool list = false, quick = false, keep_plots = false, fetch = false, no_fetch = false;
     const sf_cli_option options[] = {
         {"list", NULL, "name every claim and stop", NULL, &list},
         {"only", "ID", "only this claim (several: ID,ID)", &only, NULL},
         {"quick", NULL, "fewer data sets and shorter runs", NULL, &quick},
-        {"data", "DIR", "folder with mnist/ and golub/ (default: $SAMFLOW_DATA)", &data, NULL},
+        {"data", "DIR", "folder with mnist/ and golub/ (default: $SAMFLOW_DATA, then the cache)", &data,
+         NULL},
+        {"fetch", NULL, "download what the claims need and neither has into the cache first", NULL, &fetch},
+        {"no-fetch", NULL, "do not, whatever --fetch says", NULL, &no_fetch},
         {"keep-plots", NULL, "leave gnuplot's scripts and data in the report", NULL, &keep_plots},
         {"threads", "N", "claims side by side (default: the processors)", &threads, NULL},
     };
@@ -271,8 +300,9 @@ int sf_cmd_reproduce(sf_cli *cli, int argc, char **argv)
     size_t *claims = choose(cli, only, &count, &code);
     if (!claims)
         return code;
-    sf_reproduction_options settings = {
-        .quick = quick, .data_dir = data ? data : getenv("SAMFLOW_DATA"), .threads = (int)count_threads};
+    if (fetch && !no_fetch && !data)
+        fetch_missing(cli, count, claims);
+    sf_reproduction_options settings = {.quick = quick, .data_dir = data, .threads = (int)count_threads};
     sf_reproduction *reproduction;
     sf_status status = sf_reproduction_create(cli->context, count, claims, &settings, &reproduction);
     free(claims);

@@ -120,18 +120,19 @@ static int fetch(const sf_cli *cli, sf_fetch_request *request)
 
 int sf_cli_run_fetch(sf_cli *cli, int argc, char **argv)
 {
-    static const sf_command command = {
-        "data fetch", "NAME", "downloads mnist, fashion-mnist or golub, checked by SHA-256", NULL};
+    static const sf_command command = {"data fetch", "NAME",
+                                       "downloads mnist, fashion-mnist or golub, checked by SHA-256", NULL};
     sf_fetch_request request = {0};
     bool named = false;
     const sf_cli_option options[] = {
         {"list", NULL, "name every data set with its files, addresses and checksums, and stop", NULL, &named},
         {"to", "DIR", "where to put the files (default: the cache folder)", &request.directory, NULL},
         {"part", "PART", "train or test only", &request.part, NULL},
-        {"mirror", "URL", "take the files from this folder (http, https, file; default: $SAMFLOW_MIRROR/NAME)",
+        {"mirror", "URL",
+         "take the files from this folder (http, https, file; default: $SAMFLOW_MIRROR/NAME)",
          &request.mirror, NULL}};
-    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof *options, 1,
-                            &request.name);
+    int code =
+        sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof *options, 1, &request.name);
     if (code >= 0)
         return code;
     if (cli->output || cli->override_count > 0)

@@ -2,11 +2,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/data.h"
 
-/* Pixels of bytes to [0, 1], and the thresholds that samflow train has by default. */
-static const double default_scale = 1.0 / 255.0, weak = 0.1, strong = 0.5;
+/* Pixels of bytes, and those of digits, to [0, 1], and the thresholds that samflow train has by default. */
+static const double default_scale = 1.0 / 255.0, builtin_scale = 1.0 / 16.0, weak = 0.1, strong = 0.5;
+
+bool sf_cli_is_builtin(const char *path)
+{
+    for (size_t i = 0; sf_dataset_builtin(i); i++)
+        if (strcmp(sf_dataset_builtin(i), path) == 0)
+            return access(path, F_OK) != 0;
+    return false;
+}
 
 static const char *const regions[] = {"background", "weak", "strong"};
 
@@ -98,11 +107,15 @@ int sf_cli_show_image_file(const sf_cli *cli, sf_json *json, const char *path, c
         free(wanted);
         return sf_status_exit_code(SF_ERR_USAGE);
     }
-    const sf_image_file file = {.path = path,
+    bool built_in = sf_cli_is_builtin(path);
+    const sf_image_file file = {.name = built_in ? path : NULL,
+                                .path = built_in ? NULL : path,
                                 .labels_path = labels,
                                 .classes = wanted,
                                 .class_count = count,
-                                .scale = scale ? *scale : default_scale,
+                                .scale = scale      ? *scale
+                                         : built_in ? builtin_scale
+                                                    : default_scale,
                                 .weak = weak,
                                 .strong = strong};
     sf_images *images;

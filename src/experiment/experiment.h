@@ -29,6 +29,8 @@ sf_status sf_experiment_settings(sf_context *context, const char *name, const ch
 
 /* Replaces the path of a setting by the file that it means: beside the experiment file, then in $SAMFLOW_DATA. */
 sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id);
+/* Of the data set that is part of samflow, NULL if the data come from elsewhere. */
+const char *sf_experiment_data_name(const sf_experiment *experiment);
 
 /* Builds data set and network from the checked values; `source` in data.c. Numbers that the data set keeps
  * are released from the values. */

@@ -57,6 +57,13 @@ sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id)
     return SF_ERR_DATA;
 }
 
+const char *sf_experiment_data_name(const sf_experiment *experiment)
+{
+    return experiment->scope & SF_SCOPE_NAME
+               ? sf_dataset_builtin((size_t)experiment->values[SF_SET_NAME].choice)
+               : NULL;
+}
+
 static sf_status find_files(sf_experiment *experiment)
 {
     SF_TRY(sf_experiment_find_file(experiment, SF_SET_FILE));
@@ -84,6 +91,7 @@ static char *data_key(const sf_experiment *experiment)
     FILE *stream = open_memstream(&key, &size);
     if (!stream)
         return NULL;
+    fprintf(stream, "%d ", values[SF_SET_NAME].set ? values[SF_SET_NAME].choice : -1);
     write_file(stream, values[SF_SET_FILE].text);
     write_file(stream, values[SF_SET_LABELS_FILE].text);
     fprintf(stream, "%d %s\n%d %d %d %.17g", values[SF_SET_FORMAT].set ? values[SF_SET_FORMAT].choice : -1,
@@ -102,7 +110,8 @@ static sf_status load_file(sf_experiment *experiment)
 {
     static const sf_file_format format[] = {SF_FORMAT_CSV, SF_FORMAT_SVMLIGHT, SF_FORMAT_IDX};
     const sf_value *values = experiment->values;
-    sf_data_file spec = {.path = values[SF_SET_FILE].text,
+    sf_data_file spec = {.name = sf_experiment_data_name(experiment),
+                         .path = values[SF_SET_FILE].text,
                          .format = values[SF_SET_FORMAT].set ? format[values[SF_SET_FORMAT].choice]
                                                              : SF_FORMAT_AUTO,
                          .labels_path = values[SF_SET_LABELS_FILE].text,
@@ -258,7 +267,8 @@ static sf_status load_and_transform(sf_experiment *experiment)
 /* Files are read once for all experiments that share a shelf. */
 static sf_status load_shared(sf_experiment *experiment)
 {
-    SF_TRY(find_files(experiment));
+    if (experiment->scope & SF_SCOPE_FILE)
+        SF_TRY(find_files(experiment));
     char *key = experiment->shelf ? data_key(experiment) : NULL;
     if (key)
         experiment->dataset = sf_shelf_borrow(experiment->shelf, key, &experiment->data_number);
@@ -272,7 +282,7 @@ static sf_status load_shared(sf_experiment *experiment)
 sf_status sf_experiment_load(sf_experiment *experiment)
 {
     const sf_value *values = experiment->values;
-    SF_TRY(experiment->scope & SF_SCOPE_FILE ? load_shared(experiment) : load_and_transform(experiment));
+    SF_TRY(experiment->scope & SF_SCOPE_STORED ? load_shared(experiment) : load_and_transform(experiment));
     SF_TRY(check_start(experiment, sf_dataset_features(experiment->dataset)));
     SF_TRY(check_exact(experiment));
     return sf_network_create(experiment->context, experiment->dataset, (int)values[SF_SET_DEPTH].integer,

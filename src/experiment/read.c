@@ -124,9 +124,9 @@ static sf_status no_source(const sf_experiment *experiment, const sf_node *root)
     const sf_node *data = sf_node_find(root, "data");
     const char *key = "data",
                *expected = experiment->scope & SF_SCOPE_TRAIN
-                               ? "exactly one source: data.file or data.patches"
-                               : "exactly one source: data.example, data.points, data.gaussian "
-                                 "or data.file";
+                               ? "exactly one source: data.file, data.name or data.patches"
+                               : "exactly one source: data.example, data.points, data.gaussian, "
+                                 "data.file or data.name";
     if (any_given(experiment, SF_SCOPE_GAUSSIAN)) {
         key = "data.gaussian.mean";
         expected = "a list of numbers";
@@ -144,11 +144,9 @@ static sf_status find_source(sf_experiment *experiment, const sf_node *root)
     static const struct {
         sf_setting_id id;
         unsigned bit;
-    } source[] = {{SF_SET_EXAMPLE, SF_SCOPE_EXAMPLE},
-                  {SF_SET_POINTS, SF_SCOPE_POINTS},
-                  {SF_SET_MEAN, SF_SCOPE_GAUSSIAN},
-                  {SF_SET_FILE, SF_SCOPE_FILE},
-                  {SF_SET_PATCH_STRONG, SF_SCOPE_PATCHES}};
+    } source[] = {{SF_SET_EXAMPLE, SF_SCOPE_EXAMPLE}, {SF_SET_POINTS, SF_SCOPE_POINTS},
+                  {SF_SET_MEAN, SF_SCOPE_GAUSSIAN},   {SF_SET_FILE, SF_SCOPE_FILE},
+                  {SF_SET_NAME, SF_SCOPE_NAME},       {SF_SET_PATCH_STRONG, SF_SCOPE_PATCHES}};
     enum { SOURCES = sizeof source / sizeof source[0] };
     int first = -1;
     for (int i = 0; i < SOURCES; i++) {
@@ -210,7 +208,7 @@ static bool default_applies(const sf_experiment *experiment, sf_setting_id id)
         if (id == SF_SET_DEPTH)
             return !(experiment->scope & SF_SCOPE_LAYERED);
         if (id == SF_SET_SCALE)
-            return (experiment->scope & SF_SCOPE_FILE) != 0;
+            return (experiment->scope & SF_SCOPE_STORED) != 0;
         if (id == SF_SET_RHO)
             return false;
     }
@@ -335,11 +333,12 @@ static sf_status check_training(const sf_experiment *experiment)
         return SF_FAIL_SETTING(experiment, SF_SET_DEPTH, "expected only with network.model: diagonal");
     if (given(experiment, SF_SET_SCALE) && (experiment->scope & SF_SCOPE_PATCHES))
         return SF_FAIL_SETTING(experiment, SF_SET_SCALE,
-                               "expected only with data.file; data.patches has amplitudes");
+                               "expected only with data.file or data.name; data.patches has amplitudes");
     if ((experiment->scope & SF_SCOPE_FILE) && !given(experiment, SF_SET_LABELS_FILE))
         return SF_FAIL_SETTING(experiment, SF_SET_FILE,
                                "data.labels_file is missing beside it, expected the file of labels");
-    if ((experiment->scope & SF_SCOPE_FILE) && !(values[SF_SET_WEAK].number <= values[SF_SET_STRONG].number))
+    if ((experiment->scope & SF_SCOPE_STORED) &&
+        !(values[SF_SET_WEAK].number <= values[SF_SET_STRONG].number))
         return SF_FAIL_SETTING(experiment, given(experiment, SF_SET_WEAK) ? SF_SET_WEAK : SF_SET_STRONG,
                                "found data.weak %.17g and data.strong %.17g, expected weak <= strong",
                                values[SF_SET_WEAK].number, values[SF_SET_STRONG].number);

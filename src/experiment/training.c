@@ -13,12 +13,15 @@ static sf_status load_file(sf_course *course, sf_images **out)
 {
     sf_experiment *experiment = course->experiment;
     const sf_value *values = experiment->values, *classes = &values[SF_SET_CLASSES];
-    SF_TRY(sf_experiment_find_file(experiment, SF_SET_FILE));
-    SF_TRY(sf_experiment_find_file(experiment, SF_SET_LABELS_FILE));
+    if (experiment->scope & SF_SCOPE_FILE) {
+        SF_TRY(sf_experiment_find_file(experiment, SF_SET_FILE));
+        SF_TRY(sf_experiment_find_file(experiment, SF_SET_LABELS_FILE));
+    }
     if (!(values[SF_SET_SCALE].number > 0.0))
         return SF_FAIL_SETTING(experiment, SF_SET_SCALE, "found %.17g, expected a number > 0 for images",
                                values[SF_SET_SCALE].number);
-    sf_image_file spec = {.path = values[SF_SET_FILE].text,
+    sf_image_file spec = {.name = sf_experiment_data_name(experiment),
+                          .path = values[SF_SET_FILE].text,
                           .labels_path = values[SF_SET_LABELS_FILE].text,
                           .classes = classes->set ? classes->numbers : NULL,
                           .class_count = classes->set ? classes->count : 0,
@@ -65,7 +68,8 @@ static sf_status load_images(sf_course *course)
     sf_status status = patches ? draw_patches(course, &all) : load_file(course, &all);
     if (status != SF_OK)
         return patches ? blame(course, SF_SET_PATCH_STRONG, "data.patches", status)
-                       : blame(course, SF_SET_FILE, "data", status);
+                       : blame(course, course->experiment->scope & SF_SCOPE_NAME ? SF_SET_NAME : SF_SET_FILE,
+                               "data", status);
     if (!share->set) {
         course->images = all;
         return SF_OK;

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "data/images.h"
+#include "files/builtin.h"
 #include "files/idx.h"
 
 enum { LEFT_OUT = -1 };
@@ -260,6 +261,17 @@ static sf_status check(sf_context *context, const sf_image_file *spec)
 sf_status sf_images_read(sf_context *context, const sf_image_file *spec, sf_images **out)
 {
     *out = NULL;
+    sf_image_file resolved = *spec;
+    const sf_builtin *set = spec->name ? sf_builtin_find(spec->name) : NULL;
+    if (spec->name && (!set || spec->path || spec->labels_path))
+        return sf_fail(context, SF_ERR_ARGUMENT,
+                       "no images called '%s' are part of samflow, or a file is named beside them",
+                       spec->name);
+    if (set) {
+        resolved.path = set->images;
+        resolved.labels_path = set->labels;
+    }
+    spec = &resolved;
     SF_TRY(check(context, spec));
     sf_input input;
     sf_status status = sf_input_open(context, spec->path, &input);

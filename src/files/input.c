@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "files/builtin.h"
 
 enum { BUFFER_BYTES = 1 << 18, LARGEST_BUFFER = 1 << 30, SHOW_PROGRESS_FROM = 1 << 24 };
 
@@ -20,10 +21,16 @@ static sf_status refuse(sf_input *input, const char *what)
     return sf_fail(input->context, SF_ERR_DATA, "%s: %s", input->path, what);
 }
 
-sf_status sf_input_open(sf_context *context, const char *path, sf_input *input)
+static sf_status open_buffer(sf_input *input)
 {
-    *input = (sf_input){.context = context, .path = path};
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    input->capacity = BUFFER_BYTES;
+    input->buffer = sf_alloc(input->context, input->capacity + 1, 1);
+    return input->buffer ? SF_OK : SF_ERR_MEMORY;
+}
+
+static sf_status open_file(sf_input *input)
+{
+    int descriptor = open(input->path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         return refuse(input, errno == ENOENT ? "no such file" : strerror(errno));
     struct stat about;
@@ -35,12 +42,19 @@ sf_status sf_input_open(sf_context *context, const char *path, sf_input *input)
     input->file = gzdopen(descriptor, "rb");
     if (!input->file) {
         close(descriptor);
-        return sf_fail(context, SF_ERR_MEMORY, "%s: out of memory", path);
+        return sf_fail(input->context, SF_ERR_MEMORY, "%s: out of memory", input->path);
     }
     gzbuffer(input->file, BUFFER_BYTES);
-    input->capacity = BUFFER_BYTES;
-    input->buffer = sf_alloc(context, input->capacity + 1, 1);
-    return input->buffer ? SF_OK : SF_ERR_MEMORY;
+    return open_buffer(input);
+}
+
+sf_status sf_input_open(sf_context *context, const char *path, sf_input *input)
+{
+    *input = (sf_input){.context = context, .path = path};
+    input->memory = sf_builtin_bytes(path, &input->memory_left);
+    if (input->memory)
+        input->disk_bytes = input->memory_left;
+    return input->memory ? open_buffer(input) : open_file(input);
 }
 
 void sf_input_close(sf_input *input)
@@ -69,11 +83,24 @@ static unsigned long long unread_offset(const sf_input *input)
     return input->offset + input->end - input->begin;
 }
 
+static sf_status refill_from_memory(sf_input *input)
+{
+    size_t room = input->capacity - input->end, got = room < input->memory_left ? room : input->memory_left;
+    memcpy(input->buffer + input->end, input->memory, got);
+    input->memory += got;
+    input->memory_left -= got;
+    input->ended = got == 0;
+    input->end += got;
+    return SF_OK;
+}
+
 /* Reads on behind `end`; there must be room. */
 static sf_status refill(sf_input *input)
 {
     if (sf_cancelled(input->context))
         return sf_fail(input->context, SF_ERR_CANCELLED, "%s: reading was interrupted", input->path);
+    if (input->memory)
+        return refill_from_memory(input);
     size_t room = input->capacity - input->end;
     int got = gzread(input->file, input->buffer + input->end, (unsigned)(room < INT_MAX ? room : INT_MAX));
     int code = Z_OK;

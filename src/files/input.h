@@ -1,4 +1,4 @@
-/* A file read front to back, gzipped or not, as bytes or as lines. */
+/* A file, or one that is part of the program (builtin.h), read front to back, gzipped or not, as bytes or as lines. */
 #ifndef SF_FILES_INPUT_H
 #define SF_FILES_INPUT_H
 
@@ -9,6 +9,8 @@ typedef struct sf_input {
     sf_context *context;
     const char *path; // of the caller
     gzFile file;
+    const unsigned char *memory; // what is left of a file that is part of the program, instead of `file`
+    size_t memory_left;
     bool compressed;
     uint64_t disk_bytes; // size of the file as stored, 0 if it is not a regular file
     char *buffer;        // capacity + 1 bytes, of which [begin, end) are read and not used

@@ -7,6 +7,7 @@
 #endif
 
 #include "base/base.h"
+#include "files/builtin.h"
 #include "files/formats.h"
 
 static bool ends_with(const char *name, size_t length, const char *ending)
@@ -105,9 +106,31 @@ static sf_status dispatch(sf_input *input, const sf_data_file *spec, sf_dataset 
     return status;
 }
 
+/* A name becomes the two files that stand for it. */
+static sf_status resolve_name(sf_context *context, sf_data_file *spec)
+{
+    const sf_builtin *set = sf_builtin_find(spec->name);
+    if (!set)
+        return sf_fail(context, SF_ERR_ARGUMENT,
+                       "no data set called '%s' is part of samflow, expected digits", spec->name);
+    if (spec->path || spec->labels_path || spec->label || spec->transpose || spec->format != SF_FORMAT_AUTO)
+        return sf_fail(context, SF_ERR_ARGUMENT,
+                       "%s is part of samflow, expected no file, labels_file, format, label or transpose "
+                       "beside its name",
+                       spec->name);
+    spec->path = set->images;
+    spec->labels_path = set->labels;
+    spec->format = SF_FORMAT_IDX;
+    return SF_OK;
+}
+
 sf_status sf_dataset_read(sf_context *context, const sf_data_file *spec, sf_dataset **out)
 {
     *out = NULL;
+    sf_data_file resolved = *spec;
+    if (spec->name)
+        SF_TRY(resolve_name(context, &resolved));
+    spec = &resolved;
     if (!spec->path)
         return sf_fail(context, SF_ERR_ARGUMENT, "a data file needs a path");
     // numbers have a point whatever the locale of the program

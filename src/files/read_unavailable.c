@@ -9,7 +9,7 @@ sf_status sf_dataset_read(sf_context *context, const sf_data_file *spec, sf_data
     *out = NULL;
     return sf_fail(context, SF_ERR_UNAVAILABLE,
                    "%s: this samflow was built without SAMFLOW_WITH_FILES, which reads data files",
-                   spec->path);
+                   spec->name ? spec->name : spec->path);
 }
 
 sf_status sf_images_read(sf_context *context, const sf_image_file *spec, sf_images **out)
@@ -17,5 +17,11 @@ sf_status sf_images_read(sf_context *context, const sf_image_file *spec, sf_imag
     *out = NULL;
     return sf_fail(context, SF_ERR_UNAVAILABLE,
                    "%s: this samflow was built without SAMFLOW_WITH_FILES, which reads data files",
-                   spec->path);
+                   spec->name ? spec->name : spec->path);
+}
+
+const char *sf_dataset_builtin(size_t index)
+{
+    (void)index;
+    return NULL;
 }

@@ -30,7 +30,9 @@ extern const size_t claim_registry_count;
 
 sf_context *claim_context(sf_outcome *out);
 bool claim_quick(const sf_outcome *out);
-const char *claim_data_dir(const sf_outcome *out);
+/* Where a file of a data set ("mnist", "golub") lies, into path (size bytes); golub's is golub.csv.gz or golub.csv. Errors:
+ * SF_ERR_UNAVAILABLE with what to do. */
+sf_status claim_data_path(sf_outcome *out, const char *set, const char *file, char *path, size_t size);
 
 /* ---- results --------------------------------------------------------------------------------------------
  */

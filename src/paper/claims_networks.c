@@ -12,7 +12,6 @@
 #include "paper/networks.h"
 
 #include <math.h>
-#include <unistd.h>
 
 #include "paper/programs.h"
 #include "paper/tools.h"
@@ -77,22 +76,13 @@ static sf_status leave_out_of_quick(sf_outcome *out)
                             : SF_OK;
 }
 
-static sf_status path_of(sf_outcome *out, const char *name, char *path, size_t size)
-{
-    snprintf(path, size, "%s/mnist/%s", claim_data_dir(out), name);
-    if (access(path, R_OK) != 0)
-        return sf_fail(claim_context(out), SF_ERR_UNAVAILABLE,
-                       "%s is not there; give the folder of the data with --data DIR", path);
-    return SF_OK;
-}
-
 /* Half of each class to train on, the part `measured` of the others to measure on. classes NULL: all ten. */
 static sf_status read_mnist(sf_outcome *out, const double *classes, size_t seeds, double measured,
                             net_data *data)
 {
     char path[1024], labels[1024];
-    SF_TRY(path_of(out, "t10k-images-idx3-ubyte.gz", path, sizeof path));
-    SF_TRY(path_of(out, "t10k-labels-idx1-ubyte.gz", labels, sizeof labels));
+    SF_TRY(claim_data_path(out, "mnist", "t10k-images-idx3-ubyte.gz", path, sizeof path));
+    SF_TRY(claim_data_path(out, "mnist", "t10k-labels-idx1-ubyte.gz", labels, sizeof labels));
     const sf_image_file file = {.path = path,
                                 .labels_path = labels,
                                 .classes = classes,

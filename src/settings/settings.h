@@ -28,6 +28,7 @@ typedef enum sf_value_type {
     X(POINTS, "data.points")                                                                                 \
     X(GAUSSIAN, "data.gaussian")                                                                             \
     X(FILE, "data.file")                                                                                     \
+    X(NAME, "data.name")                                                                                     \
     X(RANDOM, "network.init: {random: ...}")                                                                 \
     X(DISCRETE, "dynamics.mode: discrete")                                                                   \
     X(FLOW, "dynamics.mode: flow")                                                                           \
@@ -50,11 +51,12 @@ enum sf_scope {
         SF_SCOPE_ALWAYS = 0,
     SF_SCOPE_CONTINUOUS = SF_SCOPE_FLOW | SF_SCOPE_EXACT,
     SF_SCOPE_KINDS = SF_SCOPE_RUN | SF_SCOPE_TRAIN,
-    SF_SCOPE_OF_TRAIN = SF_SCOPE_PATCHES | SF_SCOPE_MLP | SF_SCOPE_CNN,      // what only a course can be,
-    SF_SCOPE_OF_RUN = ~(SF_SCOPE_OF_TRAIN | SF_SCOPE_KINDS | SF_SCOPE_FILE), // and what only a run
+    SF_SCOPE_OF_TRAIN = SF_SCOPE_PATCHES | SF_SCOPE_MLP | SF_SCOPE_CNN, // what only a course can be,
+    SF_SCOPE_STORED = SF_SCOPE_FILE | SF_SCOPE_NAME,
+    SF_SCOPE_OF_RUN = ~(SF_SCOPE_OF_TRAIN | SF_SCOPE_KINDS | SF_SCOPE_STORED), // and what only a run
     SF_SCOPE_RUN_FILE = SF_SCOPE_RUN | SF_SCOPE_FILE,
-    SF_SCOPE_TRAIN_FILE = SF_SCOPE_TRAIN | SF_SCOPE_FILE,
-    SF_SCOPE_LABELLED = SF_SCOPE_KINDS | SF_SCOPE_POINTS | SF_SCOPE_FILE,
+    SF_SCOPE_TRAIN_STORED = SF_SCOPE_TRAIN | SF_SCOPE_STORED,
+    SF_SCOPE_LABELLED = SF_SCOPE_KINDS | SF_SCOPE_POINTS | SF_SCOPE_STORED,
     SF_SCOPE_LAYERED = SF_SCOPE_MLP | SF_SCOPE_CNN
 };
 
@@ -78,6 +80,8 @@ enum sf_scope {
       "draw again what the mean does not separate")                                                          \
     X(FILE, "data.file", TEXT, NULL, SF_ANY, NULL, ALWAYS,                                                   \
       "a data file; from the folder of the experiment file, then from $SAMFLOW_DATA")                        \
+    X(NAME, "data.name", CHOICE, NULL, SF_ANY, "digits", ALWAYS,                                             \
+      "a data set that is part of samflow; digits: images of 8 x 8 pixels from 0 to 16, ten classes")        \
     X(FORMAT, "data.format", CHOICE, NULL, SF_ANY, "csv|svmlight|idx", RUN_FILE,                             \
       "format; else by ending or content")                                                                   \
     X(LABELS_FILE, "data.labels_file", TEXT, NULL, SF_ANY, NULL, FILE, "idx: the file of labels")            \
@@ -87,8 +91,8 @@ enum sf_scope {
     X(CLASSES, "data.classes", NUMBERS, NULL, SF_ANY, NULL, LABELLED,                                        \
       "the label that becomes -1 and the one that becomes +1 (samflow train: two or more); others are left " \
       "out")                                                                                                 \
-    X(WEAK, "data.weak", NUMBER, "0.1", SF_POSITIVE, NULL, TRAIN_FILE, "pixels below this are background")   \
-    X(STRONG, "data.strong", NUMBER, "0.5", SF_POSITIVE, NULL, TRAIN_FILE,                                   \
+    X(WEAK, "data.weak", NUMBER, "0.1", SF_POSITIVE, NULL, TRAIN_STORED, "pixels below this are background") \
+    X(STRONG, "data.strong", NUMBER, "0.5", SF_POSITIVE, NULL, TRAIN_STORED,                                 \
       "pixels from this on are strong, those between weak")                                                  \
     X(PATCH_STRONG, "data.patches.strong", NUMBER, NULL, SF_POSITIVE, NULL, TRAIN,                           \
       "drawn images of two classes: amplitude of the strong patch")                                          \
