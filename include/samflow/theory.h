@@ -113,7 +113,9 @@ typedef enum sf_gate_kind {
 
 typedef struct sf_gate {
     sf_gate_kind kind;
-    double tau;   /* of reaching 0 or infinity; NaN if there is none or it is not known in closed form */
+    double tau; /* of reaching 0 or infinity; NaN if there is none or it is not known in closed form */
+    double
+        rest; /* tau at which all layers are 0 (after beta, where layers are unequal); NaN if they never are */
     double level; /* beta at the end by itself: 0, +-rho^L, +-infinity, or where it rests */
     double
         final; /* beta when the flow ends: at tau_max, if another coordinate blows up before; else the level */

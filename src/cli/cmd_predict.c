@@ -112,6 +112,7 @@ static void write_gates(sf_json *json, const answer *a)
         sf_json_open_object(json, NULL);
         sf_json_string(json, "kind", sf_gate_name(gates[j].kind));
         sf_json_number(json, "tau", gates[j].tau);
+        sf_json_number(json, "rest", gates[j].rest);
         sf_json_number(json, "level", gates[j].level);
         sf_json_number(json, "final", gates[j].final);
         sf_json_close_object(json);
@@ -172,13 +173,13 @@ static sf_status write_json(const answer *a, FILE *stream)
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
 
-static void print_number(const char *name, double value, const char *note)
+/* A number, or why there is none. */
+static void print_number(const char *name, double value, const char *note, const char *reason)
 {
     if (isnan(value))
-        printf("%-16s none", name);
+        printf("%-16s none: %s\n", name, reason);
     else
-        printf("%-16s %.15g", name, value);
-    printf("%s%s\n", note ? "   " : "", note ? note : "");
+        printf("%-16s %.15g%s%s\n", name, value, note ? "   " : "", note ? note : "");
 }
 
 /* The coordinates that matter: the largest few, in order of index. */
@@ -253,18 +254,39 @@ static void print_limit(const answer *a)
         printf("%-16s %s\n", "", a->margin_note);
 }
 
+static void print_collapse(const sf_prediction *p)
+{
+    double log_time = sf_prediction_collapse_log_time(p);
+    printf("%-16s tau = %.15g", "collapse", sf_prediction_collapse_tau(p));
+    if (isnan(log_time))
+        printf(", log t: see the basis\n");
+    else
+        printf(", log t = %.15g\n", log_time);
+}
+
+/* Whether the row of a field gave the reason instead of a value. */
+static bool is_told(const sf_prediction *p, sf_answer_field field)
+{
+    return (field == SF_FIELD_REGIME && !sf_regime_name(sf_prediction_regime(p))) ||
+           (field == SF_FIELD_CRITICAL_SCALE && isnan(sf_prediction_critical_scale(p))) ||
+           (field == SF_FIELD_SPOTLIGHT && isnan(sf_prediction_spotlight(p)));
+}
+
 static void print_text(const answer *a)
 {
     const sf_prediction *p = a->prediction;
     const char *regime = sf_regime_name(sf_prediction_regime(p));
-    printf("%-16s %s\n", "regime", regime ? regime : "none");
-    print_number("critical scale", sf_prediction_critical_scale(p), NULL);
+    printf("%-16s %s%s\n", "regime",
+           regime ? regime : "none: ", regime ? "" : sf_prediction_basis(p, SF_FIELD_REGIME));
+    print_number("critical scale", sf_prediction_critical_scale(p), NULL,
+                 sf_prediction_basis(p, SF_FIELD_CRITICAL_SCALE));
     sf_thresholds t = sf_prediction_thresholds(p);
     if (!isnan(t.collapse_below))
         printf("%-16s certain collapse below %.10g, growth above %.10g, strongest first from %.10g\n", "",
                t.collapse_below, t.growth_above, t.major_first_from);
     print_number("spotlight", sf_prediction_spotlight(p),
-                 "tau / B at the start; the window is centred at half of it");
+                 "tau / B at the start; the window is centred at half of it",
+                 sf_prediction_basis(p, SF_FIELD_SPOTLIGHT));
     const sf_peak *peak = sf_prediction_peak(p);
     if (peak && isinf(peak->log_ratio))
         printf("%-16s |beta_%zu| / |beta_%zu| grows without bound up to the collapse\n", "peak ratio",
@@ -273,17 +295,16 @@ static void print_text(const answer *a)
         printf("%-16s |beta_%zu| / |beta_%zu| up to %.10g (log %.10g), at tau = %.10g\n", "peak ratio",
                peak->minor, peak->major, peak->ratio, peak->log_ratio, peak->tau);
     if (!isnan(sf_prediction_collapse_tau(p)))
-        printf("%-16s tau = %.15g, log t = %.15g\n", "collapse", sf_prediction_collapse_tau(p),
-               sf_prediction_collapse_log_time(p));
+        print_collapse(p);
     if (!isnan(sf_prediction_tau_max(p)))
-        print_number("tau_max", sf_prediction_tau_max(p), "where t is infinite");
+        print_number("tau_max", sf_prediction_tau_max(p), "where t is infinite", NULL);
     print_limit(a);
     print_order(p);
     print_gates(a);
     printf("\nbasis\n");
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const char *text = sf_prediction_basis(p, fields[i].field);
-        if (*text)
+        if (*text && !is_told(p, fields[i].field))
             printf("  %-15s %s\n", fields[i].name, text);
     }
 }

@@ -4,6 +4,7 @@
  *   u_j = u_j(0) exp(mu_j tau - mu_j^2 B), v_j = v_j(0) exp(-mu_j tau - mu_j^2 B), w_1 = (u + v) / 2,
  *   w_2 = (u - v) / 2. Records are spread evenly in tau.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,14 +180,22 @@ static sf_status make_records(sf_exact_run *run)
 
 /* ---- the end -------------------------------------------------------------------------------------------- */
 
+/* What is 0 stays 0, also where the factor is beyond a double. */
+static double carry(double amplitude, double exponent)
+{
+    return amplitude == 0.0 ? 0.0 : copysign(exp(log(fabs(amplitude)) + exponent), amplitude);
+}
+
 /* w_1, w_2 (d each) at a point, from the start that they hold. */
 static void carry_layers(const double *mu, const sf_reduction_point *point, size_t d, double *layers)
 {
     for (size_t j = 0; j < d; j++) {
         double u = layers[j] + layers[d + j], v = layers[j] - layers[d + j];
+        if (mu[j] == 0.0) // it does not move, not even in a collapse
+            continue;
         double shrink = mu[j] * mu[j] * point->b;
-        u *= point->collapsed ? 0.0 : exp(mu[j] * point->tau - shrink);
-        v *= point->collapsed ? 0.0 : exp(-mu[j] * point->tau - shrink);
+        u = point->collapsed ? 0.0 : carry(u, mu[j] * point->tau - shrink);
+        v = point->collapsed ? 0.0 : carry(v, -mu[j] * point->tau - shrink);
         layers[j] = 0.5 * (u + v);
         layers[d + j] = 0.5 * (u - v);
     }

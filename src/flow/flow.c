@@ -159,21 +159,34 @@ double sf_flow_progress(const sf_flow *flow)
     return flow->s;
 }
 
+/* Whether any example has a feature: coordinates without one never move, not even in a collapse. */
+static bool is_moved(const sf_flow *flow, size_t j)
+{
+    const sf_dataset *data = sf_network_dataset(flow->network);
+    for (size_t i = 0; i < data->n; i++)
+        if (flow_entry(data, i, j) != 0.0)
+            return true;
+    return false;
+}
+
 void sf_flow_theta(const sf_flow *flow, double *theta)
 {
-    if (flow->state == SF_FLOW_COLLAPSED && !flow->model->system->collapses_elsewhere)
-        memset(theta, 0, sf_network_parameters(flow->network) * sizeof *theta);
-    else
-        flow->model->system->theta(flow->model, flow->y, theta);
+    const flow_model *model = flow->model;
+    model->system->theta(model, flow->y, theta);
+    if (flow->state != SF_FLOW_COLLAPSED || model->system->collapses_elsewhere)
+        return;
+    for (size_t j = 0; j < model->d; j++)
+        for (int l = 0; l < model->depth && is_moved(flow, j); l++)
+            theta[(size_t)l * model->d + j] = 0.0;
 }
 
 void sf_flow_predictor(const sf_flow *flow, double *beta, double *log_abs_beta)
 {
-    if (flow->state != SF_FLOW_COLLAPSED) {
-        flow->model->system->predictor(flow->model, flow->y, beta, log_abs_beta);
-        return;
-    }
-    for (size_t j = 0; j < flow->model->d; j++) {
+    const flow_model *model = flow->model;
+    model->system->predictor(model, flow->y, beta, log_abs_beta);
+    for (size_t j = 0; flow->state == SF_FLOW_COLLAPSED && j < model->d; j++) {
+        if (!is_moved(flow, j))
+            continue;
         if (beta)
             beta[j] = 0.0;
         if (log_abs_beta)

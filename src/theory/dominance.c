@@ -15,7 +15,9 @@
  * sign; so a feature that another one exceeds at the three corners, g at its worst, cannot lead there. Pieces are
  * halved until one feature is left, or two whose difference has one root.
  *
- * Features with the same |mu| and the same start are tied for ever: the smallest index stands for them.
+ * Features with the same |mu| and the same start are tied for ever: the smallest index stands for them. Among features
+ * that start level the one that is ahead right afterwards leads from the start: the search begins where one is ahead by
+ * more than SF_LEVEL. From there on a change needs a lead that is more than rounding.
  */
 #include "theory/reduction.h"
 
@@ -282,9 +284,23 @@ static sf_real g_at(const feature *c, sf_real tau)
     return real_log(real_abs((c->p2 - c->q2) - c->q2 * real_expm1(-4 * c->nu * tau)));
 }
 
-static sf_real linear(const feature *c, const place *p)
+/* The part of log |beta_i| - log |beta_k| that is linear in (tau, B): no difference of two large logarithms. */
+static sf_real linear_lead(const feature *i, const feature *k, const place *p)
 {
-    return 2 * c->nu * (p->tau - c->nu * p->b);
+    return 2 * ((sf_real)i->nu - k->nu) * (p->tau - ((sf_real)i->nu + k->nu) * p->b);
+}
+
+static sf_real lead(const feature *i, const feature *k, const place *p)
+{
+    return linear_lead(i, k, p) + (g_at(i, p->tau) - g_at(k, p->tau));
+}
+
+/* What rounding may have done to a lead. */
+static sf_real noise(const feature *i, const feature *k, const place *p)
+{
+    sf_real g = real_abs(g_at(i, p->tau)) + real_abs(g_at(k, p->tau));
+    sf_real line = 2 * real_abs((sf_real)i->nu - k->nu) * (p->tau + ((sf_real)i->nu + k->nu) * p->b);
+    return 16 * REAL_EPSILON * (line + (isfinite(g) ? g : 0));
 }
 
 /* Whether beta changes sign between two times: g has no lower bound there. */
@@ -295,23 +311,13 @@ static bool changes_sign(const feature *c, sf_real tau0, sf_real tau1)
     return !c->constant && !((first > 0) == (second > 0) && first != 0 && second != 0);
 }
 
-/* The candidate with the largest |beta| just after (forward) or just before a place. */
-static size_t leader_at(const feature *list, size_t count, const place *p, bool forward)
+/* The candidate with the largest |beta| at a place, the first of those that are level. */
+static size_t largest_at(const feature *list, size_t count, const place *p)
 {
     size_t best = 0;
-    sf_real high = -INFINITY, high_slope = 0, inverse = p->log_n == INFINITY ? 0 : real_exp(-p->log_n);
-    for (size_t i = 0; i < count; i++) {
-        sf_real value = linear(&list[i], p) + g_at(&list[i], p->tau);
-        sf_real slope = list[i].nu * (1 - list[i].nu * inverse);
-        if (!forward)
-            slope = -slope;
-        bool tie = real_abs(value - high) <= 4 * REAL_EPSILON * (1 + real_abs(value));
-        if (i == 0 || (tie ? slope > high_slope : value > high)) {
+    for (size_t i = 1; i < count; i++)
+        if (lead(&list[i], &list[best], p) > 0)
             best = i;
-            high = value;
-            high_slope = slope;
-        }
-    }
     return best;
 }
 
@@ -329,27 +335,35 @@ static place corner(const place *from, const place *to)
     return p;
 }
 
+/* Whether j, at its best, nowhere exceeds i, at its worst, on the triangle; rounding counts for i. */
+static bool is_beaten(const feature *i, const feature *j, const place corners[3])
+{
+    const place *from = &corners[0], *to = &corners[1];
+    if (changes_sign(i, from->tau, to->tau))
+        return false;
+    sf_real first = g_at(j, from->tau), last = g_at(j, to->tau), most = first > last ? first : last;
+    sf_real g0 = g_at(i, from->tau), g1 = g_at(i, to->tau), least = g0 < g1 ? g0 : g1;
+    for (int k = 0; k < 3; k++)
+        if (!(linear_lead(i, j, &corners[k]) + (least - most) >= -noise(i, j, &corners[k])))
+            return false;
+    return true;
+}
+
 /* Keeps the candidates that may lead somewhere on the piece. */
 static size_t prune(const feature *list, size_t count, const place *from, const place *to, feature *kept)
 {
     place corners[3] = {*from, *to, corner(from, to)};
-    size_t strong[3];
+    size_t strong[3], left = 0;
     for (int v = 0; v < 3; v++)
-        strong[v] = leader_at(list, count, &corners[v], v == 0);
-    size_t left = 0;
+        strong[v] = largest_at(list, count, &corners[v]);
     for (size_t j = 0; j < count; j++) {
         bool beaten = false;
-        sf_real first = g_at(&list[j], from->tau), last = g_at(&list[j], to->tau),
-                most = first > last ? first : last;
-        for (int v = 0; v < 3 && !beaten; v++) {
-            const feature *i = &list[strong[v]];
-            if (strong[v] == j || changes_sign(i, from->tau, to->tau))
-                continue;
-            sf_real g0 = g_at(i, from->tau), g1 = g_at(i, to->tau), least = g0 < g1 ? g0 : g1;
-            beaten = true;
-            for (int k = 0; k < 3; k++)
-                beaten = beaten && linear(i, &corners[k]) - linear(&list[j], &corners[k]) + least - most > 0;
-        }
+        for (int v = 0; v < 3 && !beaten; v++)
+            beaten =
+                strong[v] != SIZE_MAX && strong[v] != j && is_beaten(&list[strong[v]], &list[j], corners);
+        for (int v = 0; v < 3 && beaten;
+             v++) // who is out beats nobody, so that of two that are level one stays
+            strong[v] = strong[v] == j ? SIZE_MAX : strong[v];
         if (!beaten)
             kept[left++] = list[j];
     }
@@ -361,8 +375,7 @@ static place meeting(const finder *f, const feature *i, const feature *k, place 
 {
     for (int n = 0; n < 120 && to.x - from.x > REAL_EPSILON * to.x; n++) {
         place middle = at(f, from.step, (from.x + to.x) / 2);
-        sf_real lead = linear(i, &middle) - linear(k, &middle) + g_at(i, middle.tau) - g_at(k, middle.tau);
-        if (lead > 0)
+        if (lead(i, k, &middle) > 0)
             from = middle;
         else
             to = middle;
@@ -382,6 +395,28 @@ static bool halfway(const finder *f, const place *from, const place *to, place *
     return to->x - from->x > 4 * REAL_EPSILON * to->x;
 }
 
+static const feature *find(const feature *list, size_t count, size_t index)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].index == index)
+            return &list[i];
+    return NULL;
+}
+
+/* The change on a piece of one step with at most one: to whoever is ahead of the leader at its end by more than
+ * rounding. A leader that is no candidate any more has lost its place at the beginning. */
+static sf_status change_once(finder *f, const feature *kept, size_t left, const place *from, const place *to)
+{
+    const feature *now = find(kept, left, f->list[f->count - 1].index);
+    const feature *next = &kept[largest_at(kept, left, now ? to : from)];
+    if (!now)
+        return append(f, next->index, from);
+    if (!(lead(next, now, to) > noise(next, now, to)))
+        return SF_OK;
+    place p = meeting(f, now, next, *from, *to);
+    return append(f, next->index, &p);
+}
+
 /* depth counts the halvings inside one step. */
 static sf_status search(finder *f, const feature *list, size_t count, const place *from, const place *to,
                         int depth)
@@ -397,13 +432,14 @@ static sf_status search(finder *f, const feature *list, size_t count, const plac
     if (!kept)
         return SF_ERR_MEMORY;
     size_t left = prune(list, count, from, &end, kept);
-    size_t first = leader_at(kept, left, from, true), last = leader_at(kept, left, &end, false);
-    sf_status status = SF_OK;
     bool inside = end.step == from->step, more = left > 1 && halfway(f, from, &end, &middle) && depth < DEEP;
-    if (left > 1 && first != last && (!more || (inside && left == 2 && depth >= ALONE))) {
-        place p = meeting(f, &kept[first], &kept[last], *from, end);
-        status = append(f, kept[last].index, &p);
-    } else if (more) {
+    const feature *now = find(kept, left, f->list[f->count - 1].index);
+    bool one_root = inside && left == 2 && depth >= ALONE && now &&
+                    lead(now == kept ? kept + 1 : kept, now, &end) > noise(kept, kept + 1, &end);
+    sf_status status = SF_OK;
+    if (!more || one_root) {
+        status = change_once(f, kept, left, from, &end);
+    } else {
         status = search(f, kept, left, from, &middle, depth + inside);
         if (status == SF_OK)
             status = search(f, kept, left, &middle, &end, depth + inside);
@@ -463,28 +499,52 @@ static int by_all(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
+static bool is_level(sf_real a, sf_real b)
+{
+    return real_abs(a - b) <= SF_LEVEL * (a > b ? a : b);
+}
+
+/* Of features with one strength and one start, which stay level for ever, the smallest index stays. */
 static size_t drop_twins(size_t count, feature *list)
 {
     qsort(list, count, sizeof *list, by_all);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        const feature *last = kept ? &list[kept - 1] : NULL;
-        if (!last || last->nu != list[i].nu || last->p2 != list[i].p2 || last->q2 != list[i].q2)
+        feature *last = kept ? &list[kept - 1] : NULL;
+        if (!last || last->nu != list[i].nu || !is_level(last->p2, list[i].p2) ||
+            !is_level(last->q2, list[i].q2))
             list[kept++] = list[i];
+        else if (list[i].index < last->index)
+            last->index = list[i].index;
     }
     return kept;
+}
+
+/* The first leader, and the place from which it is one: the earliest place, in halvings of the first step, at which some
+ * feature is ahead of all others by more than SF_LEVEL. */
+static size_t first_leader(const finder *f, const feature *list, size_t count, place *from)
+{
+    enum { HALVINGS = 60 };
+    size_t best = 0;
+    for (int m = HALVINGS; m >= 0; m--) {
+        place p = at_with_n(f, 0, real_ldexp(f->r->steps[0].radius, -m));
+        bool alone = true;
+        best = largest_at(list, count, &p);
+        for (size_t i = 0; i < count && alone; i++)
+            alone = i == best || lead(&list[best], &list[i], &p) > SF_LEVEL;
+        *from = p;
+        if (alone)
+            break;
+    }
+    return list[best].index;
 }
 
 /* All steps, cut where n turns. */
 static sf_status search_steps(finder *f, const feature *list, size_t count)
 {
     sf_reduction *r = f->r;
-    bool moving = false; // some log |beta_j| has a part that is not linear, or falls where another one rises
-    for (size_t i = 0; i < count; i++)
-        moving = moving || !list[i].constant || list[i].nu < 0;
-    // predictors that start at 0 have an order just after
-    place origin = at(f, 0, 0), from = at_with_n(f, 0, moving ? r->steps[0].radius * (sf_real)1e-9 : 0);
-    SF_TRY(append(f, list[leader_at(list, count, &from, true)].index, &origin));
+    place origin = at(f, 0, 0), from = at_with_n(f, 0, 0);
+    SF_TRY(append(f, first_leader(f, list, count, &from), &origin));
     for (size_t k = 0; k < r->count; k++) {
         const sf_step *step = &r->steps[k];
         place end = at_with_n(f, k, step->radius);

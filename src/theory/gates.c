@@ -20,6 +20,9 @@
 #include "theory/gates.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+#include "base/base.h"
 
 const char *sf_limit_kind_name(sf_limit_kind kind)
 {
@@ -91,7 +94,7 @@ static double tau_zero(const lane *c)
 
 static sf_gate equal_gate(int depth, double mu, double alpha, double rho)
 {
-    sf_gate gate = {.kind = SF_GATE_CONSTANT, .tau = NAN, .level = pow(alpha, depth)};
+    sf_gate gate = {.kind = SF_GATE_CONSTANT, .tau = NAN, .rest = NAN, .level = pow(alpha, depth)};
     lane c = make_lane(depth, mu, alpha, rho);
     if (mu == 0.0 || (alpha == 0.0 && depth > 1))
         return gate;
@@ -107,7 +110,7 @@ static sf_gate equal_gate(int depth, double mu, double alpha, double rho)
             gate.tau = pow(c.y - rho, -(depth - 2.0)) / ((depth - 2.0) * c.m);
     } else if (depth % 2 == 0 && rho > 0.0) {
         gate.kind = SF_GATE_ZERO;
-        gate.tau = tau_zero(&c);
+        gate.tau = gate.rest = tau_zero(&c);
         gate.level = 0.0;
     } else {
         gate.kind = SF_GATE_LEVEL;
@@ -129,10 +132,20 @@ static double final_beta(const sf_gate *gate, int depth, double mu, double alpha
 
 /* ---- unequal layers, depth 2, linf-SAM --------------------------------------------------------------------- */
 
+/* From the quadrant (+,+), u < 2 rho, at time `from`: the smaller weight comes to 0 where u = v, at E = e^{m tau} with
+ * (2 rho - u) E^2 - 2 rho E + v = 0, and slides there; the larger one has rho - sqrt(rho^2 - v (2 rho - u)) left,
+ * of which it loses m rho a unit of tau. */
+static void sink(double m, double u, double v, double rho, double from, sf_gate *gate)
+{
+    double gap = 2.0 * rho - u, root = sqrt(fmax(0.0, rho * rho - v * gap));
+    gate->tau = from + log((rho + root) / gap) / m;
+    gate->rest = gate->tau + v * gap / (rho + root) / (rho * m);
+}
+
 /* *amplitude: C, where the coordinate grows. */
 static sf_gate unequal_gate(double mu, double w1, double w2, double rho, double *amplitude)
 {
-    sf_gate gate = {.kind = SF_GATE_ZERO, .tau = NAN, .level = 0.0};
+    sf_gate gate = {.kind = SF_GATE_ZERO, .tau = NAN, .rest = NAN, .level = 0.0};
     double sign = mu < 0.0 ? -1.0 : 1.0, m = fabs(mu), high, low, u, v;
     if (mu == 0.0 || (w1 == 0.0 && w2 == 0.0)) {
         gate.kind = SF_GATE_CONSTANT;
@@ -156,17 +169,21 @@ static sf_gate unequal_gate(double mu, double w1, double w2, double rho, double 
             gate.level = sign * rho * rho;
         } else if (*amplitude > 0.0) {
             gate.kind = SF_GATE_GROWS;
-        } else { // the smaller weight comes to 0 where u = v
-            double gap = 2.0 * rho - u;
-            gate.tau = log((rho + sqrt(rho * rho - v * gap)) / gap) / m;
+        } else {
+            sink(m, u, v, rho, 0.0, &gate);
         }
     } else {
-        double end = -rho + sqrt(rho * rho + u * (v + 2.0 * rho));
-        if (nearly(u * (v + 2.0 * rho), 8.0 * rho * rho))
+        // from (+,-) to u = v = end
+        double product = u * (v + 2.0 * rho), end = product / (rho + sqrt(rho * rho + product));
+        if (nearly(product, 8.0 * rho * rho))
             gate.kind = SF_GATE_UNKNOWN;
         else if (end > 2.0 * rho)
             gate.kind = SF_GATE_GROWS;
-        *amplitude = (end - 2.0 * rho) * u / end;
+        else if (u == 0.0) // both come to 0 together
+            gate.tau = gate.rest = log1p(v / (2.0 * rho)) / m;
+        else
+            sink(m, end, end, rho, log(end / u) / m, &gate);
+        *amplitude = (end - 2.0 * rho) * (u / end);
     }
     if (gate.kind == SF_GATE_GROWS)
         gate.level = sign * INFINITY;
@@ -210,12 +227,11 @@ static void settle(size_t d, const sf_gate *gate, double *direction, sf_gates_re
     for (size_t j = 0; j < d; j++) {
         direction[j] = gate[j].level;
         zero = zero && gate[j].level == 0.0;
-        last = fmax(last, gate[j].kind == SF_GATE_ZERO    ? gate[j].tau
-                          : gate[j].kind == SF_GATE_LEVEL ? INFINITY
-                                                          : 0.0);
+        double rest = gate[j].kind == SF_GATE_CONSTANT ? 0.0 : gate[j].rest;
+        last = rest > last || isnan(rest) ? rest : last; // NaN stays
     }
     result->kind = zero ? SF_LIMIT_ZERO : SF_LIMIT_POINT;
-    result->zero_tau = zero && isfinite(last) ? last : NAN;
+    result->zero_tau = zero && last > 0.0 ? last : NAN;
 }
 
 static bool is_growing(const sf_gate *gate)
@@ -271,6 +287,117 @@ static bool layers_equal(size_t d, int depth, const double *theta)
             if (theta[(size_t)l * d + j] != theta[j])
                 return false;
     return true;
+}
+
+/* ---- the original time of a collapse ------------------------------------------------------------------------ */
+
+typedef struct clock {
+    size_t d;
+    int depth;
+    bool equal;
+    const double *mu, *theta;
+    const sf_gate *gate;
+    double rho;
+    sf_loss loss;
+} clock;
+
+/* The term of one unequal pair of layers, on its way to 0, in the exponent: mu beta_hat, and where one layer slides at 0
+ * with the other one at w, the log of the mean of e^{mu beta_hat} over the sides w_hat = w -+ rho. *from: when it leaves
+ * (+,-). */
+static double pair_exponent(double mu, double w1, double w2, double rho, const sf_gate *gate, double tau)
+{
+    double m = fabs(mu), other = mu < 0.0 ? -w2 : w2, u = fabs(w1 + other), v = fabs(w1 - other), from = 0.0;
+    double a = u, b = v;
+    if (tau >= gate->tau && gate->rest > gate->tau) {
+        double w = fmax(0.0, (gate->rest - tau) * m * rho), share = 0.5 * (1.0 + w / rho);
+        return sf_log_add(log(share) - m * rho * (w - rho), log1p(-share) - m * rho * (w + rho));
+    }
+    if (v > u) {
+        double product = u * (v + 2.0 * rho), end = product / (rho + sqrt(rho * rho + product));
+        from = u > 0.0 ? log(end / u) / m : INFINITY;
+        a = tau < from ? u + 2.0 * rho : end;
+        b = tau < from ? v + 2.0 * rho : end;
+        from = tau < from ? 0.0 : from;
+    }
+    tau = fmin(tau, gate->rest);
+    a = (a - 2.0 * rho) * exp(m * (tau - from));
+    b *= exp(-m * (tau - from));
+    return 0.25 * m * (a - b) * (a + b);
+}
+
+static double log_dt(const clock *c, double tau)
+{
+    double exponent = 0.0;
+    for (size_t j = 0; j < c->d; j++) {
+        if (c->gate[j].kind == SF_GATE_CONSTANT)
+            continue;
+        if (c->equal) {
+            lane one = make_lane(c->depth, c->mu[j], c->theta[j], c->rho);
+            double y = tau < c->gate[j].tau ? y_at(&one, tau) : 0.0;
+            exponent += c->mu[j] * pow(one.sinks ? y + c->rho : y - c->rho, c->depth);
+        } else {
+            exponent += pair_exponent(c->mu[j], c->theta[j], c->theta[c->d + j], c->rho, &c->gate[j], tau);
+        }
+    }
+    return -sf_loss_log_slope(c->loss, exponent);
+}
+
+/* log of the integral of e^{log_dt} over [a, b], smooth inside: Gauss and Legendre, halved until both halves agree. */
+static double log_span(const clock *c, double a, double b, double whole, int depth)
+{
+    static const double node[] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267,
+                                  0.9602898564975363};
+    static const double weight[] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745,
+                                    0.1012285362903763};
+    double part[2], middle = 0.5 * (a + b);
+    for (int half = 0; half < 2; half++) {
+        double low = half ? middle : a, centre = low + 0.25 * (b - a), radius = 0.25 * (b - a);
+        part[half] = -INFINITY;
+        for (int i = 0; i < 8; i++) {
+            double x = i % 2 ? node[i / 2] : -node[i / 2];
+            part[half] = sf_log_add(part[half], log(weight[i / 2] * radius) + log_dt(c, centre + radius * x));
+        }
+    }
+    double sum = sf_log_add(part[0], part[1]);
+    if (fabs(sum - whole) <= 1e-14 * fmax(1.0, fabs(sum)) || depth == 40 || !isfinite(sum))
+        return sum;
+    return sf_log_add(log_span(c, a, middle, part[0], depth + 1), log_span(c, middle, b, part[1], depth + 1));
+}
+
+static int by_size(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+double sf_gates_log_time(size_t d, int depth, const double *mu, const double *theta, double rho, sf_loss loss,
+                         const sf_gate *gate, double tau, double *work)
+{
+    clock c = {d, depth, layers_equal(d, depth, theta), mu, theta, gate, rho, loss};
+    size_t count = 0;
+    for (size_t j = 0; j < d; j++) {
+        if (gate[j].kind == SF_GATE_CONSTANT)
+            continue;
+        if (!c.equal) {
+            double other = mu[j] < 0.0 ? -theta[d + j] : theta[d + j], u = fabs(theta[j] + other),
+                   v = fabs(theta[j] - other), product = u * (v + 2.0 * rho);
+            if (u != 0.0 && v != 0.0 && gate[j].rest < tau * (1.0 - EQUAL))
+                return NAN; // from there on the phases of its two layers decide
+            if (v > u && u > 0.0)
+                work[count++] = log(product / (rho + sqrt(rho * rho + product)) / u) / fabs(mu[j]);
+        }
+        work[count++] = gate[j].tau;
+        work[count++] = gate[j].rest;
+    }
+    qsort(work, count, sizeof *work, by_size);
+    double total = -INFINITY, from = 0.0;
+    for (size_t i = 0; i < count && from < tau; i++) {
+        double to = fmin(work[i], tau);
+        if (to > from)
+            total = sf_log_add(total, log_span(&c, from, to, NAN, 0));
+        from = fmax(from, to);
+    }
+    return total;
 }
 
 void sf_gates(size_t d, int depth, const double *mu, const double *theta, double rho, sf_gate *gate,

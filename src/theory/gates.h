@@ -17,4 +17,9 @@ typedef struct sf_gates_result {
 void sf_gates(size_t d, int depth, const double *mu, const double *theta, double rho, sf_gate *gate,
               double *direction, sf_gates_result *result);
 
+/* log t at tau <= the moment where all coordinates have come to 0, of gates as filled in by sf_gates. NaN where t does
+ * not exist: two unequal layers rest at 0 before. work: 3 d numbers. O(d) for each of the moments where one comes to 0. */
+double sf_gates_log_time(size_t d, int depth, const double *mu, const double *theta, double rho, sf_loss loss,
+                         const sf_gate *gate, double tau, double *work);
+
 #endif

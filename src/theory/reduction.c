@@ -338,23 +338,35 @@ sf_status sf_reduction_at_log_time(sf_reduction *r, double log_time, sf_reductio
     return SF_OK;
 }
 
+/* a + b e^{-x}, x >= 0, from its value at x = 0: no cancellation near the start, and none of a start that is 0. */
+static sf_real amplitude_sum(sf_real start, sf_real a, sf_real b, sf_real x)
+{
+    return x < 1 ? start + b * real_expm1(-x) : a + b * real_exp(-x);
+}
+
+/* beta_j = +- (p^2 - q^2) / 4 with p, q = (w_1 +- w_2) e^{+- nu tau - nu^2 B} (the upper sign for mu_j > 0), in factors:
+ * e^{2 nu (tau - nu B)} (p_0 + q_0 e^{-2 nu tau}) (p_0 - q_0 e^{-2 nu tau}) / 4, and where p_0 = 0, so that nothing
+ * grows, with the power of e^{-2 nu tau} as a logarithm. */
 void sf_reduction_predictor(const sf_reduction *r, const sf_reduction_point *point, double *beta,
                             double *log_abs_beta)
 {
     for (size_t j = 0; j < r->d; j++) {
-        sf_real product = (sf_real)r->w1[j] * r->w2[j], nu = fabs(r->mu[j]), value = product, log_scale = 0;
+        sf_real w1 = r->w1[j], w2 = r->mu[j] < 0.0 ? -(sf_real)r->w2[j] : (sf_real)r->w2[j];
+        sf_real nu = fabs(r->mu[j]), value = w1 * w2, log_scale = 0;
         if (nu > 0 && point->collapsed) {
             value = 0;
         } else if (nu > 0) {
-            // w1 w2 = e^{-2 nu^2 B} [w1 w2 cosh(2 nu tau) +- (w1^2 + w2^2)/2 sinh(2 nu tau)], e^{2 nu tau}/2
-            // taken out
-            sf_real squares = ((sf_real)r->w1[j] * r->w1[j] + (sf_real)r->w2[j] * r->w2[j]) / 2;
-            sf_real less = real_expm1(-4 * nu * point->tau); // e^{-4 nu tau} - 1
-            value = (product * (2 + less) + (r->mu[j] > 0.0 ? -squares : squares) * less) / 2;
+            sf_real x = 2 * nu * point->tau, p = w1 + w2, q = w1 - w2;
             log_scale = 2 * nu * (point->tau - nu * point->b);
+            if (p == 0) {
+                value = -q * q / 4;
+                log_scale = -2 * nu * (point->tau + nu * point->b);
+            } else {
+                value = amplitude_sum(2 * w1, p, q, x) * amplitude_sum(2 * w2, p, -q, x) / 4;
+            }
         }
         if (beta)
-            beta[j] = (double)(value * real_exp(log_scale));
+            beta[j] = (double)((r->mu[j] < 0.0 ? -value : value) * real_exp(log_scale));
         if (log_abs_beta)
             log_abs_beta[j] = (double)(log_scale + real_log(real_abs(value)));
     }

@@ -6,6 +6,9 @@
 
 #include "theory/taylor.h"
 
+/* Products of decimals on their way through doubles: sizes this close, relative, are level. */
+#define SF_LEVEL 0x1p-49
+
 typedef enum sf_reduction_end {
     SF_END_OPEN,     // more steps can be taken
     SF_END_COLLAPSE, // n = 0 at the end of the last step

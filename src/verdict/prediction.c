@@ -358,6 +358,33 @@ static sf_status by_reduction(sf_prediction *p, const setting *s)
 
 /* ---- gates ------------------------------------------------------------------------------------------------- */
 
+/* When all coordinates have come to 0. */
+static sf_status collapse_of_gates(sf_prediction *p, const setting *s)
+{
+    enum { MOST_COORDINATES = 2000 }; // the time is a sum over moments of a sum over coordinates
+    p->basis[SF_FIELD_COLLAPSE] = "not every coordinate reaches 0 at a known finite tau";
+    if (isnan(p->collapse_tau))
+        return SF_OK;
+    p->basis[SF_FIELD_COLLAPSE] =
+        "Theorem 3.2: the last coordinate reaches 0; log t is not summed over more than 2000 "
+        "coordinates";
+    if (s->d > MOST_COORDINATES)
+        return SF_OK;
+    double *work = SF_ARRAY(p->context, 3 * s->d, double);
+    if (!work)
+        return SF_ERR_MEMORY;
+    p->collapse_log_time =
+        sf_gates_log_time(s->d, s->depth, s->mu, s->theta, s->rho, s->loss, p->gates, p->collapse_tau, work);
+    p->basis[SF_FIELD_COLLAPSE] =
+        isnan(p->collapse_log_time)
+            ? "Theorem 3.2: the last coordinate reaches 0; log t does not exist, since from where two "
+              "unequal layers "
+              "rest at 0 it depends on the phases of their chatter"
+            : "Theorem 3.2: the last coordinate reaches 0; log t by quadrature of the closed forms";
+    sf_free(p->context, work);
+    return SF_OK;
+}
+
 static sf_status by_gates(sf_prediction *p, const setting *s, bool limit_too)
 {
     sf_gates_result result;
@@ -382,12 +409,9 @@ static sf_status by_gates(sf_prediction *p, const setting *s, bool limit_too)
         p->basis[SF_FIELD_LIMIT] = result.basis;
         p->tau_max = result.tau_max;
         p->collapse_tau = result.zero_tau;
-        p->basis[SF_FIELD_COLLAPSE] = isnan(result.zero_tau)
-                                          ? "not every coordinate reaches 0 at a known finite tau"
-                                          : "Theorem 3.2: the last coordinate reaches 0";
     }
     sf_free(p->context, direction);
-    return SF_OK;
+    return limit_too ? collapse_of_gates(p, s) : SF_OK;
 }
 
 /* ---- one example or many ------------------------------------------------------------------------------------- */
