@@ -29,6 +29,7 @@ sf_status claim_unequal_layers(sf_outcome *out);
 sf_status claim_mnist_01(sf_outcome *out);
 sf_status claim_mnist_49(sf_outcome *out);
 sf_status claim_golub(sf_outcome *out);
+sf_status claim_optical(sf_outcome *out);
 /* claims_many.c */
 sf_status claim_limit_l1(sf_outcome *out);
 sf_status claim_gaussian(sf_outcome *out);
@@ -51,6 +52,7 @@ sf_status claim_radius(sf_outcome *out);
 /* claims_networks.c */
 sf_status claim_network_mnist(sf_outcome *out);
 sf_status claim_network_digits(sf_outcome *out);
+sf_status claim_network_optical(sf_outcome *out);
 sf_status claim_network_patches(sf_outcome *out);
 sf_status claim_network_activation(sf_outcome *out);
 sf_status claim_network_depth(sf_outcome *out);
