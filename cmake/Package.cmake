@@ -27,3 +27,4 @@ install(FILES ${PROJECT_BINARY_DIR}/samflow.pc DESTINATION ${CMAKE_INSTALL_LIBDI
 configure_file(doc/samflow.1.in samflow.1 @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/samflow.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES README.md LICENSE CHANGELOG.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES data/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/data) # source and licence of the digits in the program

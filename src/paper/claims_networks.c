@@ -533,7 +533,7 @@ static void note_optical(sf_outcome *out, const net_data *data, const contest *c
 
 sf_status claim_network_optical(sf_outcome *out)
 {
-    static const panel_row rows[] = {{NET_CAM_BACKGROUND, "background share", 0.2, 1.0},
+    static const panel_row rows[] = {{NET_CAM_BACKGROUND, "background share", 0.0, 1.0},
                                      {NET_LOSS, "test loss", 0.0, 2.4},
                                      {NET_ACCURACY, "test accuracy", 0.0, 1.0}};
     contest c = {.name = "ten digits of 8 × 8", .measure = NET_CAM_BACKGROUND, .level = 1.0, .classes = 10.0};
@@ -557,7 +557,7 @@ sf_status claim_network_optical(sf_outcome *out)
                         "GD's share falls early, that of l2-SAM later and less.", 3, rows,
                         background_of(&data), 1, &c));
     return draw_by_loss(out, "nn-optical-loss", "The same against the test loss.",
-                        "Both curves against the test loss.", "background share", 0.2, 1.0,
+                        "Both curves against the test loss.", "background share", 0.0, 1.0,
                         background_of(&data), 1, &c);
 }
 

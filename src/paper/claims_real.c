@@ -260,10 +260,10 @@ static sf_status draw_shares(sf_outcome *out, const real_setting *setting, size_
              "step. GD leans on the "
              "strong third from the first step on; ℓ2-SAM first moves weight to weaker features.",
              setting->name);
-    sf_figure *figure = claim_figure(
-        out, name, METHODS, caption,
-        "Three panels. GD: the strong third rises steadily. l2-SAM: it falls first and rises again "
-        "later. linf-SAM: like GD.");
+    sf_figure *figure =
+        claim_figure(out, name, used, caption,
+                     "GD: the strong third rises steadily. l2-SAM: it falls first and rises again "
+                     "later. linf-SAM: like GD.");
     if (!figure)
         return SF_ERR_MEMORY;
     for (size_t m = 0; m < used; m++) {
