@@ -36,7 +36,8 @@ if(SAMFLOW_WITH_CURL)
 endif()
 
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
-sf_link_flags(${FYAML_LDFLAGS})
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8) # identities of settings
+sf_link_flags(${FYAML_LDFLAGS} ${XXHASH_LDFLAGS})
 
 option(SAMFLOW_WITH_SUNDIALS "Flows, integrated by SUNDIALS CVODE" ON)
 if(SAMFLOW_WITH_SUNDIALS)
@@ -59,11 +60,10 @@ if(SAMFLOW_WITH_HDF5)
   sf_link_flags(${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES})
 endif()
 
-option(SAMFLOW_WITH_SQLITE "Sweeps, stored by SQLite, points identified by xxHash" ON)
+option(SAMFLOW_WITH_SQLITE "Sweeps, stored by SQLite" ON)
 if(SAMFLOW_WITH_SQLITE)
   pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.35)
-  pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
-  sf_link_flags(${SQLITE_LDFLAGS} ${XXHASH_LDFLAGS})
+  sf_link_flags(${SQLITE_LDFLAGS})
 endif()
 
 option(SAMFLOW_WITH_DNNL "Fully connected and convolutional networks, by oneDNN" ON)

@@ -41,10 +41,14 @@ SF_API
 sf_status sf_shelf_create(sf_context *context, sf_shelf **out);
 SF_API
 void sf_shelf_destroy(sf_shelf **shelf);
-/* sf_experiment_parse with data from the shelf (may be NULL). */
+/* An experiment of settings that are resolved (samflow/settings.h), which are copied; data from the shelf, which may be
+ * NULL. Errors: as above. */
 SF_API
-sf_status sf_experiment_parse_shared(sf_context *context, const char *name, const char *text, size_t count,
-                                     const char *const *overrides, sf_shelf *shelf, sf_experiment **out);
+sf_status sf_experiment_create(sf_context *context, const sf_settings *settings, sf_shelf *shelf,
+                               sf_experiment **out);
+/* The settings of an experiment, with the files that its paths mean. Numbers that the data set holds are left to it. */
+SF_API
+const sf_settings *sf_experiment_settings(const sf_experiment *experiment);
 /* The number that a data set on the shelf has, another for each that was read; 0 if the experiment has its own. */
 SF_API
 uint64_t sf_experiment_data_number(const sf_experiment *experiment);

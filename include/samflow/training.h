@@ -24,6 +24,9 @@ sf_status sf_course_read(sf_context *context, const char *path, size_t count, co
 SF_API
 sf_status sf_course_parse(sf_context *context, const char *name, const char *text, size_t count,
                           const char *const *overrides, sf_course **out);
+/* Of settings of kind SF_SETTINGS_TRAINING that are resolved, which are copied. */
+SF_API
+sf_status sf_course_create(sf_context *context, const sf_settings *settings, sf_course **out);
 /* The course that a checkpoint is of: its settings, images and network, with the parameters kept there. To be looked at; it is
  * sf_course_options that goes on with a run. Overrides change the settings (where the data are, say). Errors: those of
  * sf_course_read and sf_nn_load. */

@@ -6,6 +6,56 @@
 #include "data/dataset.h"
 #include "experiment/shelf.h"
 
+/* ---- create and destroy -------------------------------------------------------------------------- */
+
+sf_status sf_experiment_of(sf_context *context, sf_settings *settings, sf_experiment **out)
+{
+    sf_experiment *experiment = *out = SF_NEW(context, sf_experiment);
+    if (!experiment) {
+        sf_settings_destroy(&settings);
+        return SF_ERR_MEMORY;
+    }
+    *experiment = (sf_experiment){.context = context, .settings = settings, .values = settings->values};
+    return SF_OK;
+}
+
+static sf_status load(sf_context *context, sf_settings *settings, sf_shelf *shelf, sf_experiment **out)
+{
+    SF_TRY(sf_experiment_of(context, settings, out));
+    (*out)->shelf = shelf;
+    sf_status status = sf_experiment_load(*out);
+    if (status != SF_OK)
+        sf_experiment_destroy(out);
+    return status;
+}
+
+sf_status sf_experiment_create(sf_context *context, const sf_settings *settings, sf_shelf *shelf,
+                               sf_experiment **out)
+{
+    sf_settings *copy;
+    *out = NULL;
+    SF_TRY(sf_settings_copy(context, settings, &copy));
+    return load(context, copy, shelf, out);
+}
+
+sf_status sf_experiment_parse(sf_context *context, const char *name, const char *text, size_t count,
+                              const char *const *overrides, sf_experiment **out)
+{
+    sf_settings *settings;
+    *out = NULL;
+    SF_TRY(sf_settings_parse(context, SF_SETTINGS_RUN, name, text, count, overrides, &settings));
+    return load(context, settings, NULL, out);
+}
+
+sf_status sf_experiment_read(sf_context *context, const char *path, size_t count,
+                             const char *const *overrides, sf_experiment **out)
+{
+    sf_settings *settings;
+    *out = NULL;
+    SF_TRY(sf_settings_read(context, SF_SETTINGS_RUN, path, count, overrides, &settings));
+    return load(context, settings, NULL, out);
+}
+
 void sf_experiment_destroy(sf_experiment **experiment)
 {
     if (!experiment || !*experiment)
@@ -17,10 +67,8 @@ void sf_experiment_destroy(sf_experiment **experiment)
         sf_shelf_give_back(dead->shelf, dead->dataset);
     else
         sf_dataset_destroy(&dead->dataset);
-    for (int id = 0; id < SF_SETTING_COUNT; id++)
-        sf_value_release(context, &dead->values[id]);
+    sf_settings_destroy(&dead->settings);
     sf_free_aligned(context, dead->start);
-    sf_free(context, dead->name);
     sf_free(context, dead);
     *experiment = NULL;
 }
@@ -104,7 +152,7 @@ void sf_experiment_fill_start(const sf_experiment *experiment, double *theta)
     size_t depth = (size_t)sf_network_depth(experiment->network),
            d = sf_network_features(experiment->network);
     const sf_value *init = &experiment->values[SF_SET_INIT], *layers = &experiment->values[SF_SET_LAYERS];
-    if (experiment->scope & SF_SCOPE_RANDOM) {
+    if (experiment->settings->scope & SF_SCOPE_RANDOM) {
         fill_random(experiment, depth, d, theta);
     } else if (layers->set) {
         memcpy(theta, layers->numbers, depth * d * sizeof *theta);
@@ -125,45 +173,11 @@ const double *sf_experiment_start(sf_experiment *experiment)
     return experiment->start;
 }
 
-/* ---- the resolved settings ----------------------------------------------------------------------- */
+/* ---- the settings -------------------------------------------------------------------------------- */
 
-enum { PATH_SIZE = 128 };
-
-/* Length of the part of group that key lies in: "a.b" for the key "a.b.c" and the group "a.b.x" gives 3. */
-static size_t shared_group(const char *group, const char *key)
+const sf_settings *sf_experiment_settings(const sf_experiment *experiment)
 {
-    size_t shared = 0;
-    for (size_t i = 0; group[i] && group[i] == key[i]; i++)
-        if ((group[i + 1] == '.' || group[i + 1] == '\0') && key[i + 1] == '.')
-            shared = i + 1;
-    return shared;
-}
-
-/* Closes and opens objects so that the one that holds key is open; group names what is open. */
-static void enter_group(sf_json *json, char *group, const char *key)
-{
-    size_t shared = shared_group(group, key);
-    while (strlen(group) > shared) {
-        sf_json_close_object(json);
-        char *dot = strrchr(group, '.');
-        *(dot ? dot : group) = '\0';
-    }
-    const char *rest = key + shared + (shared > 0);
-    for (const char *dot; (dot = strchr(rest, '.')) != NULL; rest = dot + 1) {
-        char name[PATH_SIZE];
-        snprintf(name, sizeof name, "%.*s", (int)(dot - rest), rest);
-        sf_json_open_object(json, name);
-        snprintf(group, PATH_SIZE, "%.*s", (int)(dot - key), key);
-    }
-}
-
-static void write_choice(sf_json *json, const char *key, const char *choices, int index)
-{
-    char name[PATH_SIZE];
-    for (; index > 0; index--)
-        choices += strcspn(choices, "|") + 1;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(choices, "|"), choices);
-    sf_json_string(json, key, name);
+    return experiment->settings;
 }
 
 /* The points as the data set keeps them: x = y z. */
@@ -183,69 +197,20 @@ static void write_points(const sf_experiment *experiment, sf_json *json, const c
     json->pretty = pretty;
 }
 
-static void write_rows(sf_json *json, const char *key, const sf_value *value)
+/* What the settings have left to the data set. */
+static bool write_data(const void *user, sf_setting_id id, sf_json *json, const char *key)
 {
-    sf_json_open_array(json, key);
-    for (size_t i = 0; i < value->rows; i++)
-        sf_json_numbers(json, NULL, value->count, value->numbers + i * value->count);
-    sf_json_close_array(json);
-}
-
-static void write_value(const sf_experiment *experiment, sf_setting_id id, sf_json *json, const char *key)
-{
-    const sf_value *value = &experiment->values[id];
-    if (id == SF_SET_EXAMPLE && !value->numbers) {
+    const sf_experiment *experiment = user;
+    if ((id != SF_SET_EXAMPLE && id != SF_SET_POINTS) || experiment->values[id].numbers)
+        return false;
+    if (id == SF_SET_EXAMPLE)
         sf_json_numbers(json, key, experiment->dataset->stored, experiment->dataset->z);
-        return;
-    }
-    if (id == SF_SET_POINTS && !value->numbers) {
+    else
         write_points(experiment, json, key);
-        return;
-    }
-    switch (sf_settings[id].type) {
-    case SF_TYPE_NUMBER:
-        sf_json_number(json, key, value->number);
-        break;
-    case SF_TYPE_INTEGER:
-    case SF_TYPE_SEED:
-        sf_json_integer(json, key, (int64_t)value->integer);
-        break;
-    case SF_TYPE_FLAG:
-        sf_json_bool(json, key, value->flag);
-        break;
-    case SF_TYPE_TEXT:
-        sf_json_string(json, key, value->text);
-        break;
-    case SF_TYPE_CHOICE:
-        write_choice(json, key, sf_settings[id].choices, value->choice);
-        break;
-    case SF_TYPE_ROWS:
-        write_rows(json, key, value);
-        break;
-    case SF_TYPE_SIZES:
-        sf_json_numbers(json, key, value->count, value->numbers);
-        break;
-    case SF_TYPE_NUMBERS:
-    case SF_TYPE_INIT:
-        if (value->numbers)
-            sf_json_numbers(json, key, value->count, value->numbers);
-        else
-            sf_json_number(json, key, value->number);
-        break;
-    }
+    return true;
 }
 
 void sf_experiment_write(const sf_experiment *experiment, sf_json *json, const char *key)
 {
-    char group[PATH_SIZE] = "";
-    sf_json_open_object(json, key);
-    for (int id = 0; id < SF_SETTING_COUNT; id++) {
-        if (!experiment->values[id].set)
-            continue;
-        const char *path = sf_settings[id].key, *dot = strrchr(path, '.');
-        enter_group(json, group, path);
-        write_value(experiment, (sf_setting_id)id, json, dot ? dot + 1 : path);
-    }
-    enter_group(json, group, "");
-    sf_json_close_object(json);
+    sf_settings_write_by(experiment->settings, json, key, write_data, experiment);
 }

@@ -8,9 +8,8 @@
 
 struct sf_experiment {
     sf_context *context;
-    sf_value values[SF_SETTING_COUNT];
-    unsigned scope; // what the experiment is, a set of SF_SCOPE_*
-    char *name;     // of the file, for messages
+    sf_settings *settings;
+    sf_value *values; // those of the settings
     sf_dataset *dataset;
     sf_shelf *shelf;      // where data sets are kept for several experiments; NULL: nowhere
     uint64_t data_number; // of the data set on the shelf; 0: it is this experiment's own
@@ -19,21 +18,18 @@ struct sf_experiment {
 };
 
 /* Fails at the place of a setting. */
-#define SF_FAIL_SETTING(experiment, id, ...)                                                                 \
-    sf_value_fail((experiment)->context, (id), &(experiment)->values[id], __VA_ARGS__)
+#define SF_FAIL_SETTING(experiment, id, ...) SF_FAIL_VALUE((experiment)->settings, id, __VA_ARGS__)
 
-/* Reads and checks the settings of an experiment of that kind (SF_SCOPE_RUN or SF_SCOPE_TRAIN), from the file `name` or, if
- * not NULL, from the text `source`. Nothing is loaded. */
-sf_status sf_experiment_settings(sf_context *context, const char *name, const char *source, size_t count,
-                                 const char *const *overrides, unsigned kind, sf_experiment **out);
+/* An experiment of resolved settings, which it takes over, also on a failure. Nothing is loaded. */
+sf_status sf_experiment_of(sf_context *context, sf_settings *settings, sf_experiment **out);
 
 /* Replaces the path of a setting by the file that it means: beside the experiment file, then in $SAMFLOW_DATA. */
 sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id);
 /* Of the data set that is part of samflow, NULL if the data come from elsewhere. */
 const char *sf_experiment_data_name(const sf_experiment *experiment);
 
-/* Builds data set and network from the checked values; `source` in data.c. Numbers that the data set keeps
- * are released from the values. */
+/* Builds data set and network from the resolved settings. Numbers that the data set keeps are released from the
+ * values. */
 sf_status sf_experiment_load(sf_experiment *experiment);
 
 #endif

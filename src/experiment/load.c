@@ -30,8 +30,8 @@ sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id)
 {
     sf_context *context = experiment->context;
     sf_value *value = &experiment->values[id];
-    const char *folders[] = {experiment->name, getenv("SAMFLOW_DATA")};
-    size_t lengths[] = {folder_length(experiment->name), folders[1] ? strlen(folders[1]) : 0};
+    const char *folders[] = {experiment->settings->name, getenv("SAMFLOW_DATA")};
+    size_t lengths[] = {folder_length(experiment->settings->name), folders[1] ? strlen(folders[1]) : 0};
     bool absolute = value->text[0] == '/';
     for (size_t i = 0; i < (absolute ? 1 : 2); i++) {
         if (i == 1 && lengths[i] == 0)
@@ -59,7 +59,7 @@ sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id)
 
 const char *sf_experiment_data_name(const sf_experiment *experiment)
 {
-    return experiment->scope & SF_SCOPE_NAME
+    return experiment->settings->scope & SF_SCOPE_NAME
                ? sf_dataset_builtin((size_t)experiment->values[SF_SET_NAME].choice)
                : NULL;
 }
@@ -234,7 +234,7 @@ static sf_status check_start(const sf_experiment *experiment, size_t d)
 
 static sf_status check_exact(const sf_experiment *experiment)
 {
-    if (!(experiment->scope & SF_SCOPE_EXACT))
+    if (!(experiment->settings->scope & SF_SCOPE_EXACT))
         return SF_OK;
     int method = experiment->values[SF_SET_METHOD].choice;
     size_t examples = sf_dataset_examples(experiment->dataset);
@@ -249,11 +249,11 @@ static sf_status check_exact(const sf_experiment *experiment)
 
 static sf_status load_data(sf_experiment *experiment)
 {
-    if (experiment->scope & SF_SCOPE_EXAMPLE)
+    if (experiment->settings->scope & SF_SCOPE_EXAMPLE)
         return load_example(experiment);
-    if (experiment->scope & SF_SCOPE_POINTS)
+    if (experiment->settings->scope & SF_SCOPE_POINTS)
         return load_points(experiment);
-    if (experiment->scope & SF_SCOPE_GAUSSIAN)
+    if (experiment->settings->scope & SF_SCOPE_GAUSSIAN)
         return load_gaussian(experiment);
     return load_file(experiment);
 }
@@ -267,7 +267,7 @@ static sf_status load_and_transform(sf_experiment *experiment)
 /* Files are read once for all experiments that share a shelf. */
 static sf_status load_shared(sf_experiment *experiment)
 {
-    if (experiment->scope & SF_SCOPE_FILE)
+    if (experiment->settings->scope & SF_SCOPE_FILE)
         SF_TRY(find_files(experiment));
     char *key = experiment->shelf ? data_key(experiment) : NULL;
     if (key)
@@ -282,7 +282,8 @@ static sf_status load_shared(sf_experiment *experiment)
 sf_status sf_experiment_load(sf_experiment *experiment)
 {
     const sf_value *values = experiment->values;
-    SF_TRY(experiment->scope & SF_SCOPE_STORED ? load_shared(experiment) : load_and_transform(experiment));
+    SF_TRY(experiment->settings->scope & SF_SCOPE_STORED ? load_shared(experiment)
+                                                         : load_and_transform(experiment));
     SF_TRY(check_start(experiment, sf_dataset_features(experiment->dataset)));
     SF_TRY(check_exact(experiment));
     return sf_network_create(experiment->context, experiment->dataset, (int)values[SF_SET_DEPTH].integer,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nn/network.h"
 #include "nn/trainer.h"
 
 /* ---- images ------------------------------------------------------------------------------------------------- */
@@ -13,7 +14,7 @@ static sf_status load_file(sf_course *course, sf_images **out)
 {
     sf_experiment *experiment = course->experiment;
     const sf_value *values = experiment->values, *classes = &values[SF_SET_CLASSES];
-    if (experiment->scope & SF_SCOPE_FILE) {
+    if (experiment->settings->scope & SF_SCOPE_FILE) {
         SF_TRY(sf_experiment_find_file(experiment, SF_SET_FILE));
         SF_TRY(sf_experiment_find_file(experiment, SF_SET_LABELS_FILE));
     }
@@ -56,20 +57,23 @@ static sf_status blame(const sf_course *course, sf_setting_id id, const char *ke
     if (status != SF_ERR_ARGUMENT)
         return status;
     if (!value->given)
-        return sf_fail_within(course->context, SF_ERR_CONFIG, "%s: %s", course->experiment->name, key);
+        return sf_fail_within(course->context, SF_ERR_CONFIG, "%s: %s", course->experiment->settings->name,
+                              key);
     return sf_fail_within(course->context, SF_ERR_CONFIG, "%s: %s", sf_place_text(value->place, where), key);
 }
 
 static sf_status load_images(sf_course *course)
 {
     const sf_value *values = course->experiment->values, *share = &values[SF_SET_SPLIT_TEST];
-    bool patches = (course->experiment->scope & SF_SCOPE_PATCHES) != 0;
+    bool patches = (course->experiment->settings->scope & SF_SCOPE_PATCHES) != 0;
     sf_images *all = NULL;
     sf_status status = patches ? draw_patches(course, &all) : load_file(course, &all);
     if (status != SF_OK)
-        return patches ? blame(course, SF_SET_PATCH_STRONG, "data.patches", status)
-                       : blame(course, course->experiment->scope & SF_SCOPE_NAME ? SF_SET_NAME : SF_SET_FILE,
-                               "data", status);
+        return patches
+                   ? blame(course, SF_SET_PATCH_STRONG, "data.patches", status)
+                   : blame(course,
+                           course->experiment->settings->scope & SF_SCOPE_NAME ? SF_SET_NAME : SF_SET_FILE,
+                           "data", status);
     if (!share->set) {
         course->images = all;
         return SF_OK;
@@ -94,19 +98,18 @@ static sf_status copy_sizes(const sf_course *course, sf_setting_id id, size_t *c
     return SF_OK;
 }
 
-/* The network's own words, "pool: what", as an error of the key network.pool. */
-static sf_status blame_network(const sf_course *course, sf_status status)
+/* What the network refuses, at the place of the setting that its member comes from; NULL: of none. */
+static sf_status blame_member(const sf_course *course, const char *member, sf_status status)
 {
-    char what[512], key[64];
-    snprintf(what, sizeof what, "%s", sf_context_message(course->context));
-    char *colon = strstr(what, ": ");
-    if (status != SF_ERR_ARGUMENT || !colon)
-        return blame(course, SF_SET_MODEL, "network", status);
-    snprintf(key, sizeof key, "network.%.*s", (int)(colon - what), what);
-    for (int id = 0; id < SF_SETTING_COUNT; id++)
-        if (strcmp(sf_settings[id].key, key) == 0 && course->experiment->values[id].set)
-            return SF_FAIL_SETTING(course->experiment, (sf_setting_id)id, "%s", colon + 2);
-    return blame(course, SF_SET_MODEL, "network", status);
+    char key[SF_SETTING_PATH_SIZE];
+    snprintf(key, sizeof key, "network.%s", member ? member : "");
+    sf_setting_id id = sf_setting_find(key);
+    bool known = status == SF_ERR_ARGUMENT && id != SF_SETTING_COUNT && course->experiment->values[id].set;
+    if (known && !course->experiment->values[id].given)
+        return sf_fail_within(course->context, SF_ERR_CONFIG, "%s (default)", key);
+    if (!known && member)
+        sf_fail_within(course->context, status, "%s", member);
+    return known ? blame(course, id, key, status) : blame(course, SF_SET_MODEL, "network", status);
 }
 
 static sf_status create_network(sf_course *course)
@@ -126,43 +129,59 @@ static sf_status create_network(sf_course *course)
                        .seed = values[SF_SET_NET_SEED].integer};
     SF_TRY(copy_sizes(course, SF_SET_CHANNELS, &spec.convolutions, spec.channels));
     SF_TRY(copy_sizes(course, SF_SET_HIDDEN, &spec.hidden_layers, spec.hidden));
-    return blame_network(course, sf_nn_create(course->context, &spec, 0, &course->nn));
+    const char *member;
+    sf_status status = sf_nn_check(course->context, &spec, &member);
+    if (status != SF_OK)
+        return blame_member(course, member, status);
+    return blame(course, SF_SET_MODEL, "network", sf_nn_create(course->context, &spec, 0, &course->nn));
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------- */
 
-static sf_status build(sf_course *course, const char *name, const char *text, size_t count,
-                       const char *const *overrides)
+/* Takes the settings over. */
+static sf_status create(sf_context *context, sf_settings *settings, sf_course **out)
 {
-    SF_TRY(sf_experiment_settings(course->context, name, text, count, overrides, SF_SCOPE_TRAIN,
-                                  &course->experiment));
-    SF_TRY(load_images(course));
-    return create_network(course);
-}
-
-static sf_status create(sf_context *context, const char *name, const char *text, size_t count,
-                        const char *const *overrides, sf_course **out)
-{
+    sf_experiment *experiment;
+    *out = NULL;
+    SF_TRY(sf_experiment_of(context, settings, &experiment));
     sf_course *course = *out = SF_NEW(context, sf_course);
-    if (!course)
+    if (!course) {
+        sf_experiment_destroy(&experiment);
         return SF_ERR_MEMORY;
-    course->context = context;
-    sf_status status = build(course, name, text, count, overrides);
+    }
+    *course = (sf_course){.context = context, .experiment = experiment};
+    sf_status status = load_images(course);
+    if (status == SF_OK)
+        status = create_network(course);
     if (status != SF_OK)
         sf_course_destroy(out);
     return status;
 }
 
+sf_status sf_course_create(sf_context *context, const sf_settings *settings, sf_course **out)
+{
+    sf_settings *copy;
+    *out = NULL;
+    SF_TRY(sf_settings_copy(context, settings, &copy));
+    return create(context, copy, out);
+}
+
 sf_status sf_course_read(sf_context *context, const char *path, size_t count, const char *const *overrides,
                          sf_course **out)
 {
-    return create(context, path, NULL, count, overrides, out);
+    sf_settings *settings;
+    *out = NULL;
+    SF_TRY(sf_settings_read(context, SF_SETTINGS_TRAINING, path, count, overrides, &settings));
+    return create(context, settings, out);
 }
 
 sf_status sf_course_parse(sf_context *context, const char *name, const char *text, size_t count,
                           const char *const *overrides, sf_course **out)
 {
-    return create(context, name, text, count, overrides, out);
+    sf_settings *settings;
+    *out = NULL;
+    SF_TRY(sf_settings_parse(context, SF_SETTINGS_TRAINING, name, text, count, overrides, &settings));
+    return create(context, settings, out);
 }
 
 sf_status sf_course_restore(sf_context *context, const char *checkpoint, size_t count,
@@ -172,7 +191,7 @@ sf_status sf_course_restore(sf_context *context, const char *checkpoint, size_t 
     uint64_t step;
     *out = NULL;
     SF_TRY(sf_checkpoint_settings(context, checkpoint, &settings, &step));
-    sf_status status = create(context, checkpoint, settings, count, overrides, out);
+    sf_status status = sf_course_parse(context, checkpoint, settings, count, overrides, out);
     sf_free(context, settings);
     SF_TRY(status);
     (*out)->restored = step;

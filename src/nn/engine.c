@@ -24,7 +24,10 @@ static sf_status build(sf_nn *nn, int threads)
 sf_status sf_nn_create(sf_context *context, const sf_nn_spec *spec, int threads, sf_nn **out)
 {
     *out = NULL;
-    SF_TRY(sf_nn_check(context, spec));
+    const char *member;
+    sf_status checked = sf_nn_check(context, spec, &member);
+    if (checked != SF_OK)
+        return member ? sf_fail_within(context, checked, "%s", member) : checked;
     sf_nn *nn = SF_NEW(context, sf_nn);
     if (!nn)
         return SF_ERR_MEMORY;

@@ -8,72 +8,72 @@
 
 enum { MAX_SIDE = 1 << 14, MAX_WIDTH = 1 << 24 };
 
-static sf_status check_widths(sf_context *context, const char *what, size_t count, const size_t *width)
+/* Fails because of a member of the description, which is named. */
+#define REFUSE(name, ...) (*member = #name, sf_fail(context, SF_ERR_ARGUMENT, __VA_ARGS__))
+
+static sf_status check_widths(sf_context *context, const char *what, size_t count, const size_t *width,
+                              const char **member)
 {
+    *member = what;
     if (count > SF_NN_MAX_LAYERS)
-        return sf_fail(context, SF_ERR_ARGUMENT, "%zu %s, expected at most %d", count, what,
+        return sf_fail(context, SF_ERR_ARGUMENT, "found %zu, expected at most %d", count,
                        (int)SF_NN_MAX_LAYERS);
     for (size_t i = 0; i < count; i++)
         if (width[i] < 1 || width[i] > MAX_WIDTH)
-            return sf_fail(context, SF_ERR_ARGUMENT, "%s: found %zu at position %zu, expected 1 to %d", what,
-                           width[i], i, (int)MAX_WIDTH);
+            return sf_fail(context, SF_ERR_ARGUMENT, "found %zu at position %zu, expected 1 to %d", width[i],
+                           i, (int)MAX_WIDTH);
     return SF_OK;
 }
 
-static sf_status check_convolutions(sf_context *context, const sf_nn_spec *spec)
+static sf_status check_convolutions(sf_context *context, const sf_nn_spec *spec, const char **member)
 {
     if (spec->convolutions < 1)
-        return sf_fail(context, SF_ERR_ARGUMENT, "channels: no convolution, expected at least one");
-    SF_TRY(check_widths(context, "channels", spec->convolutions, spec->channels));
+        return REFUSE(channels, "no convolution, expected at least one");
+    SF_TRY(check_widths(context, "channels", spec->convolutions, spec->channels, member));
     if (spec->kernel < 1 || spec->kernel > MAX_SIDE)
-        return sf_fail(context, SF_ERR_ARGUMENT, "kernel: found %zu, expected 1 to %d", spec->kernel,
-                       (int)MAX_SIDE);
+        return REFUSE(kernel, "found %zu, expected 1 to %d", spec->kernel, (int)MAX_SIDE);
     if (spec->pool < 1)
-        return sf_fail(context, SF_ERR_ARGUMENT, "pool: found 0, expected at least 1");
+        return REFUSE(pool, "found 0, expected at least 1");
     size_t height = spec->input.height, width = spec->input.width;
     for (size_t i = 0; i < spec->convolutions; i++) {
         height /= spec->pool;
         width /= spec->pool;
         if (height < 1 || width < 1)
-            return sf_fail(context, SF_ERR_ARGUMENT,
-                           "pool: images of %zu x %zu are used up after %zu poolings by %zu, expected at "
-                           "least as many as there are convolutions (%zu)",
-                           spec->input.height, spec->input.width, i, spec->pool, spec->convolutions);
+            return REFUSE(pool,
+                          "images of %zu x %zu are used up after %zu poolings by %zu, expected at "
+                          "least as many as there are convolutions (%zu)",
+                          spec->input.height, spec->input.width, i, spec->pool, spec->convolutions);
     }
     return SF_OK;
 }
 
-sf_status sf_nn_check(sf_context *context, const sf_nn_spec *spec)
+sf_status sf_nn_check(sf_context *context, const sf_nn_spec *spec, const char **member)
 {
+    *member = NULL;
     const sf_image_shape *input = &spec->input;
     if (input->channels < 1 || input->height < 1 || input->width < 1 || input->channels > MAX_WIDTH ||
         input->height > MAX_SIDE || input->width > MAX_SIDE)
-        return sf_fail(context, SF_ERR_ARGUMENT,
-                       "input: found %zu channels of %zu x %zu, expected at least 1 each, sides up to %d",
-                       input->channels, input->height, input->width, (int)MAX_SIDE);
+        return REFUSE(input, "found %zu channels of %zu x %zu, expected at least 1 each, sides up to %d",
+                      input->channels, input->height, input->width, (int)MAX_SIDE);
     if (spec->classes < 2 || spec->classes > MAX_WIDTH)
-        return sf_fail(context, SF_ERR_ARGUMENT, "classes: found %zu, expected at least 2", spec->classes);
+        return REFUSE(classes, "found %zu, expected at least 2", spec->classes);
     if (!(spec->init_scale >= 0.0) || !isfinite(spec->init_scale))
-        return sf_fail(context, SF_ERR_ARGUMENT, "init_scale: found %g, expected a finite number >= 0",
-                       spec->init_scale);
+        return REFUSE(init_scale, "found %g, expected a finite number >= 0", spec->init_scale);
     switch (spec->model) {
     case SF_MODEL_DIAGONAL:
         if (spec->classes != 2)
-            return sf_fail(context, SF_ERR_ARGUMENT,
-                           "model: a diagonal network has one output, expected 2 classes, found %zu",
-                           spec->classes);
+            return REFUSE(model, "a diagonal network has one output, expected 2 classes, found %zu",
+                          spec->classes);
         if (spec->depth < 1 || spec->depth > SF_NN_MAX_LAYERS)
-            return sf_fail(context, SF_ERR_ARGUMENT, "depth: found %zu, expected 1 to %d", spec->depth,
-                           (int)SF_NN_MAX_LAYERS);
+            return REFUSE(depth, "found %zu, expected 1 to %d", spec->depth, (int)SF_NN_MAX_LAYERS);
         return SF_OK;
     case SF_MODEL_CNN:
-        SF_TRY(check_convolutions(context, spec));
-        return check_widths(context, "hidden", spec->hidden_layers, spec->hidden);
+        SF_TRY(check_convolutions(context, spec, member));
+        return check_widths(context, "hidden", spec->hidden_layers, spec->hidden, member);
     case SF_MODEL_MLP:
-        return check_widths(context, "hidden", spec->hidden_layers, spec->hidden);
+        return check_widths(context, "hidden", spec->hidden_layers, spec->hidden, member);
     }
-    return sf_fail(context, SF_ERR_ARGUMENT, "model: found %d, expected diagonal, mlp or cnn",
-                   (int)spec->model);
+    return REFUSE(model, "found %d, expected diagonal, mlp or cnn", (int)spec->model);
 }
 
 /* ---- layout ----------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
  */
 #include "settings/document.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,13 @@ const char *sf_place_text(sf_place place, char *buffer)
     else
         snprintf(buffer, SF_PLACE_SIZE, "--set %.300s", place.source);
     return buffer;
+}
+
+sf_status sf_fail_at(sf_context *context, sf_place place)
+{
+    char where[SF_PLACE_SIZE];
+    return place.source ? sf_fail_within(context, SF_ERR_CONFIG, "%s", sf_place_text(place, where))
+                        : SF_ERR_CONFIG;
 }
 
 /* ---- nodes --------------------------------------------------------------------------------------- */
@@ -520,5 +528,54 @@ sf_status sf_document_parse_value(sf_context *context, const char *source, const
     sf_builder builder = {.context = context, .source = source, .override = true};
     SF_TRY(parse(&builder, text, strlen(text)));
     *out = builder.root;
+    return SF_OK;
+}
+
+/* ---- text of a file ------------------------------------------------------------------------------ */
+
+static sf_status read_stream(sf_context *context, FILE *stream, const char *name, const char *expected,
+                             sf_text *text)
+{
+    size_t capacity = 1 << 16, used = SF_TEXT_HEADROOM;
+    text->block = sf_alloc(context, capacity, 1);
+    if (!text->block)
+        return SF_ERR_MEMORY;
+    for (;;) {
+        used += fread(text->block + used, 1, capacity - used, stream);
+        if (used < capacity)
+            break;
+        char *grown = capacity <= SIZE_MAX / 2 ? sf_resize(context, text->block, capacity * 2, 1) : NULL;
+        if (!grown)
+            return SF_ERR_MEMORY;
+        text->block = grown;
+        capacity *= 2;
+    }
+    text->length = used - SF_TEXT_HEADROOM;
+    if (ferror(stream))
+        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be read: %s, expected %s", name, strerror(errno),
+                       expected);
+    return SF_OK;
+}
+
+sf_status sf_text_read(sf_context *context, const char *path, const char *expected, sf_text *text)
+{
+    if (strcmp(path, "-") == 0)
+        return read_stream(context, stdin, "standard input", expected, text);
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be opened: %s, expected %s", path, strerror(errno),
+                       expected);
+    sf_status status = read_stream(context, stream, path, expected, text);
+    fclose(stream);
+    return status;
+}
+
+sf_status sf_text_copy(sf_context *context, const char *source, sf_text *text)
+{
+    text->length = strlen(source);
+    text->block = sf_alloc(context, text->length + SF_TEXT_HEADROOM, 1);
+    if (!text->block)
+        return SF_ERR_MEMORY;
+    memcpy(text->block + SF_TEXT_HEADROOM, source, text->length);
     return SF_OK;
 }

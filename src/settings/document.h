@@ -11,6 +11,9 @@ typedef struct sf_place {
     int line, column;
 } sf_place;
 
+/* Puts the place before the message of a failure; source NULL: there is none. SF_ERR_CONFIG. */
+sf_status sf_fail_at(sf_context *context, sf_place place);
+
 enum { SF_PLACE_SIZE = 400 };
 /* "file.yaml:3:8" or "--set key=value" into a buffer of SF_PLACE_SIZE. */
 const char *sf_place_text(sf_place place, char *buffer);
@@ -46,10 +49,15 @@ typedef struct sf_text {
 /* The whole of a file ("-": standard input); the block is the caller's, also on failure. expected: what it should be,
  * for messages ("an experiment file"). Errors: SF_ERR_CONFIG, SF_ERR_MEMORY. */
 sf_status sf_text_read(sf_context *context, const char *path, const char *expected, sf_text *text);
+/* A copy of a text. */
+sf_status sf_text_copy(sf_context *context, const char *source, sf_text *text);
 
 /* Parses a text. source: name in messages, borrowed by the nodes. A single document without anchors and tags.
  * Errors: SF_ERR_CONFIG with place, SF_ERR_MEMORY. */
 sf_status sf_document_parse(sf_context *context, const char *source, const sf_text *text, sf_node **out);
+/* Plain and empty, ~ or null; and a node in the words of a message ("'x'", "an empty list") into SF_PHRASE_SIZE bytes. */
+bool sf_node_is_null(const sf_node *node);
+const char *sf_node_found(const sf_node *node, char *buffer);
 /* Parses the value of an override: every place in it is `source`, line 0. Empty text gives *out = NULL. */
 sf_status sf_document_parse_value(sf_context *context, const char *source, const char *text, sf_node **out);
 void sf_node_destroy(sf_context *context, sf_node **node);

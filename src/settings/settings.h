@@ -6,20 +6,9 @@
 
 #include <math.h>
 
-#include "settings/document.h"
+#include <samflow/settings.h>
 
-typedef enum sf_value_type {
-    SF_TYPE_NUMBER,  // a finite number in the range
-    SF_TYPE_INTEGER, // a whole number in the range, at most 2^53
-    SF_TYPE_SEED,    // a whole number 0 .. 2^63 - 1
-    SF_TYPE_FLAG,    // true or false
-    SF_TYPE_TEXT,    // any text that is not empty
-    SF_TYPE_CHOICE,  // one of `choices`
-    SF_TYPE_NUMBERS, // a list of finite numbers, at least one, each in the range
-    SF_TYPE_SIZES,   // a list of whole numbers >= 1, may be empty
-    SF_TYPE_ROWS,    // a list of lists of finite numbers, all of one length
-    SF_TYPE_INIT     // a number, or a list of numbers
-} sf_value_type;
+#include "settings/document.h"
 
 /* What an experiment is, as a set: a run of the diagonal network or a course of training, and what is in it. A setting
  * applies if its kinds meet the set, and, where it names more than kinds, these do as well. */
@@ -60,9 +49,10 @@ enum sf_scope {
     SF_SCOPE_LAYERED = SF_SCOPE_MLP | SF_SCOPE_CNN
 };
 
-#define SF_ANY      -INFINITY, INFINITY, false
-#define SF_POSITIVE 0.0, INFINITY, true
-#define SF_METHODS  "gd|l2-sam|linf-sam|lp-sam|usam"
+#define SF_ANY        -INFINITY, INFINITY, false
+#define SF_POSITIVE   0.0, INFINITY, true
+#define SF_NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define SF_METHODS    SF_NAMES("gd", "l2-sam", "linf-sam", "lp-sam", "usam")
 
 /* X(name, key, type, default or NULL, lowest, highest, lowest excluded, choices or NULL, scope, meaning) */
 #define SF_SETTINGS(X)                                                                                       \
@@ -80,9 +70,9 @@ enum sf_scope {
       "draw again what the mean does not separate")                                                          \
     X(FILE, "data.file", TEXT, NULL, SF_ANY, NULL, ALWAYS,                                                   \
       "a data file; from the folder of the experiment file, then from $SAMFLOW_DATA")                        \
-    X(NAME, "data.name", CHOICE, NULL, SF_ANY, "digits", ALWAYS,                                             \
+    X(NAME, "data.name", CHOICE, NULL, SF_ANY, SF_NAMES("digits"), ALWAYS,                                   \
       "a data set that is part of samflow; digits: images of 8 x 8 pixels from 0 to 16, ten classes")        \
-    X(FORMAT, "data.format", CHOICE, NULL, SF_ANY, "csv|svmlight|idx", RUN_FILE,                             \
+    X(FORMAT, "data.format", CHOICE, NULL, SF_ANY, SF_NAMES("csv", "svmlight", "idx"), RUN_FILE,             \
       "format; else by ending or content")                                                                   \
     X(LABELS_FILE, "data.labels_file", TEXT, NULL, SF_ANY, NULL, FILE, "idx: the file of labels")            \
     X(LABEL, "data.label", TEXT, NULL, SF_ANY, NULL, RUN_FILE,                                               \
@@ -120,7 +110,7 @@ enum sf_scope {
     X(SPLIT_TEST, "data.split.test", NUMBER, NULL, 0.0, 0.999999, true, NULL, TRAIN,                         \
       "share of each class that is kept for testing; without it there is no test set")                       \
     X(SPLIT_SEED, "data.split.seed", SEED, "1", 0.0, 9.2e18, false, NULL, TRAIN, "seed of the split")        \
-    X(MODEL, "network.model", CHOICE, "cnn", SF_ANY, "diagonal|mlp|cnn", TRAIN,                              \
+    X(MODEL, "network.model", CHOICE, "cnn", SF_ANY, SF_NAMES("diagonal", "mlp", "cnn"), TRAIN,              \
       "linear diagonal network, fully connected, or convolutional and then fully connected")                 \
     X(CHANNELS, "network.channels", SIZES, "[16, 32]", SF_ANY, NULL, CNN,                                    \
       "output channels of each convolution")                                                                 \
@@ -128,10 +118,11 @@ enum sf_scope {
       "side of the kernels; padding keeps the size of the image")                                            \
     X(POOL, "network.pool", INTEGER, "2", 1.0, 16384.0, false, NULL, CNN,                                    \
       "side of the pools after each convolution; 1: none")                                                   \
-    X(POOLING, "network.pooling", CHOICE, "max", SF_ANY, "max|average", CNN, "what a pool takes")            \
+    X(POOLING, "network.pooling", CHOICE, "max", SF_ANY, SF_NAMES("max", "average"), CNN,                    \
+      "what a pool takes")                                                                                   \
     X(HIDDEN, "network.hidden", SIZES, "[128]", SF_ANY, NULL, LAYERED,                                       \
       "widths of the hidden fully connected layers; []: none")                                               \
-    X(ACTIVATION, "network.activation", CHOICE, "relu", SF_ANY, "relu|identity", LAYERED,                    \
+    X(ACTIVATION, "network.activation", CHOICE, "relu", SF_ANY, SF_NAMES("relu", "identity"), LAYERED,       \
       "after each convolution and hidden layer")                                                             \
     X(BIAS, "network.bias", FLAG, "true", SF_ANY, NULL, LAYERED, "whether layers have biases")               \
     X(INIT_SCALE, "network.init_scale", NUMBER, "1", 0.0, INFINITY, false, NULL, TRAIN,                      \
@@ -157,8 +148,9 @@ enum sf_scope {
       "v = momentum v + g, theta -= rate v")                                                                 \
     X(WEIGHT_DECAY, "optimizer.weight_decay", NUMBER, "0", 0.0, INFINITY, false, NULL, TRAIN,                \
       "times theta, added to g")                                                                             \
-    X(LOSS, "loss", CHOICE, "logistic", SF_ANY, "logistic|exponential", RUN, "loss of a margin")             \
-    X(MODE, "dynamics.mode", CHOICE, "flow", SF_ANY, "flow|discrete|exact", RUN,                             \
+    X(LOSS, "loss", CHOICE, "logistic", SF_ANY, SF_NAMES("logistic", "exponential"), RUN,                    \
+      "loss of a margin")                                                                                    \
+    X(MODE, "dynamics.mode", CHOICE, "flow", SF_ANY, SF_NAMES("flow", "discrete", "exact"), RUN,             \
       "flow: integrated; discrete: updates; exact: the reduction (N = 1, L = 2, gd or l2-sam)")              \
     X(UNTIL_LOG_TIME, "dynamics.until.log_time", NUMBER, "50", SF_ANY, NULL, CONTINUOUS,                     \
       "end where log t is this (the default only if no other end is given)")                                 \
@@ -203,20 +195,20 @@ typedef enum sf_setting_id {
 
 typedef struct sf_setting {
     const char *key;
-    sf_value_type type;
+    sf_setting_type type;
     const char *fallback; // the default as YAML, NULL: none
     double low, high;
     bool low_open;
-    const char *choices;
+    const char *const *choices; // ended by NULL
     unsigned scope;
     const char *meaning;
 } sf_setting;
 
-extern const sf_setting sf_settings[SF_SETTING_COUNT];
+extern const sf_setting sf_settings_table[SF_SETTING_COUNT];
 
 /* The value of one setting. */
 typedef struct sf_value {
-    bool given;     // by file or override
+    bool given;     // by file, override or call
     bool set;       // given, or filled from the default
     sf_place place; // of the value, if given
     double number;
@@ -228,27 +220,108 @@ typedef struct sf_value {
     size_t rows, count;
 } sf_value;
 
+struct sf_settings {
+    sf_context *context;
+    char *name;   // of the file: for messages, and as the folder that paths of data start from; may be NULL
+    char **texts; // (text_count) the overrides, which places point to
+    size_t text_count;
+    sf_place place; // of `data:`, else of the document: where a missing source is missed
+    unsigned scope; // the kind; once resolved, what it is: a set of SF_SCOPE_*
+    sf_value values[SF_SETTING_COUNT];
+};
+
+/* ---- values (values.c) --------------------------------------------------------------------------- */
+
 /* Converts a node by its setting; takes numbers and text out of the node. Errors: SF_ERR_CONFIG with place,
  * key, what was found and what was expected. */
 sf_status sf_value_from_node(sf_context *context, sf_setting_id id, sf_node *node, sf_value *value);
+/* Converts a number, for every type that one can be written for. */
+sf_status sf_value_from_number(sf_context *context, sf_setting_id id, double number, sf_place place,
+                               sf_value *value);
 /* Fills a value from its default, if it has one. */
 sf_status sf_value_from_default(sf_context *context, sf_setting_id id, sf_value *value);
+sf_status sf_value_copy(sf_context *context, const sf_value *from, sf_value *to);
 void sf_value_release(sf_context *context, sf_value *value);
+bool sf_setting_in_range(const sf_setting *setting, double number);
+
+/* "a finite number >= 0" into a buffer of SF_PHRASE_SIZE. */
+enum { SF_PHRASE_SIZE = 256, SF_SETTING_PATH_SIZE = 256 };
+const char *sf_setting_expectation(const sf_setting *setting, char *buffer);
 
 /* Fails for a value that is well formed but does not fit: "PLACE: KEY: what". */
 sf_status sf_value_fail(sf_context *context, sf_setting_id id, const sf_value *value, const char *format, ...)
     SF_PRINTF(4, 5);
+#define SF_FAIL_VALUE(settings, id, ...)                                                                     \
+    sf_value_fail((settings)->context, (id), &(settings)->values[id], __VA_ARGS__)
 
-/* Walks a document: every key known, every value converted. values: SF_SETTING_COUNT, zeroed. */
-sf_status sf_settings_read(sf_context *context, sf_node *root, sf_value *values);
+/* ---- paths (settings.c) -------------------------------------------------------------------------- */
+
+/* The setting of this name, SF_SETTING_COUNT if there is none. */
+sf_setting_id sf_setting_find(const char *key);
+
+/* Walks a document, or the value of a path: every key known, every value converted. values: (SF_SETTING_COUNT). */
+sf_status sf_settings_walk(sf_context *context, const char *path, sf_node *node, sf_value *values);
+
+/* Fails for a path that names nothing: with what it may mean. */
+sf_status sf_setting_unknown(sf_context *context, const char *path);
+
+/* What a path names: a setting, or an item of its list. */
+typedef struct sf_setting_path {
+    sf_setting_id id;
+    int indices;
+    size_t index[2];
+} sf_setting_path;
+/* False if it names neither: a group of settings, or nothing. */
+bool sf_setting_path_of(const char *path, sf_setting_path *target);
+
+/* ---- objects (object.c) -------------------------------------------------------------------------- */
+
+/* Fills from the document of a file, overrides first; not resolved. */
+sf_status sf_settings_fill(sf_settings *settings, sf_node *root, size_t count, const char *const *overrides);
+/* Takes back what a value at the path excludes: the setting itself, those below it, and one that it is a part of. */
+void sf_settings_clear(sf_settings *settings, const char *path);
+/* Puts a number where the target is, which is cleared, or has a number or a list there already. */
+sf_status sf_settings_put(sf_settings *settings, const sf_setting_path *target, double number,
+                          sf_place place);
+
+/* What a value of a path sets: one setting, or those of a group. */
+typedef struct sf_patch {
+    size_t count;
+    struct sf_assignment {
+        sf_setting_id id;
+        sf_value value;
+    } * items;
+} sf_patch;
+/* Converts a node, which is used up; release also after a failure. */
+sf_status sf_patch_create(sf_context *context, const char *path, sf_node *node, sf_patch *patch);
+void sf_patch_release(sf_context *context, sf_patch *patch);
+/* Clears the path and copies the values there. */
+sf_status sf_settings_apply(sf_settings *settings, const char *path, const sf_patch *patch);
+
+/* ---- checks, printing, hashes (check.c, write.c) ------------------------------------------------- */
 
 /* The kinds of experiment that a setting is for: SF_SCOPE_RUN, SF_SCOPE_TRAIN or both. */
 unsigned sf_setting_kinds(const sf_setting *setting);
 /* Whether it applies to an experiment of that scope. */
 bool sf_setting_applies(const sf_setting *setting, unsigned scope);
-
 /* "data.example or data.points" into a buffer. */
 enum { SF_SCOPE_TEXT_SIZE = 256 };
 const char *sf_scope_text(unsigned scope, char *buffer);
+/* Whether the value of a setting decides about other settings: whether they apply, their defaults, or what they may be. */
+bool sf_setting_is_linked(const sf_settings *settings, sf_setting_id id);
+
+/* As sf_settings_write, but `write` may write a value itself: then it returns true. */
+typedef bool (*sf_value_write_fn)(const void *user, sf_setting_id id, sf_json *json, const char *key);
+void sf_settings_write_by(const sf_settings *settings, sf_json *json, const char *key,
+                          sf_value_write_fn write, const void *user);
+/* The shortest decimal that reads back to the number, into a buffer of 32. */
+const char *sf_number_text(double number, char *buffer);
+
+typedef struct sf_hash {
+    unsigned char bytes[16]; // big-endian
+} sf_hash;
+sf_hash sf_hash_bytes(const void *bytes, size_t size);
+/* Of one setting that is set, with its name. */
+sf_hash sf_value_hash(sf_setting_id id, const sf_value *value);
 
 #endif

@@ -19,8 +19,15 @@ static void write_data(int examples)
 
 static sf_status parse(sf_context *context, const char *setting, sf_shelf *shelf, sf_experiment **out)
 {
-    return sf_experiment_parse_shared(context, "test", "data: {file: shelf-test.csv, label: label}",
-                                      setting ? 1 : 0, &setting, shelf, out);
+    sf_settings *settings;
+    *out = NULL;
+    sf_status status =
+        sf_settings_parse(context, SF_SETTINGS_RUN, "test", "data: {file: shelf-test.csv, label: label}",
+                          setting ? 1 : 0, &setting, &settings);
+    if (status == SF_OK)
+        status = sf_experiment_create(context, settings, shelf, out);
+    sf_settings_destroy(&settings);
+    return status;
 }
 
 static void test_sharing(void **state)

@@ -15,11 +15,6 @@ static sf_hash canonical(XXH128_hash_t value)
     return hash;
 }
 
-sf_hash sf_hash_bytes(const void *bytes, size_t size)
-{
-    return canonical(XXH3_128bits(bytes, size));
-}
-
 sf_hash sf_leaf_hash(sf_hash path, double number, const char *text)
 {
     sf_hash pair[2] = {path};

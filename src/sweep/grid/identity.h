@@ -9,11 +9,7 @@
 #ifndef SF_SWEEP_IDENTITY_H
 #define SF_SWEEP_IDENTITY_H
 
-#include "base/base.h"
-
-typedef struct sf_hash {
-    unsigned char bytes[16]; // canonical (big-endian) form
-} sf_hash;
+#include "settings/settings.h"
 
 typedef struct sf_leaf {
     char *path;
@@ -44,7 +40,5 @@ double sf_leaves_number(const sf_leaves *leaves, const char *path);
 
 sf_hash sf_leaf_hash(sf_hash path, double number, const char *text);
 sf_status sf_leaves_hash(const sf_leaves *leaves, sf_hash *hash);
-/* Of any bytes, and of a sequence of hashes. */
-sf_hash sf_hash_bytes(const void *bytes, size_t size);
 
 #endif

@@ -220,9 +220,13 @@ sf_status sf_sweep_experiment(const sf_sweep *sweep, sf_context *context, const 
     }
     for (size_t i = 0; i < more; i++)
         overrides[sweep->override_count + sweep->template_count + i] = extra[i];
+    sf_settings *settings = NULL;
     if (status == SF_OK)
-        status = sf_experiment_parse_shared(context, sweep->grid->name, sweep->grid->experiment, count,
-                                            overrides, sweep->shelf, out);
+        status = sf_settings_parse(context, SF_SETTINGS_RUN, sweep->grid->name, sweep->grid->experiment,
+                                   count, overrides, &settings);
+    if (status == SF_OK)
+        status = sf_experiment_create(context, settings, sweep->shelf, out);
+    sf_settings_destroy(&settings);
     while (filled && made > 0)
         sf_free(context, filled[--made]);
     sf_free(context, filled);
