@@ -321,6 +321,7 @@ static void test_without_end(void **state)
     assert_non_null(strstr(sf_context_message(context), "more than 1200000 bytes"));
     assert_int_equal(parts(w, NULL, false), 0);
     assert_status(context, get(w, context, "slow", NULL, &cached), SF_ERR_IO);
+    assert_non_null(strstr(sf_context_message(context), "too slow"));
     clear(state);
     assert_status(context, get(w, context, "silent", NULL, &cached), SF_ERR_IO);
     clear(state);
@@ -387,6 +388,10 @@ static void test_leftovers(void **state)
     FILE *stream = fopen(other, "wb");
     assert_non_null(stream);
     assert_int_equal(fwrite(w->bytes, 1, HALF + 1, stream), HALF + 1);
+    assert_int_equal(fclose(stream), 0);
+    snprintf(other, sizeof other, "%s/.%s.0000000000000000.part", w->target,
+             file.name); // nothing to go on with
+    assert_non_null(stream = fopen(other, "wb"));
     assert_int_equal(fclose(stream), 0);
     char line[256];
     assert_ok(context, get(w, context, "whole", NULL, &cached));
