@@ -98,13 +98,21 @@ void sf_context_set_cancel(sf_context *context, const volatile int *flag)
     context->cancel = flag;
 }
 
+/* What a message says of files and keys may hold anything; a terminal shows it. */
+static void set_message(sf_context *context, const char *format, va_list arguments)
+{
+    char raw[MESSAGE_SIZE];
+    vsnprintf(raw, sizeof raw, format, arguments);
+    sf_escape(raw, context->message, sizeof context->message);
+}
+
 // parentheses: the names may be macros, for clang's analyzer
 sf_status(sf_fail)(sf_context *context, sf_status status, const char *format, ...)
 {
     if (context) {
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(context->message, sizeof context->message, format, arguments);
+        set_message(context, format, arguments);
         va_end(arguments);
     }
     return status;
@@ -117,10 +125,10 @@ sf_status(sf_fail_within)(sf_context *context, sf_status status, const char *for
         memcpy(inner, context->message, sizeof inner);
         va_list arguments;
         va_start(arguments, format);
-        int length = vsnprintf(context->message, sizeof context->message, format, arguments);
+        set_message(context, format, arguments);
         va_end(arguments);
-        if (length >= 0 && (size_t)length < sizeof context->message)
-            snprintf(context->message + length, sizeof context->message - (size_t)length, ": %s", inner);
+        size_t length = strlen(context->message);
+        snprintf(context->message + length, sizeof context->message - length, ": %s", inner);
     }
     return status;
 }

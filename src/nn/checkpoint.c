@@ -24,6 +24,8 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
+#include "files/hdf5.h"
+
 /* ---- what a checkpoint is of, as text ------------------------------------------------------------------------ */
 
 enum { TEXT_SIZE = 1024 };
@@ -130,7 +132,7 @@ static void unsilence(sf_silence before)
 /* The scalars of a checkpoint, in both directions. */
 typedef struct sf_scalar {
     const char *name;
-    hid_t type;
+    bool real; // a double, else an unsigned 64-bit integer
     void *value;
 } sf_scalar;
 
@@ -144,14 +146,14 @@ typedef struct sf_standing {
 static void list_scalars(sf_standing *standing, sf_scalar *scalar)
 {
     sf_training_state *state = &standing->state;
-    scalar[0] = (sf_scalar){"step", H5T_NATIVE_UINT64, &state->step};
-    scalar[1] = (sf_scalar){"epoch", H5T_NATIVE_UINT64, &state->epoch};
-    scalar[2] = (sf_scalar){"gradients", H5T_NATIVE_UINT64, &state->gradients};
-    scalar[3] = (sf_scalar){"position", H5T_NATIVE_UINT64, &standing->position};
-    scalar[4] = (sf_scalar){"loss", H5T_NATIVE_DOUBLE, &state->loss};
-    scalar[5] = (sf_scalar){"applied_norm", H5T_NATIVE_DOUBLE, &state->applied_norm};
-    scalar[6] = (sf_scalar){"stopped", H5T_NATIVE_UINT64, &standing->stopped};
-    scalar[7] = (sf_scalar){"accuracy", H5T_NATIVE_DOUBLE, &state->accuracy};
+    scalar[0] = (sf_scalar){"step", false, &state->step};
+    scalar[1] = (sf_scalar){"epoch", false, &state->epoch};
+    scalar[2] = (sf_scalar){"gradients", false, &state->gradients};
+    scalar[3] = (sf_scalar){"position", false, &standing->position};
+    scalar[4] = (sf_scalar){"loss", true, &state->loss};
+    scalar[5] = (sf_scalar){"applied_norm", true, &state->applied_norm};
+    scalar[6] = (sf_scalar){"stopped", false, &standing->stopped};
+    scalar[7] = (sf_scalar){"accuracy", true, &state->accuracy};
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
@@ -196,11 +198,12 @@ static bool write_content(hid_t file, const sf_saving *saving)
     sf_standing standing = {trainer->state, trainer->position, trainer->stopped};
     list_scalars(&standing, scalar);
     for (int i = 0; i < SCALARS && good; i++)
-        good = H5LTmake_dataset(file, scalar[i].name, 0, NULL, scalar[i].type, scalar[i].value) >= 0;
+        good = H5LTmake_dataset(file, scalar[i].name, 0, NULL,
+                                scalar[i].real ? H5T_NATIVE_DOUBLE : H5T_NATIVE_UINT64, scalar[i].value) >= 0;
     const hsize_t shape[] = {trainer->records, RECORD_NUMBERS};
-    if (good && trainer->records > 0)
-        good = H5LTmake_dataset_double(file, "records", 2, shape, &trainer->record->step) >= 0;
-    return good;
+    const double nothing = 0.0; // of a table without rows
+    return good && H5LTmake_dataset_double(file, "records", 2, shape,
+                                           trainer->records > 0 ? &trainer->record->step : &nothing) >= 0;
 }
 
 /* Takes the room that the file will need, before HDF5 does: where its own writing fails, HDF5 1.10 can neither close
@@ -246,97 +249,70 @@ sf_status sf_trainer_save(const sf_trainer *trainer, const char *path, const cha
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
-/* An attribute of the root as text, released by the caller; NULL if there is none. Errors: SF_ERR_MEMORY. */
-static sf_status read_text(sf_context *context, hid_t file, const char *name, char **out)
-{
-    hsize_t shape[4];
-    H5T_class_t class;
-    size_t size;
-    *out = NULL;
-    if (H5LTfind_attribute(file, name) <= 0 ||
-        H5LTget_attribute_info(file, "/", name, shape, &class, &size) < 0 || class != H5T_STRING)
-        return SF_OK;
-    *out = sf_alloc_zero(context, size + 1, 1);
-    if (!*out)
-        return SF_ERR_MEMORY;
-    if (H5LTget_attribute_string(file, "/", name, *out) < 0) {
-        sf_free(context, *out);
-        *out = NULL;
-    }
-    return SF_OK;
-}
-
 /* The attribute says what we are. */
-static sf_status check_text(sf_context *context, hid_t file, const char *name, const char *expected)
+static sf_status check_text(sf_context *context, sf_hdf5 *file, const char *name, const char *expected)
 {
     char *found;
-    SF_TRY(read_text(context, file, name, &found));
+    SF_TRY(sf_hdf5_text(file, name, SF_HDF5_FIXED, &found));
     sf_status status = SF_OK;
     if (!found)
         status = sf_fail(context, SF_ERR_DATA,
                          "has no attribute '%s', expected a checkpoint of samflow train", name);
     else if (strcmp(found, expected) != 0)
-        status = sf_fail(context, SF_ERR_DATA, "is of another %s: found '%s', expected '%s'", name, found,
+        status = sf_fail(context, SF_ERR_DATA, "is of another %s: found '%.200s', expected '%s'", name, found,
                          expected);
     sf_free(context, found);
     return status;
 }
 
-static sf_status read_tensors(sf_context *context, hid_t file, const sf_layout *layout, const char *group,
-                              float *values)
+static sf_status read_tensors(sf_hdf5 *file, const sf_layout *layout, const char *group, float *values)
 {
     for (size_t t = 0; t < layout->tensors; t++) {
         const sf_nn_tensor *tensor = &layout->tensor[t];
-        char path[SF_NN_NAME_SIZE + 32];
-        hsize_t shape[4] = {0}, count = 1;
-        H5T_class_t class;
-        size_t size;
-        int rank = 0;
+        char path[SF_HDF5_NAME];
         snprintf(path, sizeof path, "%s/%s", group, tensor->name);
-        if (H5LTpath_valid(file, path, 1) <= 0 || H5LTget_dataset_ndims(file, path, &rank) < 0 || rank < 1 ||
-            rank > 4 || H5LTget_dataset_info(file, path, shape, &class, &size) < 0)
-            return sf_fail(context, SF_ERR_DATA, "has no data set '%s'", path);
-        for (int k = 0; k < rank; k++)
-            count *= shape[k];
-        if (count != tensor->count || H5LTread_dataset_float(file, path, values + tensor->offset) < 0)
-            return sf_fail(context, SF_ERR_DATA, "'%s': found %llu numbers, expected %zu", path,
-                           (unsigned long long)count, tensor->count);
+        const sf_hdf5_set set = {.name = path, .type = SF_HDF5_FLOAT, .rank = tensor->rank};
+        SF_TRY(sf_hdf5_read(file, &set, tensor->shape, values + tensor->offset));
     }
     return SF_OK;
 }
 
-static sf_status read_scalars(sf_context *context, hid_t file, sf_standing *standing)
+static sf_status read_scalars(sf_hdf5 *file, sf_standing *standing)
 {
     sf_scalar scalar[SCALARS];
     list_scalars(standing, scalar);
-    for (int i = 0; i < SCALARS; i++)
-        if (H5LTpath_valid(file, scalar[i].name, 1) <= 0 ||
-            H5LTread_dataset(file, scalar[i].name, scalar[i].type, scalar[i].value) < 0)
-            return sf_fail(context, SF_ERR_DATA, "has no number '%s'", scalar[i].name);
+    for (int i = 0; i < SCALARS; i++) {
+        const sf_hdf5_set set = {.name = scalar[i].name,
+                                 .type = scalar[i].real ? SF_HDF5_DOUBLE : SF_HDF5_UINT64};
+        SF_TRY(sf_hdf5_read(file, &set, NULL, scalar[i].value));
+    }
     return SF_OK;
 }
 
-static sf_status read_records(sf_context *context, hid_t file, sf_trainer *trainer)
+static const sf_hdf5_set record_set = {.name = "records", .type = SF_HDF5_DOUBLE, .rank = 2};
+
+/* How many records there are. */
+static sf_status count_records(sf_context *context, sf_hdf5 *file, size_t shape[2])
 {
-    hsize_t shape[2] = {0, RECORD_NUMBERS};
-    H5T_class_t class;
-    size_t size;
-    int rank = 2;
-    bool present = H5LTpath_valid(file, "records", 1) > 0;
-    if (present && (H5LTget_dataset_ndims(file, "records", &rank) < 0 || rank != 2 ||
-                    H5LTget_dataset_info(file, "records", shape, &class, &size) < 0))
-        return sf_fail(context, SF_ERR_DATA, "'records' cannot be read, expected a table");
-    if (shape[1] != RECORD_NUMBERS)
-        return sf_fail(context, SF_ERR_DATA, "'records' has %llu columns, expected %d",
-                       (unsigned long long)shape[1], (int)RECORD_NUMBERS);
-    SF_TRY(sf_trainer_reserve_records(trainer, (size_t)shape[0]));
-    if (present && H5LTread_dataset_double(file, "records", &trainer->record->step) < 0)
-        return sf_fail(context, SF_ERR_DATA, "'records' cannot be read");
-    trainer->records = (size_t)shape[0];
+    SF_TRY(sf_hdf5_shape(file, &record_set, shape, NULL));
+    return shape[1] == RECORD_NUMBERS
+               ? SF_OK
+               : sf_fail(context, SF_ERR_DATA, "'records' has %zu columns, expected %d", shape[1],
+                         (int)RECORD_NUMBERS);
+}
+
+static sf_status read_records(sf_context *context, sf_hdf5 *file, sf_trainer *trainer)
+{
+    size_t shape[2];
+    SF_TRY(count_records(context, file, shape));
+    SF_TRY(sf_trainer_reserve_records(trainer, shape[0]));
+    if (shape[0] > 0)
+        SF_TRY(sf_hdf5_read(file, &record_set, shape, &trainer->record->step));
+    trainer->records = shape[0];
     return SF_OK;
 }
 
-static sf_status read_content(hid_t file, sf_trainer *trainer)
+static sf_status read_content(sf_hdf5 *file, sf_trainer *trainer)
 {
     sf_context *context = trainer->context;
     sf_nn *nn = trainer->nn;
@@ -347,8 +323,14 @@ static sf_status read_content(hid_t file, sf_trainer *trainer)
     SF_TRY(check_text(context, file, "training", text));
     describe_data(trainer->images, text);
     SF_TRY(check_text(context, file, "data", text));
+    char *settings; // the caller's; a checkpoint without is none
+    SF_TRY(sf_hdf5_text(file, "settings", SF_HDF5_FIXED, &settings));
+    if (!settings)
+        return sf_fail(context, SF_ERR_DATA,
+                       "has no attribute 'settings', expected a checkpoint of samflow train");
+    sf_free(context, settings);
     sf_standing standing;
-    SF_TRY(read_scalars(context, file, &standing));
+    SF_TRY(read_scalars(file, &standing));
     if (standing.stopped)
         return sf_fail(context, SF_ERR_DATA,
                        "is of a run that left the finite numbers, expected one that can go on");
@@ -356,9 +338,9 @@ static sf_status read_content(hid_t file, sf_trainer *trainer)
         return sf_fail(context, SF_ERR_DATA, "'position': found %llu, expected less than %zu (images)",
                        (unsigned long long)standing.position, sf_images_count(trainer->images));
     // into work space first: theta stays as it is where something is missing
-    SF_TRY(read_tensors(context, file, &nn->layout, "parameters", trainer->theta_hat));
+    SF_TRY(read_tensors(file, &nn->layout, "parameters", trainer->theta_hat));
     if (trainer->velocity)
-        SF_TRY(read_tensors(context, file, &nn->layout, "momentum", trainer->velocity));
+        SF_TRY(read_tensors(file, &nn->layout, "momentum", trainer->velocity));
     SF_TRY(read_records(context, file, trainer));
     memcpy(nn->theta, trainer->theta_hat, sf_nn_parameters(nn) * sizeof(float));
     trainer->state = standing.state;
@@ -368,29 +350,17 @@ static sf_status read_content(hid_t file, sf_trainer *trainer)
     return SF_OK;
 }
 
-static sf_status open_file(sf_context *context, const char *path, hid_t *file)
-{
-    *file = -1;
-    if (access(path, R_OK) != 0)
-        return sf_fail(context, SF_ERR_IO, "cannot be opened: %s", strerror(errno));
-    *file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    return *file >= 0 ? SF_OK : sf_fail(context, SF_ERR_DATA, "is no HDF5 file, expected a checkpoint");
-}
-
 sf_status sf_trainer_load(sf_trainer *trainer, const char *path)
 {
-    hid_t file;
-    sf_silence before = silence();
-    sf_status status = open_file(trainer->context, path, &file);
+    sf_hdf5 *file;
+    sf_status status = sf_hdf5_open(trainer->context, path, &file);
     if (status == SF_OK)
         status = read_content(file, trainer);
-    if (file >= 0)
-        H5Fclose(file);
-    unsilence(before);
+    sf_hdf5_close(&file);
     return status == SF_OK ? SF_OK : sf_fail_within(trainer->context, status, "checkpoint '%s'", path);
 }
 
-static sf_status read_parameters(hid_t file, sf_nn *nn)
+static sf_status read_parameters(sf_hdf5 *file, sf_nn *nn)
 {
     sf_context *context = nn->context;
     char text[TEXT_SIZE];
@@ -399,7 +369,7 @@ static sf_status read_parameters(hid_t file, sf_nn *nn)
     float *theta = SF_ARRAY(context, sf_nn_parameters(nn), float);
     if (!theta)
         return SF_ERR_MEMORY;
-    sf_status status = read_tensors(context, file, &nn->layout, "parameters", theta);
+    sf_status status = read_tensors(file, &nn->layout, "parameters", theta);
     if (status == SF_OK)
         memcpy(nn->theta, theta, sf_nn_parameters(nn) * sizeof(float));
     sf_free(context, theta);
@@ -408,23 +378,23 @@ static sf_status read_parameters(hid_t file, sf_nn *nn)
 
 sf_status sf_nn_load(sf_nn *nn, const char *path)
 {
-    hid_t file;
-    sf_silence before = silence();
-    sf_status status = open_file(nn->context, path, &file);
+    sf_hdf5 *file;
+    sf_status status = sf_hdf5_open(nn->context, path, &file);
     if (status == SF_OK)
         status = read_parameters(file, nn);
-    if (file >= 0)
-        H5Fclose(file);
-    unsilence(before);
+    sf_hdf5_close(&file);
     return status == SF_OK ? SF_OK : sf_fail_within(nn->context, status, "checkpoint '%s'", path);
 }
 
-static sf_status read_settings(sf_context *context, hid_t file, char **settings, uint64_t *step)
+/* Also what they are not asked for, numbers and records, must be as a checkpoint has it. */
+static sf_status read_settings(sf_context *context, sf_hdf5 *file, char **settings, uint64_t *step)
 {
     sf_standing standing;
-    SF_TRY(read_scalars(context, file, &standing));
+    size_t shape[2];
+    SF_TRY(read_scalars(file, &standing));
+    SF_TRY(count_records(context, file, shape));
     *step = standing.state.step;
-    SF_TRY(read_text(context, file, "settings", settings));
+    SF_TRY(sf_hdf5_text(file, "settings", SF_HDF5_FIXED, settings));
     return *settings && **settings
                ? SF_OK
                : sf_fail(context, SF_ERR_DATA, "has no settings, expected a checkpoint of samflow train");
@@ -432,15 +402,12 @@ static sf_status read_settings(sf_context *context, hid_t file, char **settings,
 
 sf_status sf_checkpoint_settings(sf_context *context, const char *path, char **settings, uint64_t *step)
 {
-    hid_t file;
-    sf_silence before = silence();
+    sf_hdf5 *file;
     *settings = NULL;
-    sf_status status = open_file(context, path, &file);
+    sf_status status = sf_hdf5_open(context, path, &file);
     if (status == SF_OK)
         status = read_settings(context, file, settings, step);
-    if (file >= 0)
-        H5Fclose(file);
-    unsilence(before);
+    sf_hdf5_close(&file);
     if (status == SF_OK)
         return SF_OK;
     sf_free(context, *settings);

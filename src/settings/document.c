@@ -14,6 +14,8 @@
 
 #include <libfyaml.h>
 
+#include "base/text.h"
+
 enum { MAXIMUM_DEPTH = 12 };
 
 const char *sf_place_text(sf_place place, char *buffer)
@@ -306,9 +308,12 @@ static sf_status take_scalar(sf_builder *builder, struct fy_event *event)
     const char *text = event->scalar.value ? fy_token_get_text(event->scalar.value, &length) : "";
     if (!text)
         return sf_fail(builder->context, SF_ERR_MEMORY, "out of memory reading %s", builder->source);
-    if (memchr(text, '\0', length))
-        return fail_at(builder, place, "a text with a zero character, expected plain text");
-    if (expects_key(builder))
+    bool key = expects_key(builder);
+    if (sf_text_plain(text, length, !key) < length) // escapes such as "\x01"
+        return fail_at(builder, place,
+                       key ? "a key with a control character, expected a name"
+                           : "a text with a control character, expected plain text");
+    if (key)
         return take_key(builder, place, text, length);
     sf_node *node = new_node(builder->context, SF_NODE_SCALAR, place);
     if (!node)
@@ -457,39 +462,6 @@ static sf_status parse(sf_builder *builder, const char *text, size_t length)
 
 /* ---- text ---------------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at c (1 to 4), 0 if it is none. */
-static size_t utf8_length(const unsigned char *c, size_t left)
-{
-    if (c[0] < 0x80)
-        return 1;
-    size_t length = c[0] >= 0xc2 && c[0] < 0xe0   ? 2
-                    : (c[0] & 0xf0) == 0xe0       ? 3
-                    : c[0] >= 0xf0 && c[0] < 0xf5 ? 4
-                                                  : 0;
-    if (length == 0 || length > left)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
-    bool beyond = (c[0] == 0xed && c[1] >= 0xa0) || (c[0] == 0xf4 && c[1] >= 0x90);
-    return overlong || beyond ? 0 : length;
-}
-
-static sf_status check_text(sf_context *context, const char *source, const char *text, size_t length)
-{
-    int line = 1;
-    for (size_t i = 0; i < length;) {
-        size_t width = utf8_length((const unsigned char *)text + i, length - i);
-        if (width == 0 || text[i] == '\0')
-            return sf_fail(context, SF_ERR_CONFIG, "%s:%d: byte 0x%02x is not text in UTF-8, expected YAML",
-                           source, line, (unsigned)(unsigned char)text[i]);
-        line += text[i] == '\n';
-        i += width;
-    }
-    return SF_OK;
-}
-
 /* A document that opens with a bracket could be a key up to the end of its line, and the parser would hold every
  * token of it till then. After the mark of a document no key can follow: then it holds none. */
 static void put_mark(sf_builder *builder, const sf_text *text, const char **start)
@@ -506,7 +478,7 @@ sf_status sf_document_parse(sf_context *context, const char *source, const sf_te
 {
     *out = NULL;
     const char *start = text->block + SF_TEXT_HEADROOM;
-    SF_TRY(check_text(context, source, start, text->length));
+    SF_TRY(sf_text_check(context, SF_ERR_CONFIG, source, start, text->length, "YAML"));
     sf_builder builder = {.context = context, .source = source};
     put_mark(&builder, text, &start);
     SF_TRY(parse(&builder, start, text->length + (size_t)builder.mark));
@@ -521,12 +493,12 @@ sf_status sf_document_parse_value(sf_context *context, const char *source, const
     *out = NULL;
     if (text[strspn(text, " \t")] == '\0')
         return SF_OK;
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        if (*c < 0x20 && *c != '\t' && *c != '\n')
-            return sf_fail(context, SF_ERR_CONFIG, "--set %s: a control character, expected a value in YAML",
-                           source);
+    size_t length = strlen(text);
+    if (sf_text_plain(text, length, true) < length)
+        return sf_fail(context, SF_ERR_CONFIG,
+                       "--set %s: a control character or not UTF-8, expected a value in YAML", source);
     sf_builder builder = {.context = context, .source = source, .override = true};
-    SF_TRY(parse(&builder, text, strlen(text)));
+    SF_TRY(parse(&builder, text, length));
     *out = builder.root;
     return SF_OK;
 }

@@ -14,7 +14,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "settings/document.h"
 #include "sweep/grid/grid_axis.h"
 #include "sweep/grid/observables.h"
 
@@ -25,15 +27,16 @@ static sf_status check_new_column(sf_grid *grid, const grid_axis *axis, grid_pla
     static const char *const taken[] = {"id",      "hash",   "status",  "reason",   "outcome",
                                         "version", "source", "columns", "position", NULL};
     for (size_t i = 0; taken[i]; i++)
-        if (strcmp(taken[i], axis->column) == 0)
+        if (strcasecmp(taken[i], axis->column) == 0)
             return GRID_FAIL(grid, at, "an axis cannot be named '%s': the store has a column of this name",
                              axis->column);
     for (const grid_axis *other = grid->axes; other < axis; other++) {
         if (strcmp(other->key, axis->key) == 0)
             return GRID_FAIL(grid, at, "axis '%s' appears twice", axis->key);
-        if (strcmp(other->column, axis->column) == 0)
-            return GRID_FAIL(grid, at, "axes '%s' and '%s' have the same name '%s'", other->key, axis->key,
-                             axis->column);
+        if (strcasecmp(other->column, axis->column) == 0)
+            return GRID_FAIL(grid, at, "axes '%s' and '%s' have the same name '%s'%s", other->key, axis->key,
+                             axis->column,
+                             strcmp(other->column, axis->column) == 0 ? "" : ", but for capital letters");
     }
     return SF_OK;
 }
@@ -322,9 +325,26 @@ static sf_status report_syntax(sf_grid *grid, struct fy_diag *diag)
                    error->msg);
 }
 
+/* What experiment files may be, sweep files may: text in UTF-8, bounded depth, no anchors. Their parser says so, before that of
+ * document trees sees anything. */
+static sf_status check_document(sf_context *context, const char *name, const char *text)
+{
+    sf_text copy = {NULL, strlen(text)};
+    sf_node *tree = NULL;
+    copy.block = sf_alloc(context, copy.length + SF_TEXT_HEADROOM + 1, 1);
+    if (!copy.block)
+        return SF_ERR_MEMORY;
+    memcpy(copy.block + SF_TEXT_HEADROOM, text, copy.length + 1);
+    sf_status status = sf_document_parse(context, name, &copy, &tree);
+    sf_node_destroy(context, &tree);
+    sf_free(context, copy.block);
+    return status;
+}
+
 sf_status sf_grid_parse(sf_context *context, const char *name, const char *text, sf_grid **out)
 {
     *out = NULL;
+    SF_TRY(check_document(context, name, text));
     sf_grid *grid = SF_NEW(context, sf_grid);
     if (!grid)
         return SF_ERR_MEMORY;
