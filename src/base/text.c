@@ -34,7 +34,7 @@ sf_character sf_text_character(const char *text, size_t left, size_t *width)
         return SF_CHARACTER_BLANK;
     bool none = *width == 3 && c[0] == 0xef && c[1] == 0xbf && c[2] >= 0xbe;
     return *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0) || none ? SF_CHARACTER_CONTROL
-                                                                         : SF_CHARACTER_TEXT;
+                                                                          : SF_CHARACTER_TEXT;
 }
 
 size_t sf_text_plain(const char *text, size_t length, bool lines)
@@ -51,8 +51,8 @@ size_t sf_text_plain(const char *text, size_t length, bool lines)
     return length;
 }
 
-sf_status sf_text_check(sf_context *context, sf_status status, const char *source, const char *text, size_t length,
-                        const char *expected)
+sf_status sf_text_check(sf_context *context, sf_status status, const char *source, const char *text,
+                        size_t length, const char *expected)
 {
     size_t at = sf_text_plain(text, length, true), line = 1, width;
     if (at == length)
@@ -61,8 +61,8 @@ sf_status sf_text_check(sf_context *context, sf_status status, const char *sourc
         line++;
     bool control = sf_text_character(text + at, length - at, &width) == SF_CHARACTER_CONTROL;
     return sf_fail(context, status, "%s:%zu: byte 0x%02x is %s, expected %s", source, line,
-                   (unsigned)(unsigned char)text[at], control ? "part of a control character" : "not text in UTF-8",
-                   expected);
+                   (unsigned)(unsigned char)text[at],
+                   control ? "part of a control character" : "not text in UTF-8", expected);
 }
 
 size_t sf_escape(const char *text, char *out, size_t size)
@@ -78,7 +78,8 @@ size_t sf_escape(const char *text, char *out, size_t size)
             if (plain)
                 out[used++] = text[i];
             else
-                used += (size_t)snprintf(out + used, size - used, "\\x%02x", (unsigned)(unsigned char)text[i]);
+                used +=
+                    (size_t)snprintf(out + used, size - used, "\\x%02x", (unsigned)(unsigned char)text[i]);
         text += width;
         left -= width;
     }
