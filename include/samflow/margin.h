@@ -22,6 +22,10 @@ typedef enum sf_norm { SF_NORM_L1 = 1, SF_NORM_L2 = 2 } sf_norm;
 
 typedef enum sf_answer { SF_NO, SF_YES, SF_UNKNOWN } sf_answer;
 
+/* What some beta with margins >= 0 can give a positive margin: every example, some of them (the rest has margin 0 for each such
+ * beta), or none. The hyperplanes go through the origin; a constant feature makes them general. */
+typedef enum sf_separability { SF_INSEPARABLE, SF_WEAKLY_SEPARABLE, SF_SEPARABLE } sf_separability;
+
 typedef struct sf_margin sf_margin;
 
 typedef struct sf_margin_options {
@@ -39,11 +43,19 @@ SF_API
 void sf_margin_destroy(sf_margin **margin);
 
 SF_API
-bool sf_margin_separable(const sf_margin *margin);
+bool sf_margin_separable(const sf_margin *margin); /* every example */
 SF_API
-double sf_margin_value(const sf_margin *margin); /* gamma; NaN if not separable */
+sf_separability sf_margin_separability(const sf_margin *margin);
+/* (N) which examples are separated, if the data are weakly separable, else NULL. Gradient descent diverges along the direction and
+ * converges across it; for nonnegative l2 problems it is not computed (NULL), the split is. */
 SF_API
-const double *sf_margin_direction(const sf_margin *margin); /* (d), norm 1; NULL if not separable */
+const bool *sf_margin_separated(const sf_margin *margin);
+/* gamma, over the separated examples; NaN without a direction */
+SF_API
+double sf_margin_value(const sf_margin *margin);
+/* (d), norm 1, owned by the margin; NULL if no example is separated */
+SF_API
+const double *sf_margin_direction(const sf_margin *margin);
 SF_API
 const double *sf_margin_multipliers(const sf_margin *margin); /* (N), of the problem with margins >= 1 */
 SF_API

@@ -9,6 +9,14 @@
 
 enum { SHOWN = 12 };
 
+static const char *separability_name(const sf_margin *margin)
+{
+    static const char *const names[] = {[SF_INSEPARABLE] = "not separable",
+                                        [SF_WEAKLY_SEPARABLE] = "weakly separable",
+                                        [SF_SEPARABLE] = "separable"};
+    return names[sf_margin_separability(margin)];
+}
+
 static const char *answer_name(sf_answer answer)
 {
     return answer == SF_YES ? "yes" : answer == SF_NO ? "no" : "unknown";
@@ -49,15 +57,25 @@ static bool write_json(const void *subject, FILE *stream)
     sf_json_integer(&json, "examples", (int64_t)n);
     sf_json_integer(&json, "features", (int64_t)d);
     sf_json_bool(&json, "separable", sf_margin_separable(margin));
+    sf_json_string(&json, "separability", separability_name(margin));
     sf_json_string(&json, "norm", options->norm == SF_NORM_L1 ? "l1" : "l2");
     sf_json_bool(&json, "nonnegative", options->nonnegative);
-    if (sf_margin_separable(margin)) {
+    const bool *separated = sf_margin_separated(margin);
+    if (separated) {
+        sf_json_open_array(&json, "separated");
+        for (size_t i = 0; i < n; i++)
+            if (separated[i])
+                sf_json_integer(&json, NULL, (int64_t)i);
+        sf_json_close_array(&json);
+    }
+    if (sf_margin_direction(margin)) {
         sf_json_numbers(&json, "direction", d, sf_margin_direction(margin));
         sf_json_number(&json, "margin", sf_margin_value(margin));
         sf_json_numbers(&json, "multipliers", n, sf_margin_multipliers(margin));
         sf_json_number(&json, "kkt_residual", sf_margin_kkt_residual(margin));
         write_unique(&json, margin);
-    } else {
+    }
+    if (!sf_margin_separable(margin)) {
         sf_json_numbers(&json, "certificate", n, sf_margin_certificate(margin));
         sf_json_number(&json, "residual", sf_margin_certificate_residual(margin));
     }
@@ -101,13 +119,25 @@ static bool print_largest(const char *name, size_t n, const double *x)
 static bool print_text(const sf_dataset *dataset, const sf_margin *margin, const sf_margin_options *options)
 {
     size_t n = sf_dataset_examples(dataset), d = sf_dataset_features(dataset), count;
-    printf("%zu %s, %zu %s: %sseparable%s\n", n, n == 1 ? "example" : "examples", d,
-           d == 1 ? "feature" : "features", sf_margin_separable(margin) ? "" : "not ",
-           options->nonnegative ? " by beta >= 0" : "");
+    const bool *separated = sf_margin_separated(margin);
+    printf("%zu %s, %zu %s: %s by a hyperplane through the origin%s\n", n, n == 1 ? "example" : "examples", d,
+           d == 1 ? "feature" : "features", separability_name(margin),
+           options->nonnegative ? " with beta >= 0" : "");
     if (!sf_margin_separable(margin)) {
         printf("  residual     ||sum lambda_n z_n|| = %.3g, lambda >= 0, sum 1\n",
                sf_margin_certificate_residual(margin));
-        return print_largest("certificate", n, sf_margin_certificate(margin));
+        if (!print_largest("certificate", n, sf_margin_certificate(margin)))
+            return false;
+        if (!separated)
+            return true;
+        size_t many = 0;
+        for (size_t i = 0; i < n; i++)
+            many += separated[i];
+        printf("  separated    %zu of %zu examples; the others have margin 0 for every beta that separates "
+               "these\n",
+               many, n);
+        if (!sf_margin_direction(margin))
+            return true;
     }
     const size_t *face = sf_margin_face(margin, &count);
     printf("  margin       %.17g (l%d)\n  KKT residual %.3g\n", sf_margin_value(margin), (int)options->norm,
@@ -128,7 +158,9 @@ static int deliver(const sf_cli *cli, const answer *found)
     if (!cli->json && !cli->output && !print_text(found->dataset, found->margin, found->options))
         code = sf_status_exit_code(SF_ERR_MEMORY);
     if (code == 0 && !sf_margin_separable(found->margin)) {
-        fprintf(stderr, "samflow: the data are not separable; the certificate says why\n");
+        fprintf(stderr,
+                "samflow: the data are %s by a hyperplane through the origin; the certificate says why\n",
+                separability_name(found->margin));
         code = sf_status_exit_code(SF_ERR_DATA);
     }
     return code;

@@ -16,10 +16,9 @@
 static bool eliminate(sf_lu *f)
 {
     size_t k = f->k;
-    long double largest = 0.0L;
-    for (size_t i = 0; i < k * k; i++)
-        largest = fabsl(f->lu[i]) > largest ? fabsl(f->lu[i]) : largest;
     for (size_t c = 0; c < k; c++) {
+        // singular is a question of each column by itself: a feature of another unit changes nothing
+        long double largest = f->work[c];
         size_t pivot = c;
         for (size_t i = c + 1; i < k; i++)
             if (fabsl(f->lu[i * k + c]) > fabsl(f->lu[pivot * k + c]))
@@ -61,6 +60,11 @@ sf_status sf_lu_create(const sf_points *points, const sf_basis *basis, sf_lu *lu
         lu->row[i] = i;
         for (size_t m = 0; m < k; m++)
             lu->lu[i * k + m] = points->z[basis->row[i] * points->d + basis->column[m]];
+    }
+    for (size_t m = 0; m < k; m++) {
+        lu->work[m] = 0.0L;
+        for (size_t i = 0; i < k; i++)
+            lu->work[m] = fmaxl(lu->work[m], fabsl(lu->lu[i * k + m]));
     }
     *regular = eliminate(lu);
     return SF_OK;
@@ -114,7 +118,7 @@ void sf_basis_solve(const sf_points *points, const sf_basis *basis, const sf_lu 
     for (int pass = 0; pass < 2; pass++) { // the second refines the first
         for (size_t i = 0; i < k; i++) {
             const double *z = points->z + basis->row[i] * d;
-            right[i] = 1.0L;
+            right[i] = sf_required(points, basis->row[i]);
             for (size_t m = 0; m < k; m++)
                 right[i] -= z[basis->column[m]] * beta[basis->column[m]];
         }

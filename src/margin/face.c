@@ -81,12 +81,18 @@ static sf_status make_cone(const sf_points *points, const long double *beta, con
     return SF_OK;
 }
 
-/* Example n over the coordinates E, scaled to length 1 (0 if it has none). */
+static long double unit_of(const sf_points *points, size_t j)
+{
+    return points->column[j] > 0.0 ? points->column[j] : 1.0L;
+}
+
+/* Example n over the coordinates E, each in units of its feature (so that no feature is taken for 0 because its numbers are
+ * small), scaled to length 1 (0 if it has none). */
 static void restricted(const cone *k, size_t n, long double *x)
 {
     const double *z = k->points->z + n * k->points->d;
     for (size_t i = 0; i < k->e; i++)
-        x[i] = z[k->coordinate[i]];
+        x[i] = (long double)z[k->coordinate[i]] / unit_of(k->points, k->coordinate[i]);
     long double norm = sqrtl(sf_dot_long(k->e, x, x));
     for (size_t i = 0; norm > 0.0L && i < k->e; i++)
         x[i] /= norm;
@@ -217,7 +223,7 @@ static sf_status measure(const sf_points *points, const long double *beta, const
     for (size_t j = 0; j < d; j++)
         at->beta_max = fmaxl(at->beta_max, fabsl(beta[j]));
     for (size_t i = 0; i < n; i++) {
-        at->slack[i] = sf_dot(d, points->z + i * d, beta) - 1.0L;
+        at->slack[i] = sf_dot(d, points->z + i * d, beta) - sf_required(points, i);
         at->lambda_max = fmaxl(at->lambda_max, lambda[i]);
         if (lambda[i] != 0.0L)
             sf_add_multiple(d, lambda[i], points->z + i * d, at->q);

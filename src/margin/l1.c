@@ -24,20 +24,22 @@ static sf_status violation_of(const sf_points *points, const long double *beta, 
     long double worst = 0.0L, beta_sum = 0.0L, lambda_sum = 0.0L;
     for (size_t j = 0; j < d; j++) {
         q[j] = 0.0L;
-        beta_sum += fabsl(beta[j]);
+        beta_sum += fabsl(beta[j]) * points->column[j];
     }
     for (size_t i = 0; i < n; i++) {
         const double *z = points->z + i * d;
-        worst = fmaxl(worst, 1.0L - sf_dot(d, z, beta));
-        lambda_sum += fabsl(lambda[i]);
+        worst = fmaxl(worst, sf_required(points, i) - sf_dot(d, z, beta));
+        lambda_sum += fabsl(lambda[i]) * points->norm[i];
         if (lambda[i] != 0.0L)
             sf_add_multiple(d, lambda[i], z, q);
     }
     for (size_t j = 0; j < d; j++)
         worst = fmaxl(worst, (points->nonnegative ? q[j] : fabsl(q[j])) - 1.0L);
+    // in units of each example and feature, so that none counts for little because its numbers are small
     for (size_t i = 0; i < basis->k; i++) {
-        worst = fmaxl(worst, -lambda[basis->row[i]] / lambda_sum);
-        worst = fmaxl(worst, -basis->sign[i] * beta[basis->column[i]] / beta_sum);
+        size_t n_i = basis->row[i], j = basis->column[i];
+        worst = fmaxl(worst, -lambda[n_i] * points->norm[n_i] / lambda_sum);
+        worst = fmaxl(worst, -basis->sign[i] * beta[j] * points->column[j] / beta_sum);
     }
     *violation = isfinite(worst) ? worst : INFINITY;
     sf_free(points->context, q);

@@ -20,7 +20,16 @@ typedef struct sf_points {
     double unit;         // z is the data divided by this power of two
     long double *norm;   // (n) Euclidean norms of the rows
     long double largest; // of norm
+    double *column;      // (d) largest absolute value of each feature
+    const bool
+        *balanced; // (n) examples whose margin has to be >= 0 only; NULL if every margin has to be >= 1
 } sf_points;
+
+/* The margin that the l1 problem asks of example n, 1 or 0. */
+static inline long double sf_required(const sf_points *points, size_t n)
+{
+    return points->balanced && points->balanced[n] ? 0.0L : 1.0L;
+}
 
 /* sum_j x_j y_j with products and sum in long double. */
 long double sf_dot(size_t n, const double *x, const long double *y);
@@ -57,6 +66,31 @@ void sf_qr_release(sf_qr *qr);
  * >= 0 is asked. lambda: (n), sum 1, zeroed by the function; p: (d). SF_OK means the iteration ended by its
  * own criterion; what was proved is for the caller to check. */
 sf_status sf_hull_nearest(const sf_points *points, long double *lambda, long double *p);
+
+/* The same point for signs that are free and data of any scale, by active sets that are factored anew with the rows
+ * sorted (wide.c): slower, but good to the last digits of each coordinate where features differ by 1e18 in size.
+ * beta (d): smallest margin 1; lambda (n): its multipliers. *solved is false if rounding won. */
+sf_status sf_wide_solve(const sf_points *points, long double *beta, long double *lambda, bool *solved);
+
+/* What can be separated at all, decided in coordinates in which no example and no feature is large (partition.c). */
+typedef struct sf_partition {
+    sf_separability kind;
+    bool decided;        // false where rounding leaves the question open
+    size_t separated;    // number of examples that some beta with all margins >= 0 gives a positive margin
+    bool *balanced;      // (n) the others, whose margins are 0 for every such beta
+    size_t rank, *basis; // (rank) balanced examples that span all of them
+    long double *beta;   // (d) such a beta, unless the kind is SF_INSEPARABLE
+    double
+        *lambda; // (n) >= 0, sum 1, sum lambda_n z_n = 0 to within rounding, unless the kind is SF_SEPARABLE
+} sf_partition;
+
+/* Release also after a failure. */
+sf_status sf_partition_create(const sf_points *points, sf_partition *partition);
+void sf_partition_release(sf_context *context, sf_partition *partition);
+
+/* What a margin of 0 of example n is compared with: the largest share that a feature could have in the margins of beta (d), times
+ * the example in units of its features. It does not depend on the units of the features. */
+long double sf_margin_scale(const sf_points *points, size_t n, const long double *beta);
 
 /* A pair of basic solutions of the l1 problem: rows `row` (margin 1) and coordinates `column` (free), k each,
  * with sign[i] = +-1 that of beta at column[i]. */

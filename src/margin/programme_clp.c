@@ -80,11 +80,11 @@ static sf_status prepare(programme *lp, double factor)
     for (size_t c = 0; c < lp->columns; c++) {
         lp->start[c] = (CoinBigIndex)count;
         count += fill_column(lp, c, factor, lp->index + count, lp->value + count);
-        lp->cost[c] = lp->dual ? -1.0 : 1.0;
+        lp->cost[c] = lp->dual ? -(double)sf_required(points, c) : 1.0;
     }
     lp->start[lp->columns] = (CoinBigIndex)count;
     for (size_t r = 0; r < lp->rows; r++) {
-        lp->lower[r] = !lp->dual ? 1.0 : points->nonnegative ? -INFINITY : -1.0;
+        lp->lower[r] = !lp->dual ? (double)sf_required(points, r) : points->nonnegative ? -INFINITY : -1.0;
         lp->upper[r] = lp->dual ? 1.0 : INFINITY;
     }
     return SF_OK;

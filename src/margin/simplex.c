@@ -103,18 +103,32 @@ static long double column_tolerance(const simplex *s, size_t j)
     return ROUNDING * size;
 }
 
+/* beta of a free coordinate in units of its feature. */
+static long double weight_of(const simplex *s, size_t m)
+{
+    size_t j = s->basis->column[m];
+    return s->beta[j] * s->points->column[j];
+}
+
 static violation worst_primal(const simplex *s)
 {
     violation worst = {0.0L, NONE, NONE};
     long double largest = 0.0L;
     for (size_t m = 0; m < s->basis->k; m++)
-        largest = fmaxl(largest, fabsl(s->beta[s->basis->column[m]]));
-    for (size_t m = 0; m < s->basis->k; m++) // relative to the largest coordinate, as margins are to 1
-        worse(&worst, -s->basis->sign[m] * s->beta[s->basis->column[m]] / largest, SMALL, m, NONE);
+        largest = fmaxl(largest, fabsl(weight_of(s, m)));
+    for (size_t m = 0; m < s->basis->k; m++) // relative to the largest share in a margin, as margins are to 1
+        worse(&worst, -s->basis->sign[m] * weight_of(s, m) / largest, SMALL, m, NONE);
     for (size_t n = 0; n < s->points->n; n++)
-        if (!s->in_row[n] && 1.0L - s->margin[n] > worst.amount)
-            worse(&worst, 1.0L - s->margin[n], row_tolerance(s, n), NONE, n);
+        if (!s->in_row[n] && sf_required(s->points, n) - s->margin[n] > worst.amount)
+            worse(&worst, sf_required(s->points, n) - s->margin[n], row_tolerance(s, n), NONE, n);
     return worst;
+}
+
+/* lambda of a row of the basis in units of its example. */
+static long double force_of(const simplex *s, size_t i)
+{
+    size_t n = s->basis->row[i];
+    return s->lambda[n] * s->points->norm[n];
 }
 
 static violation worst_dual(const simplex *s)
@@ -122,9 +136,9 @@ static violation worst_dual(const simplex *s)
     violation worst = {0.0L, NONE, NONE};
     long double largest = 0.0L;
     for (size_t i = 0; i < s->basis->k; i++)
-        largest = fmaxl(largest, fabsl(s->lambda[s->basis->row[i]]));
+        largest = fmaxl(largest, fabsl(force_of(s, i)));
     for (size_t i = 0; i < s->basis->k; i++)
-        worse(&worst, -s->lambda[s->basis->row[i]] / largest, SMALL, i, NONE);
+        worse(&worst, -force_of(s, i) / largest, SMALL, i, NONE);
     for (size_t j = 0; j < s->points->d; j++) {
         long double excess = (s->points->nonnegative ? s->q[j] : fabsl(s->q[j])) - 1.0L;
         if (!s->in_column[j] && excess > worst.amount)
@@ -173,7 +187,7 @@ static bool dual_step(simplex *s, violation primal, exchange *change)
     for (size_t j = 0; j < d; j++) {
         long double rate = s->column_rate[j];
         if (s->in_column[j] || (points->nonnegative && rate < 0.0L) ||
-            !(fabsl(rate) > ROUNDING * (points->largest * (leaving == NONE) + points->largest * scale)))
+            !(fabsl(rate) > ROUNDING * points->column[j] * ((leaving == NONE) + scale)))
             continue;
         shorter(&best, rate > 0.0L ? 1.0L - s->q[j] : 1.0L + s->q[j], fabsl(rate), NONE, j);
     }
@@ -207,11 +221,14 @@ static bool primal_step(simplex *s, violation dual, exchange *change)
     for (size_t n = 0; n < s->points->n; n++) {
         if (s->in_row[n])
             continue;
-        long double rate = entering != NONE ? -sign * row_of(s, n)[entering] : 0.0L;
-        for (size_t m = 0; m < k; m++)
-            rate -= row_of(s, n)[s->basis->column[m]] * s->step[m];
-        if (rate > ROUNDING * scale * s->points->norm[n])
-            shorter(&best, s->margin[n] - 1.0L, rate, NONE, n);
+        long double rate = entering != NONE ? -sign * row_of(s, n)[entering] : 0.0L, size = fabsl(rate);
+        for (size_t m = 0; m < k; m++) {
+            long double term = row_of(s, n)[s->basis->column[m]] * s->step[m];
+            rate -= term;
+            size += fabsl(term);
+        }
+        if (rate > ROUNDING * size)
+            shorter(&best, s->margin[n] - sf_required(s->points, n), rate, NONE, n);
     }
     *change = (exchange){leaving, best.outside, best.slot, entering, sign, false};
     return best.slot != NONE || best.outside != NONE;

@@ -37,7 +37,7 @@ static void verify_certificate(const rows *r, const sf_margin_options *options, 
     const double *lambda = sf_margin_certificate(margin);
     long double sum = 0.0L, residual = 0.0L, scale = 0.0L;
     assert_non_null(lambda);
-    assert_null(sf_margin_direction(margin));
+    assert_true(sf_margin_separability(margin) == SF_WEAKLY_SEPARABLE || !sf_margin_direction(margin));
     for (size_t n = 0; n < r->n; n++) {
         assert_true(lambda[n] >= 0.0);
         sum += lambda[n];
