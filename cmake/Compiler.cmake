@@ -1,5 +1,15 @@
 # Language level and flags of every target. No -ffast-math and no -march: kernels choose their instruction set
 # at run time, and contraction of a*b+c is off so that the same file gives the same bits everywhere.
+include(Need)
+set(minimum_GNU 9)
+set(minimum_Clang 11)
+set(minimum_AppleClang 13)
+set(minimum_IntelLLVM 2021)
+if(NOT DEFINED minimum_${CMAKE_C_COMPILER_ID})
+  message(FATAL_ERROR
+    " samflow needs gcc ${minimum_GNU}, clang ${minimum_Clang} or later, and ${CMAKE_C_COMPILER} is ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}: set CC")
+endif()
+sf_need("a compiler of C17, ${CMAKE_C_COMPILER_ID}" TRUE "${CMAKE_C_COMPILER_VERSION}" ${minimum_${CMAKE_C_COMPILER_ID}})
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)

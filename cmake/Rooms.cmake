@@ -13,7 +13,8 @@ function(sf_room name)
   set_property(GLOBAL APPEND PROPERTY SAMFLOW_LIBRARIES ${ROOM_LIBRARIES})
 endfunction()
 
-# The shared and the static library, from the objects of all rooms.
+# The shared and the static library, from the objects of all rooms. Whoever links the static one links the outside
+# libraries: as targets inside this build, as plain words (sf_link_flags) once it is installed.
 function(sf_libraries)
   get_property(rooms GLOBAL PROPERTY SAMFLOW_ROOMS)
   get_property(libraries GLOBAL PROPERTY SAMFLOW_LIBRARIES)
@@ -30,15 +31,10 @@ function(sf_libraries)
       VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
     target_include_directories(samflow_${kind} INTERFACE
       $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-    target_link_libraries(samflow_${kind} PRIVATE $<BUILD_INTERFACE:samflow_flags>)
-    foreach(library IN LISTS libraries)
-      target_link_libraries(samflow_${kind} PRIVATE $<BUILD_INTERFACE:${library}>)
-    endforeach()
-    target_link_libraries(samflow_${kind} PRIVATE m)
   endforeach()
-  # who links the installed static library needs the outside libraries as plain words
+  target_link_libraries(samflow_shared PRIVATE samflow_flags ${libraries} m)
   get_property(flags GLOBAL PROPERTY SAMFLOW_LINK_FLAGS)
-  target_link_libraries(samflow_static INTERFACE "$<INSTALL_INTERFACE:${flags}>" $<INSTALL_INTERFACE:m>)
+  target_link_libraries(samflow_static INTERFACE "$<BUILD_INTERFACE:${libraries};m>" "$<INSTALL_INTERFACE:${flags};-lm>")
   target_compile_definitions(samflow_static INTERFACE SAMFLOW_STATIC)
 endfunction()
 
