@@ -43,7 +43,7 @@ sf_link_flags(${FYAML_LDFLAGS} ${XXHASH_LDFLAGS})
 option(SAMFLOW_WITH_SUNDIALS "Flows, integrated by SUNDIALS CVODE" ON)
 if(SAMFLOW_WITH_SUNDIALS)
   find_package(SUNDIALS QUIET COMPONENTS cvode nvecserial)
-  sf_need("SUNDIALS with CVODE" "${SUNDIALS_FOUND}" "${SUNDIALS_VERSION}" 6.0 libsundials-dev SAMFLOW_WITH_SUNDIALS)
+  sf_need("SUNDIALS with CVODE" "${SUNDIALS_FOUND}" "${SUNDIALS_VERSION}" 6.0 "libsundials-dev, with clang libomp-dev" SAMFLOW_WITH_SUNDIALS)
   sf_link_flags(-lsundials_cvode -lsundials_nvecserial)
 endif()
 
