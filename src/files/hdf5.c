@@ -1,4 +1,7 @@
 /* Our side of an HDF5 file: starts the process that reads it, asks, waits with a bound, and says what went wrong. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE // syscall
+#endif
 #include "files/hdf5.h"
 
 #include <errno.h>
