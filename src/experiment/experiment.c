@@ -90,7 +90,12 @@ sf_network *sf_experiment_network(const sf_experiment *experiment)
 
 sf_perturbation sf_experiment_perturbation(const sf_experiment *experiment)
 {
-    const sf_value *values = experiment->values;
+    return sf_settings_perturbation(experiment->settings);
+}
+
+sf_perturbation sf_settings_perturbation(const sf_settings *settings)
+{
+    const sf_value *values = settings->values;
     sf_method method = (sf_method)values[SF_SET_METHOD].choice; // the choices are in the order of sf_method
     return (sf_perturbation){.method = method,
                              .rho = method == SF_METHOD_GD ? 0.0 : values[SF_SET_RHO].number,
@@ -137,23 +142,21 @@ sf_until sf_experiment_until(const sf_experiment *experiment)
 
 /* ---- the start ----------------------------------------------------------------------------------- */
 
-static void fill_random(const sf_experiment *experiment, size_t depth, size_t d, double *theta)
+static void fill_random(const sf_settings *settings, size_t depth, size_t d, double *theta)
 {
-    double scale = experiment->values[SF_SET_RANDOM_SCALE].number;
+    double scale = settings->values[SF_SET_RANDOM_SCALE].number;
     for (size_t l = 0; l < depth; l++) {
-        sf_random random = sf_random_make(experiment->values[SF_SET_RANDOM_SEED].integer, l);
+        sf_random random = sf_random_make(settings->values[SF_SET_RANDOM_SEED].integer, l);
         for (size_t j = 0; j < d; j++)
             theta[l * d + j] = scale * sf_random_normal(&random);
     }
 }
 
-void sf_experiment_fill_start(const sf_experiment *experiment, double *theta)
+void sf_settings_fill_start(const sf_settings *settings, size_t depth, size_t d, double *theta)
 {
-    size_t depth = (size_t)sf_network_depth(experiment->network),
-           d = sf_network_features(experiment->network);
-    const sf_value *init = &experiment->values[SF_SET_INIT], *layers = &experiment->values[SF_SET_LAYERS];
-    if (experiment->settings->scope & SF_SCOPE_RANDOM) {
-        fill_random(experiment, depth, d, theta);
+    const sf_value *init = &settings->values[SF_SET_INIT], *layers = &settings->values[SF_SET_LAYERS];
+    if (settings->scope & SF_SCOPE_RANDOM) {
+        fill_random(settings, depth, d, theta);
     } else if (layers->set) {
         memcpy(theta, layers->numbers, depth * d * sizeof *theta);
     } else {
@@ -161,6 +164,12 @@ void sf_experiment_fill_start(const sf_experiment *experiment, double *theta)
             for (size_t j = 0; j < d; j++)
                 theta[l * d + j] = init->numbers ? init->numbers[j] : init->number;
     }
+}
+
+void sf_experiment_fill_start(const sf_experiment *experiment, double *theta)
+{
+    sf_settings_fill_start(experiment->settings, (size_t)sf_network_depth(experiment->network),
+                           sf_network_features(experiment->network), theta);
 }
 
 const double *sf_experiment_start(sf_experiment *experiment)

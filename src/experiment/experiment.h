@@ -32,4 +32,17 @@ const char *sf_experiment_data_name(const sf_experiment *experiment);
  * values. */
 sf_status sf_experiment_load(sf_experiment *experiment);
 
+/* ---- what resolved settings say, before anything is loaded ---- */
+
+/* H over the bytes of the data files, of nothing if there are none; those met last are kept on the shelf, as long as
+ * size and time stay. Errors: SF_ERR_DATA, SF_ERR_MEMORY. */
+sf_status sf_settings_content(const sf_settings *settings, sf_shelf *shelf, sf_hash *content);
+/* Examples and features of the data; false if that takes a file to know. */
+bool sf_settings_shape(const sf_settings *settings, size_t *n, size_t *d);
+/* Whether start and mode fit n examples of d features. Errors: SF_ERR_CONFIG. */
+sf_status sf_settings_check_shape(const sf_settings *settings, size_t n, size_t d);
+sf_perturbation sf_settings_perturbation(const sf_settings *settings);
+/* The start, theta (depth, d). */
+void sf_settings_fill_start(const sf_settings *settings, size_t depth, size_t d, double *theta);
+
 #endif

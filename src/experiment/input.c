@@ -16,9 +16,7 @@ static double number_of(const sf_node *mapping, const char *key)
 static const double *numbers_of(const sf_node *mapping, const char *key, size_t d)
 {
     const sf_node *node = sf_node_find(mapping, key);
-    return node && node->kind == SF_NODE_LIST && node->numbers && !node->offender && node->count == d
-               ? node->numbers
-               : NULL;
+    return node && node->kind == SF_NODE_LIST && node->numbers && node->count == d ? node->numbers : NULL;
 }
 
 static sf_status strange(sf_context *context, const char *path, const char *expected)

@@ -26,35 +26,42 @@ static size_t folder_length(const char *name)
     return !slash ? 0 : slash == name ? 1 : (size_t)(slash - name);
 }
 
-sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id)
+/* The file that a setting means, as an absolute path to be released. */
+static sf_status find_file(const sf_settings *settings, sf_setting_id id, char **path)
 {
-    sf_context *context = experiment->context;
-    sf_value *value = &experiment->values[id];
-    const char *folders[] = {experiment->settings->name, getenv("SAMFLOW_DATA")};
-    size_t lengths[] = {folder_length(experiment->settings->name), folders[1] ? strlen(folders[1]) : 0};
-    bool absolute = value->text[0] == '/';
+    sf_context *context = settings->context;
+    const char *text = settings->values[id].text, *name = settings->name ? settings->name : "";
+    const char *folders[] = {name, getenv("SAMFLOW_DATA")};
+    size_t lengths[] = {folder_length(name), folders[1] ? strlen(folders[1]) : 0};
+    bool absolute = text[0] == '/';
+    *path = NULL;
     for (size_t i = 0; i < (absolute ? 1 : 2); i++) {
         if (i == 1 && lengths[i] == 0)
             continue;
-        char *candidate = join(context, folders[i], absolute ? 0 : lengths[i], value->text);
+        char *candidate = join(context, folders[i], absolute ? 0 : lengths[i], text);
         if (!candidate)
             return SF_ERR_MEMORY;
         char *real = access(candidate, F_OK) == 0 ? realpath(candidate, NULL) : NULL;
         sf_free(context, candidate);
         if (!real)
             continue;
-        char *copy = sf_strdup(context, real);
+        *path = sf_strdup(context, real);
         free(real);
-        if (!copy)
-            return SF_ERR_MEMORY;
-        sf_free(context, value->text);
-        value->text = copy;
-        return SF_OK;
+        return *path ? SF_OK : SF_ERR_MEMORY;
     }
-    SF_FAIL_SETTING(experiment, id, "'%s' does not exist%s%s, expected a data file", value->text,
-                    absolute ? "" : ", neither from the folder of the experiment file nor from $SAMFLOW_DATA",
-                    absolute || lengths[1] ? "" : " (not set)");
+    SF_FAIL_VALUE(settings, id, "'%s' does not exist%s%s, expected a data file", text,
+                  absolute ? "" : ", neither from the folder of the experiment file nor from $SAMFLOW_DATA",
+                  absolute || lengths[1] ? "" : " (not set)");
     return SF_ERR_DATA;
+}
+
+sf_status sf_experiment_find_file(sf_experiment *experiment, sf_setting_id id)
+{
+    char *path;
+    SF_TRY(find_file(experiment->settings, id, &path));
+    sf_free(experiment->context, experiment->values[id].text);
+    experiment->values[id].text = path;
+    return SF_OK;
 }
 
 const char *sf_experiment_data_name(const sf_experiment *experiment)
@@ -72,38 +79,87 @@ static sf_status find_files(sf_experiment *experiment)
     return SF_OK;
 }
 
-static void write_file(FILE *stream, const char *path)
+/* Name, size and time of a file. */
+static sf_hash hash_state(const char *path)
 {
     struct stat info = {0};
-    if (path && stat(path, &info) == 0)
-        fprintf(stream, "%s %lld %lld.%09ld\n", path, (long long)info.st_size, (long long)info.st_mtim.tv_sec,
-                info.st_mtim.tv_nsec);
-    else
-        fputs(path ? path : "-\n", stream);
+    sf_hash name = sf_hash_bytes(path, strlen(path)), pair[2];
+    if (stat(path, &info) != 0)
+        return name;
+    int64_t state[] = {(int64_t)info.st_size, (int64_t)info.st_mtim.tv_sec, (int64_t)info.st_mtim.tv_nsec,
+                       (int64_t)info.st_ino};
+    pair[0] = name;
+    pair[1] = sf_hash_bytes(state, sizeof state);
+    return sf_hash_bytes(pair, sizeof pair);
 }
 
-/* All that the data set follows from, as a text; released with free. NULL without memory. */
-static char *data_key(const sf_experiment *experiment)
+/* All that the data set follows from: every setting of data, and the state of the files. */
+static sf_hash data_key(const sf_experiment *experiment)
 {
-    const sf_value *values = experiment->values, *classes = &values[SF_SET_CLASSES];
-    char *key = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&key, &size);
-    if (!stream)
-        return NULL;
-    fprintf(stream, "%d ", values[SF_SET_NAME].set ? values[SF_SET_NAME].choice : -1);
-    write_file(stream, values[SF_SET_FILE].text);
-    write_file(stream, values[SF_SET_LABELS_FILE].text);
-    fprintf(stream, "%d %s\n%d %d %d %.17g", values[SF_SET_FORMAT].set ? values[SF_SET_FORMAT].choice : -1,
-            values[SF_SET_LABEL].text ? values[SF_SET_LABEL].text : "", values[SF_SET_TRANSPOSE].flag,
-            values[SF_SET_STANDARDIZE].flag, values[SF_SET_MIRROR].flag, values[SF_SET_SCALE].number);
-    for (size_t i = 0; classes->set && i < classes->count; i++)
-        fprintf(stream, " %.17g", classes->numbers[i]);
-    if (fclose(stream) != 0) {
-        free(key);
-        return NULL;
+    const sf_value *values = experiment->values;
+    sf_hash pair[2] = {{{0}}};
+    for (int id = 0; id < SF_SETTING_COUNT; id++) {
+        if (!values[id].set || strncmp(sf_settings_table[id].key, "data.", 5) != 0)
+            continue;
+        pair[1] = sf_value_hash((sf_setting_id)id, &values[id]);
+        pair[0] = sf_hash_bytes(pair, sizeof pair);
+        if (id == SF_SET_FILE || id == SF_SET_LABELS_FILE) {
+            pair[1] = hash_state(values[id].text);
+            pair[0] = sf_hash_bytes(pair, sizeof pair);
+        }
     }
-    return key;
+    return pair[0];
+}
+
+/* H over the bytes of a file, a block at a time. */
+static sf_status hash_file(const sf_settings *settings, sf_setting_id id, const char *path, sf_hash *content)
+{
+    enum { BLOCK = 1 << 20 };
+    FILE *stream = fopen(path, "rb");
+    unsigned char *block = SF_ARRAY(settings->context, BLOCK + sizeof *content, unsigned char);
+    bool good = stream && block;
+    size_t size = BLOCK;
+    *content = (sf_hash){{0}};
+    while (good && size == BLOCK) {
+        memcpy(block, content, sizeof *content);
+        size = fread(block + sizeof *content, 1, BLOCK, stream);
+        *content = sf_hash_bytes(block, sizeof *content + size);
+        good = !ferror(stream);
+    }
+    bool lacking = stream && !block;
+    if (stream)
+        fclose(stream);
+    sf_free(settings->context, block);
+    if (good || lacking)
+        return good ? SF_OK : SF_ERR_MEMORY;
+    SF_FAIL_VALUE(settings, id, "'%s' cannot be read", path);
+    return SF_ERR_DATA;
+}
+
+static sf_status content_of(const sf_settings *settings, sf_setting_id id, sf_shelf *shelf, sf_hash *content)
+{
+    char *path;
+    SF_TRY(find_file(settings, id, &path));
+    sf_hash key = hash_state(path);
+    sf_status status = SF_OK;
+    if (!sf_shelf_recall(shelf, key, content)) {
+        status = hash_file(settings, id, path, content);
+        if (status == SF_OK)
+            sf_shelf_remember(shelf, key, *content);
+    }
+    sf_free(settings->context, path);
+    return status;
+}
+
+sf_status sf_settings_content(const sf_settings *settings, sf_shelf *shelf, sf_hash *content)
+{
+    sf_hash pair[2] = {{{0}}, {{0}}};
+    if (settings->scope & SF_SCOPE_FILE)
+        SF_TRY(content_of(settings, SF_SET_FILE, shelf, &pair[0]));
+    if ((settings->scope & SF_SCOPE_FILE) && settings->values[SF_SET_LABELS_FILE].set)
+        SF_TRY(content_of(settings, SF_SET_LABELS_FILE, shelf, &pair[1]));
+    *content = sf_hash_bytes(pair, sizeof pair);
+    return SF_OK;
 }
 
 static sf_status load_file(sf_experiment *experiment)
@@ -212,39 +268,66 @@ static sf_status transform(const sf_experiment *experiment)
 
 /* ---- the network --------------------------------------------------------------------------------- */
 
-static sf_status check_start(const sf_experiment *experiment, size_t d)
+static sf_status check_start(const sf_settings *settings, size_t d, bool mirrored)
 {
-    const sf_value *init = &experiment->values[SF_SET_INIT], *layers = &experiment->values[SF_SET_LAYERS];
-    uint64_t depth = experiment->values[SF_SET_DEPTH].integer;
-    const char *mirrored =
-        sf_dataset_mirrored(experiment->dataset) ? " (twice those of the data: data.mirror)" : "";
+    const sf_value *init = &settings->values[SF_SET_INIT], *layers = &settings->values[SF_SET_LAYERS];
+    uint64_t depth = settings->values[SF_SET_DEPTH].integer;
+    const char *twice = mirrored ? " (twice those of the data: data.mirror)" : "";
     if (!layers->set && init->numbers && init->count != d)
-        return SF_FAIL_SETTING(experiment, SF_SET_INIT,
-                               "found a list of %zu numbers, expected %zu, one a feature%s", init->count, d,
-                               mirrored);
+        return SF_FAIL_VALUE(settings, SF_SET_INIT,
+                             "found a list of %zu numbers, expected %zu, one a feature%s", init->count, d,
+                             twice);
     if (layers->set && layers->rows != depth)
-        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS, "found %zu lists, expected %llu, one a layer",
-                               layers->rows, (unsigned long long)depth);
+        return SF_FAIL_VALUE(settings, SF_SET_LAYERS, "found %zu lists, expected %llu, one a layer",
+                             layers->rows, (unsigned long long)depth);
     if (layers->set && layers->count != d)
-        return SF_FAIL_SETTING(experiment, SF_SET_LAYERS,
-                               "found lists of %zu numbers, expected %zu, one a feature%s", layers->count, d,
-                               mirrored);
+        return SF_FAIL_VALUE(settings, SF_SET_LAYERS,
+                             "found lists of %zu numbers, expected %zu, one a feature%s", layers->count, d,
+                             twice);
     return SF_OK;
 }
 
-static sf_status check_exact(const sf_experiment *experiment)
+static sf_status check_exact(const sf_settings *settings, size_t examples)
 {
-    if (!(experiment->settings->scope & SF_SCOPE_EXACT))
+    if (!(settings->scope & SF_SCOPE_EXACT))
         return SF_OK;
-    int method = experiment->values[SF_SET_METHOD].choice;
-    size_t examples = sf_dataset_examples(experiment->dataset);
-    uint64_t depth = experiment->values[SF_SET_DEPTH].integer;
+    int method = settings->values[SF_SET_METHOD].choice;
+    uint64_t depth = settings->values[SF_SET_DEPTH].integer;
     if (examples != 1 || depth != 2 || (method != SF_METHOD_GD && method != SF_METHOD_L2))
-        return SF_FAIL_SETTING(
-            experiment, SF_SET_MODE,
+        return SF_FAIL_VALUE(
+            settings, SF_SET_MODE,
             "exact needs one example, depth 2 and method gd or l2-sam; found %zu, %llu and %s", examples,
             (unsigned long long)depth, sf_method_name((sf_method)method));
     return SF_OK;
+}
+
+sf_status sf_settings_check_shape(const sf_settings *settings, size_t n, size_t d)
+{
+    SF_TRY(check_start(settings, d, settings->values[SF_SET_MIRROR].flag));
+    return check_exact(settings, n);
+}
+
+bool sf_settings_shape(const sf_settings *settings, size_t *n, size_t *d)
+{
+    const sf_value *values = settings->values, *labels = &values[SF_SET_LABELS],
+                   *classes = &values[SF_SET_CLASSES];
+    if (settings->scope & SF_SCOPE_EXAMPLE) {
+        *n = 1;
+        *d = values[SF_SET_EXAMPLE].count;
+    } else if (settings->scope & SF_SCOPE_POINTS) {
+        *n = 0;
+        *d = values[SF_SET_POINTS].count;
+        for (size_t i = 0; i < labels->count; i++)
+            *n += !classes->set || labels->numbers[i] == classes->numbers[0] ||
+                  labels->numbers[i] == classes->numbers[1];
+    } else if (settings->scope & SF_SCOPE_GAUSSIAN) {
+        *n = 2 * (size_t)values[SF_SET_PER_CLASS].integer;
+        *d = values[SF_SET_MEAN].count;
+    } else {
+        return false;
+    }
+    *d *= values[SF_SET_MIRROR].flag ? 2 : 1;
+    return true;
 }
 
 static sf_status load_data(sf_experiment *experiment)
@@ -267,16 +350,18 @@ static sf_status load_and_transform(sf_experiment *experiment)
 /* Files are read once for all experiments that share a shelf. */
 static sf_status load_shared(sf_experiment *experiment)
 {
+    sf_shelf *shelf = experiment->shelf;
     if (experiment->settings->scope & SF_SCOPE_FILE)
         SF_TRY(find_files(experiment));
-    char *key = experiment->shelf ? data_key(experiment) : NULL;
-    if (key)
-        experiment->dataset = sf_shelf_borrow(experiment->shelf, key, &experiment->data_number);
-    sf_status status = experiment->dataset ? SF_OK : load_and_transform(experiment);
-    if (status == SF_OK && key && experiment->data_number == 0)
-        sf_shelf_keep(experiment->shelf, key, experiment->dataset, &experiment->data_number);
-    free(key);
-    return status;
+    if (!shelf)
+        return load_and_transform(experiment);
+    sf_hash key = data_key(experiment);
+    experiment->dataset = sf_shelf_borrow(shelf, key, &experiment->data_number);
+    if (experiment->dataset)
+        return SF_OK;
+    SF_TRY(load_and_transform(experiment));
+    sf_shelf_keep(shelf, key, experiment->dataset, &experiment->data_number);
+    return SF_OK;
 }
 
 sf_status sf_experiment_load(sf_experiment *experiment)
@@ -284,8 +369,8 @@ sf_status sf_experiment_load(sf_experiment *experiment)
     const sf_value *values = experiment->values;
     SF_TRY(experiment->settings->scope & SF_SCOPE_STORED ? load_shared(experiment)
                                                          : load_and_transform(experiment));
-    SF_TRY(check_start(experiment, sf_dataset_features(experiment->dataset)));
-    SF_TRY(check_exact(experiment));
+    SF_TRY(sf_settings_check_shape(experiment->settings, sf_dataset_examples(experiment->dataset),
+                                   sf_dataset_features(experiment->dataset)));
     return sf_network_create(experiment->context, experiment->dataset, (int)values[SF_SET_DEPTH].integer,
                              (sf_loss)values[SF_SET_LOSS].choice, &experiment->network);
 }

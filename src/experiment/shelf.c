@@ -7,11 +7,11 @@
 
 #include "data/dataset.h"
 
-enum { PLACES = 8 };
+enum { PLACES = 8, CONTENTS = 64 };
 
 typedef struct place {
-    char *key; // NULL: free
-    sf_dataset *dataset;
+    sf_hash key;
+    sf_dataset *dataset;   // NULL: free
     uint64_t number, used; // used: when it was lent last, on the shelf's clock
     size_t borrowers;
 } place;
@@ -21,6 +21,10 @@ struct sf_shelf {
     atomic_flag lock;
     uint64_t clock, numbers;
     place places[PLACES];
+    struct {
+        sf_hash key, content;
+    } contents[CONTENTS];
+    size_t content_count; // noted so far; the last CONTENTS of them are there
 };
 
 static void lock(sf_shelf *shelf)
@@ -50,17 +54,16 @@ void sf_shelf_destroy(sf_shelf **shelf)
         return;
     sf_context *context = (*shelf)->context;
     for (size_t i = 0; i < PLACES; i++) {
-        sf_free(context, (*shelf)->places[i].key);
         sf_dataset_destroy(&(*shelf)->places[i].dataset);
     }
     sf_free(context, *shelf);
     *shelf = NULL;
 }
 
-static place *find(sf_shelf *shelf, const char *key)
+static place *find(sf_shelf *shelf, sf_hash key)
 {
     for (size_t i = 0; i < PLACES; i++)
-        if (shelf->places[i].key && strcmp(shelf->places[i].key, key) == 0)
+        if (shelf->places[i].dataset && memcmp(&shelf->places[i].key, &key, sizeof key) == 0)
             return &shelf->places[i];
     return NULL;
 }
@@ -73,7 +76,7 @@ static sf_dataset *lend(sf_shelf *shelf, place *p, uint64_t *number)
     return p->dataset;
 }
 
-sf_dataset *sf_shelf_borrow(sf_shelf *shelf, const char *key, uint64_t *number)
+sf_dataset *sf_shelf_borrow(sf_shelf *shelf, sf_hash key, uint64_t *number)
 {
     lock(shelf);
     place *p = find(shelf, key);
@@ -88,26 +91,22 @@ static place *place_for(sf_shelf *shelf)
     place *best = NULL;
     for (size_t i = 0; i < PLACES; i++) {
         place *p = &shelf->places[i];
-        if (p->borrowers == 0 && (!best || (best->key && (!p->key || p->used < best->used))))
+        if (p->borrowers == 0 && (!best || (best->dataset && (!p->dataset || p->used < best->used))))
             best = p;
     }
     return best;
 }
 
-bool sf_shelf_keep(sf_shelf *shelf, const char *key, sf_dataset *dataset, uint64_t *number)
+bool sf_shelf_keep(sf_shelf *shelf, sf_hash key, sf_dataset *dataset, uint64_t *number)
 {
-    char *copy = sf_strdup(dataset->context, key);
-    if (!copy)
-        return false;
     lock(shelf);
     place *p = find(shelf, key) ? NULL : place_for(shelf), old = {0};
     if (p) {
         old = *p;
-        *p = (place){.key = copy, .dataset = dataset, .number = ++shelf->numbers};
+        *p = (place){.key = key, .dataset = dataset, .number = ++shelf->numbers};
         lend(shelf, p, number);
     }
     unlock(shelf);
-    sf_free(dataset->context, p ? old.key : copy);
     sf_dataset_destroy(&old.dataset);
     if (p)
         dataset->context = shelf->context; // which outlives that of the experiment
@@ -120,5 +119,27 @@ void sf_shelf_give_back(sf_shelf *shelf, const sf_dataset *dataset)
     for (size_t i = 0; i < PLACES; i++)
         if (shelf->places[i].dataset == dataset)
             shelf->places[i].borrowers--;
+    unlock(shelf);
+}
+
+bool sf_shelf_recall(sf_shelf *shelf, sf_hash key, sf_hash *content)
+{
+    bool found = false;
+    lock(shelf);
+    for (size_t i = 0; i < CONTENTS && i < shelf->content_count && !found; i++)
+        if (memcmp(&shelf->contents[i].key, &key, sizeof key) == 0) {
+            *content = shelf->contents[i].content;
+            found = true;
+        }
+    unlock(shelf);
+    return found;
+}
+
+void sf_shelf_remember(sf_shelf *shelf, sf_hash key, sf_hash content)
+{
+    lock(shelf);
+    size_t at = shelf->content_count++ % CONTENTS;
+    shelf->contents[at].key = key;
+    shelf->contents[at].content = content;
     unlock(shelf);
 }

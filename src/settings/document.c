@@ -63,7 +63,6 @@ void sf_node_destroy(sf_context *context, sf_node **node)
         if (dead->keys)
             sf_free(context, dead->keys[i]);
     }
-    sf_node_destroy(context, &dead->offender);
     sf_free(context, dead->text);
     sf_free(context, dead->numbers);
     sf_free(context, dead->items);
@@ -227,36 +226,54 @@ static sf_status fail_at(const sf_builder *builder, sf_place place, const char *
     return sf_fail(builder->context, SF_ERR_CONFIG, "%s: %s", sf_place_text(place, where), what);
 }
 
-/* Whether a node can go into a list of numbers: a plain scalar that is a finite number. */
-static bool is_number(const sf_node *node, double *value)
+bool sf_node_number(const sf_node *node, double *value)
 {
     return node->kind == SF_NODE_SCALAR && !node->quoted && sf_yaml_number(node->text, value) &&
            isfinite(*value);
 }
 
+enum { MOST_MIXED = 1 << 16 };
+
+/* A short list that begins with numbers and goes on otherwise becomes one of nodes: for the values of an axis, or for a
+ * message. A long one is refused where it goes on otherwise. */
+static sf_status make_mixed(sf_builder *builder, sf_node *list, const sf_node *other)
+{
+    sf_context *context = builder->context;
+    char digits[32], was[SF_PHRASE_SIZE];
+    if (list->count > MOST_MIXED) {
+        sf_fail(context, SF_ERR_CONFIG, "found %s in a list of numbers, expected numbers only",
+                sf_node_found(other, was));
+        return sf_fail_at(context, other->place);
+    }
+    list->items = sf_alloc_zero(context, list->capacity, sizeof(sf_node *));
+    if (!list->items)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < list->count; i++) {
+        sf_node *node = list->items[i] = new_node(context, SF_NODE_SCALAR, list->place);
+        if (!node || !(node->text = sf_strdup(context, sf_number_text(list->numbers[i], digits))))
+            return SF_ERR_MEMORY;
+    }
+    sf_free(context, list->numbers);
+    list->numbers = NULL;
+    return SF_OK;
+}
+
+/* Takes the node over. */
 static sf_status append_to_list(sf_builder *builder, sf_node *list, sf_node *node)
 {
     double value;
-    bool number = is_number(node, &value);
-    bool numbers = list->numbers || (list->count == 0 && number);
-    if (numbers && !number) { // the first one is kept for the message, later ones do not matter
-        if (list->offender)
-            sf_node_destroy(builder->context, &node);
-        else
-            list->offender = node;
-        return SF_OK;
-    }
-    if (reserve(builder->context, list, numbers) != SF_OK) {
-        sf_node_destroy(builder->context, &node);
-        return SF_ERR_MEMORY;
-    }
-    if (numbers) {
+    bool number = sf_node_number(node, &value), numbers = list->numbers || (list->count == 0 && number);
+    sf_status status = numbers && !number ? make_mixed(builder, list, node) : SF_OK;
+    numbers = numbers && number;
+    if (status == SF_OK)
+        status = reserve(builder->context, list, numbers);
+    if (status == SF_OK && numbers)
         list->numbers[list->count++] = value;
-        sf_node_destroy(builder->context, &node);
-    } else {
+    else if (status == SF_OK)
         list->items[list->count++] = node;
-    }
-    return SF_OK;
+    if (status != SF_OK || numbers)
+        sf_node_destroy(builder->context, &node);
+    return status;
 }
 
 /* Hangs a node where the document is at, taking it over. */
@@ -339,14 +356,7 @@ static sf_status open_node(sf_builder *builder, struct fy_event *event, sf_node_
     sf_node *node = new_node(builder->context, kind, place);
     if (!node)
         return SF_ERR_MEMORY;
-    sf_node *parent = builder->depth > 0 ? builder->open[builder->depth - 1] : NULL;
-    bool kept = !(parent && parent->kind == SF_NODE_LIST && parent->offender && parent->numbers);
-    if (!kept) { // attach() would drop it; hold it in place of the earlier offender until it is closed
-        sf_node_destroy(builder->context, &parent->offender);
-        parent->offender = node;
-    } else {
-        SF_TRY(attach(builder, node));
-    }
+    SF_TRY(attach(builder, node));
     builder->open[builder->depth++] = node;
     return SF_OK;
 }

@@ -20,9 +20,7 @@ const char *sf_place_text(sf_place place, char *buffer);
 
 typedef enum sf_node_kind { SF_NODE_SCALAR, SF_NODE_MAPPING, SF_NODE_LIST } sf_node_kind;
 
-/* A list is either of plain finite numbers, or of nodes. A list of numbers that meets something else keeps
- * that as `offender`: every list of numbers with an offender is an error somewhere later, said with its
- * place. */
+/* A list is either of plain finite numbers, or of nodes. */
 typedef struct sf_node sf_node;
 struct sf_node {
     sf_node_kind kind;
@@ -31,7 +29,6 @@ struct sf_node {
     bool quoted;     // scalar: written in quotes, so a text whatever it looks like
     size_t count;    // list, mapping: items
     double *numbers; // list of numbers: (count), else NULL
-    sf_node *offender;
     sf_node **items; // list of nodes, mapping: (count) values
     char **keys;     // mapping: (count)
     sf_place *key_places;
@@ -56,6 +53,7 @@ sf_status sf_text_copy(sf_context *context, const char *source, sf_text *text);
  * Errors: SF_ERR_CONFIG with place, SF_ERR_MEMORY. */
 sf_status sf_document_parse(sf_context *context, const char *source, const sf_text *text, sf_node **out);
 /* Plain and empty, ~ or null; and a node in the words of a message ("'x'", "an empty list") into SF_PHRASE_SIZE bytes. */
+enum { SF_PHRASE_SIZE = 256 };
 bool sf_node_is_null(const sf_node *node);
 const char *sf_node_found(const sf_node *node, char *buffer);
 /* Parses the value of an override: every place in it is `source`, line 0. Empty text gives *out = NULL. */
@@ -69,6 +67,11 @@ sf_status sf_node_put(sf_context *context, sf_node *mapping, const char *key, sf
                       sf_node *value);
 sf_status sf_node_new_mapping(sf_context *context, sf_place place, sf_node **out);
 
+/* Whether a node is a plain scalar that is a finite number. */
+bool sf_node_number(const sf_node *node, double *value);
+
+/* The shortest decimal that reads back to the number, into a buffer of 32. */
+const char *sf_number_text(double number, char *buffer);
 /* A decimal number as YAML writes it, finite or .inf/.nan; false if text is none. */
 bool sf_yaml_number(const char *text, double *value);
 

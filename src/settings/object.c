@@ -207,27 +207,33 @@ void sf_settings_clear(sf_settings *settings, const char *path)
     }
 }
 
-static sf_status put_item(sf_settings *settings, const sf_setting_path *target, double number, sf_place place)
+sf_status sf_item_check(sf_context *context, const sf_setting_path *path, double number, sf_place place)
 {
-    sf_value *value = &settings->values[target->id];
-    const sf_setting *setting = &sf_settings_table[target->id];
+    const sf_setting *setting = &sf_settings_table[path->id];
+    bool whole = number >= 1.0 && number <= 1e9 && number == floor(number);
+    char digits[32], wanted[SF_PHRASE_SIZE];
+    if (sf_setting_in_range(setting, number) && (setting->type != SF_TYPE_SIZES || whole))
+        return SF_OK;
+    sf_fail(context, SF_ERR_CONFIG, "%s: found %s at position %zu, expected %s", setting->key,
+            sf_number_text(number, digits), path->index[path->indices - 1],
+            sf_setting_expectation(setting, wanted));
+    return sf_fail_at(context, place);
+}
+
+static sf_status put_item(sf_settings *settings, const sf_setting_path *path, double number, sf_place place)
+{
+    sf_value *value = &settings->values[path->id];
+    const sf_setting *setting = &sf_settings_table[path->id];
     bool rows = setting->type == SF_TYPE_ROWS;
-    size_t row = rows ? target->index[0] : 0, column = target->index[target->indices - 1];
-    char digits[32];
-    if (!value->numbers || target->indices != 1 + rows || row >= value->rows || column >= value->count) {
+    size_t row = rows ? path->index[0] : 0, column = path->index[path->indices - 1];
+    if (!value->numbers || path->indices != 1 + rows || row >= value->rows || column >= value->count) {
         sf_fail(settings->context, SF_ERR_CONFIG,
                 value->numbers ? "no such item in the list %s of the experiment"
                                : "the experiment has no list %s",
                 setting->key);
         return sf_fail_at(settings->context, place);
     }
-    bool whole = number >= 1.0 && number <= 1e9 && number == floor(number);
-    if (!sf_setting_in_range(setting, number) || (setting->type == SF_TYPE_SIZES && !whole)) {
-        char wanted[SF_PHRASE_SIZE];
-        sf_fail(settings->context, SF_ERR_CONFIG, "%s: found %s at position %zu, expected %s", setting->key,
-                sf_number_text(number, digits), column, sf_setting_expectation(setting, wanted));
-        return sf_fail_at(settings->context, place);
-    }
+    SF_TRY(sf_item_check(settings->context, path, number, place));
     value->numbers[row * value->count + column] = number;
     return SF_OK;
 }

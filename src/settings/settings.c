@@ -156,8 +156,12 @@ static sf_status unknown_key(sf_context *context, const char *group, const char 
 
 sf_status sf_setting_unknown(sf_context *context, const char *path)
 {
-    char group[SF_SETTING_PATH_SIZE];
+    char group[SF_SETTING_PATH_SIZE], known[512];
     snprintf(group, sizeof group, "%.*s", (int)strcspn(path, "["), path);
+    if (is_group(group) && sf_setting_find(group) == SF_SETTING_COUNT)
+        return sf_fail(context, SF_ERR_CONFIG,
+                       "%s: a group of settings, expected a mapping with keys among: %s", path,
+                       children(group, known, sizeof known));
     do {
         char *dot = strrchr(group, '.');
         *(dot ? dot : group) = '\0';

@@ -245,7 +245,7 @@ void sf_value_release(sf_context *context, sf_value *value);
 bool sf_setting_in_range(const sf_setting *setting, double number);
 
 /* "a finite number >= 0" into a buffer of SF_PHRASE_SIZE. */
-enum { SF_PHRASE_SIZE = 256, SF_SETTING_PATH_SIZE = 256 };
+enum { SF_SETTING_PATH_SIZE = 256 };
 const char *sf_setting_expectation(const sf_setting *setting, char *buffer);
 
 /* Fails for a value that is well formed but does not fit: "PLACE: KEY: what". */
@@ -284,6 +284,9 @@ void sf_settings_clear(sf_settings *settings, const char *path);
 sf_status sf_settings_put(sf_settings *settings, const sf_setting_path *target, double number,
                           sf_place place);
 
+/* Whether a number can be the item of a list. Errors: SF_ERR_CONFIG. */
+sf_status sf_item_check(sf_context *context, const sf_setting_path *path, double number, sf_place place);
+
 /* What a value of a path sets: one setting, or those of a group. */
 typedef struct sf_patch {
     size_t count;
@@ -314,9 +317,6 @@ bool sf_setting_is_linked(const sf_settings *settings, sf_setting_id id);
 typedef bool (*sf_value_write_fn)(const void *user, sf_setting_id id, sf_json *json, const char *key);
 void sf_settings_write_by(const sf_settings *settings, sf_json *json, const char *key,
                           sf_value_write_fn write, const void *user);
-/* The shortest decimal that reads back to the number, into a buffer of 32. */
-const char *sf_number_text(double number, char *buffer);
-
 typedef struct sf_hash {
     unsigned char bytes[16]; // big-endian
 } sf_hash;

@@ -166,14 +166,21 @@ static bool scalar_to_value(const sf_setting *setting, sf_node *node, sf_value *
     return value->text[0] != '\0';
 }
 
+/* What keeps a node from being a list of numbers: the first item that is none, else the node itself. */
+static const sf_node *offender(const sf_node *node)
+{
+    double number;
+    for (size_t i = 0; node->kind == SF_NODE_LIST && i < node->count; i++)
+        if (!sf_node_number(node->items[i], &number))
+            return node->items[i];
+    return node;
+}
+
 /* Checks a list of numbers and hands it over to the value. */
 static sf_status take_numbers(sf_context *context, const sf_setting *setting, sf_node *node, sf_value *value)
 {
     if (node->kind != SF_NODE_LIST || !node->numbers)
-        return mismatch(context, setting,
-                        node->kind == SF_NODE_LIST && node->count > 0 ? node->items[0] : node);
-    if (node->offender)
-        return mismatch(context, setting, node->offender);
+        return mismatch(context, setting, offender(node));
     for (size_t i = 0; i < node->count; i++)
         if (!sf_setting_in_range(setting, node->numbers[i])) {
             char where[SF_PLACE_SIZE], wanted[SF_PHRASE_SIZE];
@@ -212,10 +219,7 @@ static sf_status check_rows(sf_context *context, const sf_setting *setting, cons
     for (size_t i = 0; i < node->count; i++) {
         const sf_node *row = node->items[i];
         if (row->kind != SF_NODE_LIST || !row->numbers)
-            return mismatch(context, setting,
-                            row->kind == SF_NODE_LIST && row->count > 0 ? row->items[0] : row);
-        if (row->offender)
-            return mismatch(context, setting, row->offender);
+            return mismatch(context, setting, offender(row));
         if (row->count != node->items[0]->count) {
             char where[SF_PLACE_SIZE];
             return sf_fail(

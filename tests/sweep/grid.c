@@ -3,14 +3,14 @@
 
 #include "support.h"
 #include "sweep/grid/grid.h"
-#include "sweep/grid/identity.h"
+#include "sweep/grid/point.h"
 
 static sf_grid *parse(sf_context *context, const char *section)
 {
     char text[4096];
     snprintf(text, sizeof text, "data: {example: [1, 2]}\nsweep:\n%s\nloss: logistic\n", section);
     sf_grid *grid;
-    assert_ok(context, sf_grid_parse(context, "g.yaml", text, &grid));
+    assert_ok(context, sf_grid_parse(context, "g.yaml", text, 0, NULL, &grid));
     return grid;
 }
 
@@ -34,8 +34,11 @@ static void test_product(void **state)
         sf_grid_indices(grid, n, indices);
         assert_int_equal(sf_grid_position(grid, indices), n);
     }
-    assert_string_equal(grid->experiment,
-                        "data: {example: [1, 2]}\n\n\n\n\n\nloss: logistic\n"); // lines are kept
+    sf_setting_value setting; // the rest of the file, with its places
+    assert_true(sf_settings_get(grid->settings, "data.example[1]", &setting) && setting.number == 2.0);
+    assert_true(sf_settings_get(grid->settings, "loss", &setting));
+    assert_string_equal(setting.text, "logistic");
+    assert_int_equal(grid->settings->values[SF_SET_LOSS].place.line, 7);
     sf_grid_destroy(&grid);
     sf_context_destroy(&context);
 }
@@ -122,35 +125,47 @@ static void test_refusals(void **state)
         {"  axes:\n    optimizer.rho: {lin: [0, 1, 3]}", "g.yaml:4:21: unknown key 'lin' in an axis"},
         {"  axes:\n    optimizer.rho: {random: {uniform: [0, 1], count: 3}}", "expects seed"},
         {"  axes:\n    optimizer.rho: {random: {uniform: [1, 0], count: 3, seed: 1}}", "is no range"},
-        {"  axes:\n    optimizer.rho: [1, 2, 1]", "g.yaml:4:27: axis 'optimizer.rho' holds 1 twice"},
-        {"  axes:\n    zip: {a: [1, 2], b: [1, 2, 3]}", "'a' has 2 values, 'b' has 3"},
-        {"  axes: {a: [1], b: {values: [1], name: a}}", "the same name 'a'"},
-        {"  axes: {a: {values: [1], name: status}}", "the store has a column"},
-        {"  axes: {a: [1]}\n  observables: [speed]",
+        {"  axes:\n    optimizer.rho: [1, 2, 1]", "g.yaml:4:20: axis 'optimizer.rho' holds 1 twice"},
+        {"  axes:\n    zip: {optimizer.rho: [1, 2], network.init: [1, 2, 3]}",
+         "'optimizer.rho' has 2 values, 'network.init' has 3"},
+        {"  axes: {optimizer.rho: {values: [1], name: a}, network.init: {values: [1], name: a}}",
+         "the same name 'a'"},
+        {"  axes: {optimizer.rho: {values: [1], name: status}}", "the store has a column"},
+        {"  axes: {optimizer.rho: [1]}\n  observables: [speed]",
          "g.yaml:4:17: unknown observable 'speed'; expected some of regime"},
-        {"  axes: {a: [1]}\n  observables: [regime, regime]", "appears twice"},
-        {"  axes: {a: [1]}\n  observables: [{beta: {step: [2, 1]}}]", "must increase"},
-        {"  axes: {a: [1]}\n  observable: [regime]", "unknown key 'observable' in sweep"},
-        {"  axes: {a: [1, 2]}\n  refine: {by: regime, levels: 99}", "whole number from 1 to 12"},
-        {"  axes: {a: [x, y]}\n  refine: {by: regime, levels: 1}", "increasing numbers"},
-        {"  axes: {a: {linspace: [0, 1, 10000]}, b: {linspace: [0, 1, 10000]}, c: {linspace: [0, 1, 10000]}}",
+        {"  axes: {optimizer.rho: [1]}\n  observables: [regime, regime]", "appears twice"},
+        {"  axes: {optimizer.rho: [1]}\n  observables: [{beta: {step: [2, 1]}}]", "must increase"},
+        {"  axes: {optimizer.rho: [1]}\n  observable: [regime]", "unknown key 'observable' in sweep"},
+        {"  axes: {optimizer.rho: [1, 2]}\n  refine: {by: regime, levels: 99}", "whole number from 1 to 12"},
+        {"  axes: {optimizer.method: [gd, usam]}\n  refine: {by: regime, levels: 1}", "increasing numbers"},
+        {"  axes: {optimizer.rho: {linspace: [0, 1, 10000]}, network.init: {linspace: [0, 1, 10000]}, "
+         "dynamics.step: {linspace: [1, 2, 10000]}}",
          "g.yaml:3:10: the grid has 1000000000000 points (10000 x 10000 x 10000); at most 1000000000 make a "
          "sweep. "
          "Take fewer values an axis"},
         {"  axes: [1, 2", "g.yaml:"},
+        {"  axes: {optimizer.rho: [1, -1]}", "g.yaml:3:10: axis 'optimizer.rho': optimizer.rho: found -1"},
+        {"  axes: {network.depth: {linspace: [1, 2, 3]}}",
+         "network.depth: found 1.5, expected a whole number"},
+        {"  axes: {optimizer.method: [gd, sgd]}",
+         "g.yaml:3:33: optimizer.method: found 'sgd', expected one of gd"},
+        {"  axes: {network: [1]}", "network: a group of settings, expected a mapping with keys among"},
+        {"  axes: {optimizer.rh: [1]}", "unknown key, did you mean 'optimizer.rho'"},
+        {"  axes: {\"data.example[x]\": [1]}", "not a key; expected one such as data.example[1]"},
     };
     sf_context *context = test_context();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char text[1024];
         snprintf(text, sizeof text, "loss: logistic\nsweep:\n%s\n", bad[i].section);
         sf_grid *grid;
-        assert_status(context, sf_grid_parse(context, "g.yaml", text, &grid), SF_ERR_CONFIG);
+        assert_status(context, sf_grid_parse(context, "g.yaml", text, 0, NULL, &grid), SF_ERR_CONFIG);
         assert_null(grid);
         if (!strstr(sf_context_message(context), bad[i].message))
             fail_msg("said '%s', expected '%s'", sf_context_message(context), bad[i].message);
     }
     sf_grid *grid;
-    assert_status(context, sf_grid_parse(context, "g.yaml", "loss: logistic\n", &grid), SF_ERR_CONFIG);
+    assert_status(context, sf_grid_parse(context, "g.yaml", "loss: logistic\n", 0, NULL, &grid),
+                  SF_ERR_CONFIG);
     assert_non_null(strstr(sf_context_message(context), "no section `sweep:`"));
     sf_context_destroy(&context);
 }
@@ -161,47 +176,128 @@ static void hex(sf_hash hash, char *digits)
         snprintf(digits + 2 * i, 3, "%02x", hash.bytes[i]);
 }
 
+static sf_hash identity_of(const char *yaml, uint64_t position, const char *override)
+{
+    sf_context *context = test_context();
+    sf_grid *grid;
+    sf_point point;
+    sf_hash content = {{7}};
+    assert_ok(context, sf_grid_parse(context, "g.yaml", yaml, override ? 1 : 0, &override, &grid));
+    assert_ok(context, sf_point_create(context, grid, grid->settings, &point));
+    assert_ok(context, sf_point_set(&point, position));
+    sf_hash hash = sf_point_identity(&point, &content);
+    sf_point_release(&point);
+    sf_grid_destroy(&grid);
+    sf_context_destroy(&context);
+    return hash;
+}
+
+#define assert_same(a, b)  assert_memory_equal(&(a), &(b), sizeof(sf_hash))
+#define assert_other(a, b) assert_memory_not_equal(&(a), &(b), sizeof(sf_hash))
+
 /* Identity: known answers of XXH3-128, and what does and does not change a point. */
 static void test_identity(void **state)
 {
     (void)state;
-    sf_context *context = test_context();
     char digits[33];
     hex(sf_hash_bytes("", 0), digits);
     assert_string_equal(digits, "99aa06d3014798d86001c324468d497f"); // the specification of XXH3
-    static const char *const same[] = {"{\"a\": {\"b\": 1, \"c\": [1, 2.5]}, \"z\": \"t\"}",
-                                       "{\"z\": \"t\", \"a\": {\"c\": [1.0, 25e-1], \"b\": 1e0}}"};
-    static const char *const other[] = {"{\"a\": {\"b\": 1, \"c\": [2.5, 1]}, \"z\": \"t\"}",
-                                        "{\"a\": {\"b\": 1, \"c\": [1, 2.5]}, \"z\": \"T\"}",
-                                        "{\"a\": {\"b\": \"1\", \"c\": [1, 2.5]}, \"z\": \"t\"}",
-                                        "{\"a\": {\"b\": 1, \"c\": [1, 2.5000000000000004]}, \"z\": \"t\"}",
-                                        "{\"a\": {\"b\": 1, \"c\": [1, 2.5]}}"};
-    sf_hash first, hash;
-    for (size_t i = 0; i < 7; i++) {
-        sf_leaves leaves;
-        assert_ok(context, sf_leaves_parse(context, i < 2 ? same[i] : other[i - 2], &leaves));
-        assert_ok(context, sf_leaves_hash(&leaves, &hash));
-        if (i == 0)
-            first = hash;
-        assert_int_equal(memcmp(&first, &hash, sizeof hash) == 0, i < 2);
-        sf_leaves_release(&leaves);
+    static const char head[] = "data: {example: [1, 2]}\ndynamics: {mode: discrete}\n"
+                               "sweep: {axes: {dynamics.step: [0.1, 0.2]}}\n";
+    static const char *const same[] = {
+        "loss=logistic",      "optimizer.rho=1",          "optimizer.rho=1e0", "dynamics.steps=20000",
+        "dynamics.steps=2e4", "data={example: [1.0, 2]}", "record.samples=200"};
+    static const char *const other[] = {"loss=exponential",        "optimizer.rho=1.0000000000000002",
+                                        "dynamics.steps=20001",    "data.example=[2, 1]",
+                                        "data.example=[1, 2, 0]",  "optimizer.method=usam",
+                                        "record.samples=201",      "network.init=0.5",
+                                        "network.init=[0.6, 0.6]", "network.depth=3",
+                                        "data.mirror=true",        "data.scale=2",
+                                        "record.at.step=[5]",      "network.init={random: {scale: 0.6}}"};
+    sf_hash first = identity_of(head, 0, NULL), second = identity_of(head, 1, NULL), seen[16];
+    assert_other(first, second);
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        sf_hash hash = identity_of(head, 0, same[i]);
+        assert_same(first, hash);
     }
-    sf_leaves leaves;
-    assert_ok(context, sf_leaves_parse(context, "{\"rho\": -0.0, \"seed\": 9007199254740993}", &leaves));
-    assert_true(sf_leaves_number(&leaves, "rho") == 0.0);
-    assert_string_equal(leaves.items[sf_leaves_find(&leaves, "seed")].text, "9007199254740993");
-    assert_ok(context, sf_leaves_hash(&leaves, &first));
-    assert_ok(context, sf_leaves_put(&leaves, "rho", 0.0, NULL)); // 0 and -0 are one setting
-    assert_ok(context, sf_leaves_hash(&leaves, &hash));
-    assert_memory_equal(&first, &hash, sizeof hash);
-    sf_leaves_release(&leaves);
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        seen[i] = identity_of(head, 0, other[i]);
+        assert_other(first, seen[i]);
+        for (size_t k = 0; k < i; k++)
+            assert_other(seen[k], seen[i]);
+    }
+}
+
+/* The identity is H(format, version, content of data, settings in the order of the table), nothing left out. */
+static void test_identity_parts(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    sf_grid *grid = parse(context, "  axes:\n    network.init: [0.3, 0.4]\n    optimizer.method: [gd, usam]");
+    sf_point point;
+    sf_hash content = {{1}}, changed = {{2}}, part[SF_SETTING_COUNT + 3];
+    assert_ok(context, sf_point_create(context, grid, grid->settings, &point));
+    assert_ok(context, sf_point_set(&point, 2));
+    size_t count = 0;
+    part[count++] = sf_hash_bytes("samflow sweep 2", 15);
+    part[count++] = sf_hash_bytes(sf_version(), strlen(sf_version()));
+    part[count++] = content;
+    for (int id = 0; id < SF_SETTING_COUNT; id++)
+        if (point.settings->values[id].set)
+            part[count++] = sf_value_hash((sf_setting_id)id, &point.settings->values[id]);
+    assert_true(count > 10);
+    sf_hash expected = sf_hash_bytes(part, count * sizeof *part), found = sf_point_identity(&point, &content);
+    assert_same(expected, found);
+    found = sf_point_identity(&point, &changed);
+    assert_other(expected, found);
+    sf_point_release(&point);
+    sf_grid_destroy(&grid);
+    sf_context_destroy(&context);
+}
+
+/* From any position to any other: what a walk gives is what a point made for that position alone gives. */
+static void test_walk(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    sf_grid *grid = parse(context, "  axes:\n"
+                                   "    network.init: [0.3, [0.1, 0.2], 0.4, {layers: [[1, 2], [3, 4]]}]\n"
+                                   "    dynamics.mode: [flow, exact]\n"
+                                   "    data.example[1]: [2, 3]\n"
+                                   "    optimizer: [{method: gd}, {rho: 2}, {method: l2-sam, rho: 3}]\n"
+                                   "    dynamics.until.log_time: [1, 2]");
+    sf_random random = sf_random_make(5, 0);
+    sf_point point;
+    sf_hash content = {{0}};
+    assert_int_equal(grid->points, 96);
+    assert_ok(context, sf_point_create(context, grid, grid->settings, &point));
+    for (int i = 0; i < 400; i++) {
+        uint64_t position = i < 96 ? (uint64_t)i : sf_random_below(&random, 96);
+        sf_point alone;
+        assert_ok(context, sf_point_set(&point, position));
+        assert_ok(context, sf_point_create(context, grid, grid->settings, &alone));
+        assert_ok(context, sf_point_set(&alone, position));
+        sf_hash a = sf_point_identity(&point, &content), b = sf_point_identity(&alone, &content);
+        assert_same(a, b);
+        unsigned char whole[2][16];
+        assert_ok(context, sf_settings_hash(point.settings, whole[0]));
+        assert_ok(context, sf_settings_hash(alone.settings, whole[1]));
+        assert_memory_equal(whole[0], whole[1], sizeof whole[0]);
+        sf_point_release(&alone);
+    }
+    sf_point_release(&point);
+    sf_grid_destroy(&grid);
     sf_context_destroy(&context);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_product), cmocka_unit_test(test_zip_and_random),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_product),
+                                       cmocka_unit_test(test_zip_and_random),
                                        cmocka_unit_test(test_refined_lattice),
-                                       cmocka_unit_test(test_refusals), cmocka_unit_test(test_identity)};
+                                       cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_identity),
+                                       cmocka_unit_test(test_identity_parts),
+                                       cmocka_unit_test(test_walk)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

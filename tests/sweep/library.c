@@ -141,6 +141,36 @@ static void test_session(void **state)
     sf_context_destroy(&remote);
 }
 
+/* What a shard counts as its points is what it hands out, and the shards together are the grid. */
+static void test_shard_counts(void **state)
+{
+    (void)state;
+    sf_context *context = test_context();
+    sf_sweep *sweep;
+    assert_ok(context, sf_sweep_parse(context, "grid.yaml", grid, 0, NULL, &sweep));
+    for (uint64_t shards = 1; shards <= 8; shards++) {
+        uint64_t sum = 0;
+        for (uint64_t shard = 1; shard <= shards; shard++) {
+            sf_sweep_options options = {.shard = shard, .shards = shards};
+            sf_sweep_counts counts;
+            sf_session *session;
+            uint64_t positions[8];
+            size_t count;
+            assert_ok(context, sf_session_open(sweep, "shard.db", &options, &session));
+            assert_ok(context, sf_session_next(session, 8, positions, &count));
+            for (size_t i = 0; i < count; i++)
+                assert_int_equal(positions[i] % shards, shard - 1);
+            assert_ok(context, sf_session_close(&session, SF_OK, &counts));
+            assert_int_equal(counts.points, count);
+            sum += counts.points;
+            unlink("shard.db");
+        }
+        assert_int_equal(sum, 6);
+    }
+    sf_sweep_destroy(&sweep);
+    sf_context_destroy(&context);
+}
+
 /* What theory says, which is not in the file. */
 static sf_status read_predictions(sf_store *store)
 {
@@ -205,6 +235,7 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
-    const struct CMUnitTest tests[] = {TEST(test_store), TEST(test_session), TEST(test_out_of_memory)};
+    const struct CMUnitTest tests[] = {TEST(test_store), TEST(test_session), TEST(test_shard_counts),
+                                       TEST(test_out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,54 @@ static void test_setting_with_prefix(void **state)
     assert_true(program_said(", 0 computed, 3 there before"));
 }
 
+/* A data file that changes is other data, though its name is the same: also one that only some points read. */
+static void test_changed_data(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "optimizer: {rho: 0.1}\ndata: {file: one.csv}\ndynamics: {mode: discrete, steps: 20}\n"
+        "sweep:\n  axes:\n    data.file: [one.csv, two.csv]\n    network.init: [0.3, 0.4]\n";
+    program_write("files.yaml", text);
+    program_write("one.csv", "a,b,label\n1,2,1\n-1,0.5,-1\n");
+    program_write("two.csv", "a,b,label\n3,2,1\n-1,0.5,-1\n");
+    assert_int_equal(program_run("sweep files.yaml -o a.db"), 0);
+    assert_true(program_said(", 4 computed"));
+    assert_int_equal(program_run("sweep files.yaml -o a.db"), 0);
+    assert_true(program_said(", 0 computed, 4 there before"));
+    program_write("two.csv", "a,b,label\n3,2.5,1\n-1,0.5,-1\n");
+    assert_int_equal(program_run("sweep files.yaml -o a.db"), 0);
+    assert_true(program_said(", 2 computed, 0 there before, 2 reused"));
+    program_write("two.csv", "a,b,label\n3,2,1\n-1,0.5,-1\n"); // as it was
+    assert_int_equal(program_run("sweep files.yaml -o a.db"), 0);
+    assert_true(program_said(", 0 computed"));
+    unlink("two.csv");
+    assert_int_equal(program_run("sweep files.yaml -o a.db"), 3);
+    assert_true(program_said("'two.csv' does not exist"));
+}
+
+/* Results of a samflow that made identities in another way are kept, said to be old, and computed anew. */
+static void test_old_file(void **state)
+{
+    (void)state;
+    assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
+    assert_false(program_said("another version"));
+    sqlite3 *file;
+    assert_int_equal(sqlite3_open("a.db", &file), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(file,
+                     "DELETE FROM file WHERE key = 'identity'; UPDATE grid SET hash = randomblob(16);"
+                     "UPDATE point SET hash = randomblob(16)",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(file);
+    assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
+    assert_true(program_said("points=100 message=\"written by another version of samflow"));
+    assert_true(program_said(", 100 computed, 0 there before, 0 reused"));
+    assert_count("a.db", "SELECT count(*) FROM point", 200);
+    assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
+    assert_true(program_said(", 0 computed, 100 there before"));
+}
+
 /* One row as text, to compare runs. */
 static void test_threads(void **state)
 {
@@ -669,11 +717,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
-        TEST(test_reuse),      TEST(test_changed_setting), TEST(test_setting_with_prefix),
-        TEST(test_threads),    TEST(test_shards),          TEST(test_failing_point),
-        TEST(test_refusals),   TEST(test_interrupt),       TEST(test_full_disk),
-        TEST(test_refinement), TEST(test_exact_regime),    TEST(test_exact_order),
-        TEST(test_flows),      TEST(test_exact_map),       TEST(test_batch),
-        TEST(test_plot),       TEST(test_export)};
+        TEST(test_reuse),        TEST(test_changed_setting), TEST(test_setting_with_prefix),
+        TEST(test_changed_data), TEST(test_old_file),        TEST(test_threads),
+        TEST(test_shards),       TEST(test_failing_point),   TEST(test_refusals),
+        TEST(test_interrupt),    TEST(test_full_disk),       TEST(test_refinement),
+        TEST(test_exact_regime), TEST(test_exact_order),     TEST(test_flows),
+        TEST(test_exact_map),    TEST(test_batch),           TEST(test_plot),
+        TEST(test_export)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

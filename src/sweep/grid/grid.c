@@ -22,13 +22,29 @@ const char *sf_grid_keep(sf_grid *grid, const char *text, size_t length)
     return block->text;
 }
 
+static void release_values(sf_context *context, grid_axis *axis)
+{
+    for (size_t k = 0; axis->patched && k < axis->count; k++)
+        if (axis->values[k].patch) {
+            sf_patch_release(context, axis->values[k].patch);
+            sf_free(context, axis->values[k].patch);
+        }
+    sf_free(context, axis->values);
+}
+
+sf_status sf_grid_axis_fail(const sf_grid *grid, const grid_axis *axis)
+{
+    sf_fail_within(grid->context, SF_ERR_CONFIG, "axis '%s'", axis->key);
+    return sf_fail_at(grid->context, axis->place);
+}
+
 void sf_grid_destroy(sf_grid **grid)
 {
     if (!grid || !*grid)
         return;
     sf_context *context = (*grid)->context;
     for (size_t i = 0; i < (*grid)->axis_count; i++)
-        sf_free(context, (*grid)->axes[i].values);
+        release_values(context, &(*grid)->axes[i]);
     for (size_t i = 0; i < (*grid)->observable_count; i++)
         sf_free(context, (*grid)->observables[i].times);
     while ((*grid)->texts) {
@@ -39,7 +55,7 @@ void sf_grid_destroy(sf_grid **grid)
     sf_free(context, (*grid)->axes);
     sf_free(context, (*grid)->groups);
     sf_free(context, (*grid)->observables);
-    sf_free(context, (*grid)->experiment);
+    sf_settings_destroy(&(*grid)->settings);
     sf_free(context, *grid);
     *grid = NULL;
 }
@@ -82,27 +98,6 @@ uint64_t sf_grid_written(const sf_grid *grid, uint64_t n)
     return position;
 }
 
-uint64_t sf_grid_slice_points(const sf_grid *grid, const uint64_t *fixed)
-{
-    uint64_t points = 1;
-    for (size_t g = 0; g < grid->group_count; g++)
-        points *= fixed[g] == UINT64_MAX ? grid->groups[g].count : 1;
-    return points;
-}
-
-uint64_t sf_grid_slice_position(const sf_grid *grid, const uint64_t *fixed, uint64_t n)
-{
-    uint64_t indices[SF_MOST_AXES];
-    for (size_t g = grid->group_count; g-- > 0;) {
-        indices[g] = fixed[g];
-        if (fixed[g] != UINT64_MAX)
-            continue;
-        indices[g] = n % grid->groups[g].count;
-        n /= grid->groups[g].count;
-    }
-    return sf_grid_position(grid, indices);
-}
-
 /* ---- values -------------------------------------------------------------------------------------------- */
 
 double sf_grid_round(double value)
@@ -112,7 +107,7 @@ double sf_grid_round(double value)
     return strtod(digits, NULL);
 }
 
-static grid_value value_at(const sf_grid *grid, const grid_axis *axis, uint64_t index)
+grid_value sf_grid_value(const sf_grid *grid, const grid_axis *axis, uint64_t index)
 {
     uint64_t cell = index >> grid->refine.levels, within = index - (cell << grid->refine.levels);
     if (within == 0)
@@ -130,7 +125,7 @@ void sf_grid_values(const sf_grid *grid, uint64_t position, grid_value *values)
         position /= extent;
         for (size_t i = 0; i < grid->groups[g].axes; i++) {
             const grid_axis *axis = &grid->axes[grid->groups[g].first + i];
-            values[grid->groups[g].first + i] = value_at(grid, axis, index);
+            values[grid->groups[g].first + i] = sf_grid_value(grid, axis, index);
         }
     }
 }

@@ -7,24 +7,25 @@
 #ifndef SF_SWEEP_GRID_H
 #define SF_SWEEP_GRID_H
 
-#include "base/base.h"
+#include "settings/settings.h"
 
-/* A value of an axis: a number, or YAML text that overrides the key, with the label that the store shows. */
+/* A value of an axis: a number, or what anything else sets. */
 typedef struct grid_value {
-    double number;     // meaningful if text is NULL
-    const char *text;  // one line of JSON, which is YAML too; NULL: a number
-    const char *label; // what the store shows of a text
+    double number;     // NaN if there is a patch
+    sf_patch *patch;   // NULL: a number
+    const char *label; // what the store shows of a patch
 } grid_value;
 
 typedef struct grid_axis {
-    const char *key;    // path of the setting, for example data.example[1]
-    const char *column; // its name in the store
+    const char *key;      // path of the setting, for example data.example[1]
+    sf_setting_path path; // ... what it names; id SF_SETTING_COUNT: a group
+    const char *column;   // its name in the store
     size_t group;
     size_t count;
     grid_value *values; // count
-    bool range;         // the values run from the first to the last without turning back
+    bool patched;       // some value is no number
     bool geometric;     // refinement puts the geometric mean between two values
-    int line, place;    // where the file names it, from 1
+    sf_place place;     // where the file names it
 } grid_axis;
 
 typedef struct grid_group {
@@ -37,21 +38,21 @@ typedef struct grid_observable {
     const char *clock; // beta: "tau", "log_time" or "step"; NULL otherwise
     size_t time_count;
     double *times;
-    int line, place;
+    sf_place place;
 } grid_observable;
 
 typedef struct grid_refinement {
     int levels;       // 0: none
     const char *by;   // column that has to be alike at the corners of a cell
     double tolerance; // numbers are alike up to this difference
-    int line, place;
+    sf_place place;
 } grid_refinement;
 
 typedef struct sf_grid {
     sf_context *context;
-    const char *name; // of the file, for messages
-    const char *text; // the whole file
-    char *experiment; // the file without the section `sweep:`, lines kept
+    const char *name;      // of the file, for messages
+    const char *text;      // the whole file
+    sf_settings *settings; // of the file without the section `sweep:`, overrides put in; not resolved
     grid_axis *axes;
     size_t axis_count;
     grid_group *groups;
@@ -66,8 +67,10 @@ typedef struct sf_grid {
 enum { SF_MOST_AXES = 64 };
 enum { SF_GRID_MAX_POINTS = 1000000000, SF_GRID_MAX_LEVELS = 12 };
 
-/* Reads the text of a sweep file. Errors: SF_ERR_CONFIG with name, line and column. */
-sf_status sf_grid_parse(sf_context *context, const char *name, const char *text, sf_grid **out);
+/* Reads the text of a sweep file, every value of every axis by the type of its setting. overrides: of the experiment.
+ * Errors: SF_ERR_CONFIG with name, line and column; SF_ERR_MEMORY. */
+sf_status sf_grid_parse(sf_context *context, const char *name, const char *text, size_t count,
+                        const char *const *overrides, sf_grid **out);
 void sf_grid_destroy(sf_grid **grid);
 
 /* A copy of a text that lives as long as the grid; NULL without memory. */
@@ -83,9 +86,14 @@ uint64_t sf_grid_written(const sf_grid *grid, uint64_t n);
 /* Values of all axes (axis_count) at a position. */
 void sf_grid_values(const sf_grid *grid, uint64_t position, grid_value *values);
 
-/* Number n (0 <= n < sf_grid_slice_points) of the points of a grid whose groups have `fixed` indices; UINT64_MAX: not fixed. */
-uint64_t sf_grid_slice_points(const sf_grid *grid, const uint64_t *fixed);
-uint64_t sf_grid_slice_position(const sf_grid *grid, const uint64_t *fixed, uint64_t n);
+/* The value of an axis at an index of its group. */
+grid_value sf_grid_value(const sf_grid *grid, const grid_axis *axis, uint64_t index);
+/* Puts the axis and its place before the message of a failure; SF_ERR_CONFIG. */
+sf_status sf_grid_axis_fail(const sf_grid *grid, const grid_axis *axis);
+
+/* SF_ERR_CONFIG with a message that begins with the place. */
+#define GRID_FAIL(grid, at, ...)                                                                             \
+    (sf_fail((grid)->context, SF_ERR_CONFIG, __VA_ARGS__), sf_fail_at((grid)->context, (at)))
 
 /* A number rounded to 15 significant digits, so that 0.3 from any range is the same 0.3. */
 double sf_grid_round(double value);

@@ -22,7 +22,7 @@
 
 /* ---- axes and groups ------------------------------------------------------------------------------------ */
 
-static sf_status check_new_column(sf_grid *grid, const grid_axis *axis, grid_place at)
+static sf_status check_new_column(sf_grid *grid, const grid_axis *axis, sf_place at)
 {
     static const char *const taken[] = {"id",      "hash",   "status",  "reason",   "outcome",
                                         "version", "source", "columns", "position", NULL};
@@ -41,26 +41,31 @@ static sf_status check_new_column(sf_grid *grid, const grid_axis *axis, grid_pla
     return SF_OK;
 }
 
-static sf_status read_axis(sf_grid *grid, struct fy_node_pair *pair, size_t group)
+static sf_status read_axis(sf_grid *grid, const char *key, sf_place at, sf_node *value, size_t group)
 {
     grid_axis *axes = sf_resize(grid->context, grid->axes, grid->axis_count + 1, sizeof *axes);
     if (!axes)
         return SF_ERR_MEMORY;
     grid->axes = axes;
     grid_axis *axis = &axes[grid->axis_count];
-    grid_place at = sf_node_place(fy_node_pair_key(pair), (grid_place){0, 0});
-    *axis = (grid_axis){.group = group, .line = at.line, .place = at.column};
-    const char *key = sf_node_key(pair);
+    *axis = (grid_axis){.group = group, .place = at};
     if (!(axis->key = axis->column = sf_grid_keep(grid, key, strlen(key))))
         return SF_ERR_MEMORY;
     grid->axis_count++;
+    if (grid->axis_count > SF_MOST_AXES)
+        return GRID_FAIL(grid, at, "more than %d axes", SF_MOST_AXES);
     if (strncmp(key, "sweep", 5) == 0 && (key[5] == '.' || key[5] == '\0'))
         return GRID_FAIL(grid, at, "a sweep cannot sweep itself; expected a key of the experiment");
-    SF_TRY(sf_grid_read_values(grid, axis, fy_node_pair_value(pair), at));
+    if (!sf_setting_path_of(key, &axis->path) && (axis->path.id != SF_SETTING_COUNT || strchr(key, '['))) {
+        sf_fail(grid->context, SF_ERR_CONFIG, "not a key; expected one such as data.example[1]");
+        return sf_grid_axis_fail(grid, axis);
+    }
+    SF_TRY(sf_grid_read_values(grid, axis, value));
     return check_new_column(grid, axis, at);
 }
 
-static sf_status read_group(sf_grid *grid, struct fy_node *mapping, struct fy_node_pair *single)
+/* Axes that advance together: those of a mapping, or one alone. */
+static sf_status read_group(sf_grid *grid, sf_node *mapping, size_t from, size_t to)
 {
     grid_group *groups = sf_resize(grid->context, grid->groups, grid->group_count + 1, sizeof *groups);
     if (!groups)
@@ -68,42 +73,35 @@ static sf_status read_group(sf_grid *grid, struct fy_node *mapping, struct fy_no
     grid->groups = groups;
     size_t index = grid->group_count++, first = grid->axis_count;
     groups[index] = (grid_group){.first = first};
-    if (single) {
-        SF_TRY(read_axis(grid, single, index));
-    } else {
-        void *at = NULL;
-        struct fy_node_pair *pair;
-        while ((pair = fy_node_mapping_iterate(mapping, &at)))
-            SF_TRY(read_axis(grid, pair, index));
-    }
+    for (size_t i = from; i < to; i++)
+        SF_TRY(read_axis(grid, mapping->keys[i], mapping->key_places[i], mapping->items[i], index));
     grid->groups[index].axes = grid->axis_count - first;
     grid->groups[index].count = grid->axes[first].count;
     for (size_t i = first + 1; i < grid->axis_count; i++)
         if (grid->axes[i].count != grid->axes[first].count)
-            return GRID_FAIL(grid, ((grid_place){grid->axes[i].line, grid->axes[i].place}),
+            return GRID_FAIL(grid, grid->axes[i].place,
                              "zipped axes must be of one length: '%s' has %zu values, '%s' has %zu",
                              grid->axes[first].key, grid->axes[first].count, grid->axes[i].key,
                              grid->axes[i].count);
     return SF_OK;
 }
 
-static sf_status read_zip(sf_grid *grid, struct fy_node *zip, grid_place at)
+static sf_status read_zip(sf_grid *grid, sf_node *zip, sf_place at)
 {
-    if (zip && fy_node_is_mapping(zip) && fy_node_mapping_item_count(zip) > 0)
-        return read_group(grid, zip, NULL);
-    if (!zip || !fy_node_is_sequence(zip) || fy_node_sequence_item_count(zip) == 0)
+    if (zip->kind == SF_NODE_MAPPING && zip->count > 0)
+        return read_group(grid, zip, 0, zip->count);
+    if (zip->kind != SF_NODE_LIST || zip->numbers || zip->count == 0)
         return GRID_FAIL(grid, at, "zip expects a mapping of axes, or a list of such mappings");
-    void *next = NULL;
-    struct fy_node *item;
-    while ((item = fy_node_sequence_iterate(zip, &next))) {
-        if (!fy_node_is_mapping(item) || fy_node_mapping_item_count(item) == 0)
-            return GRID_FAIL(grid, sf_node_place(item, at), "an item of zip expects a mapping of axes");
-        SF_TRY(read_group(grid, item, NULL));
+    for (size_t i = 0; i < zip->count; i++) {
+        sf_node *item = zip->items[i];
+        if (item->kind != SF_NODE_MAPPING || item->count == 0)
+            return GRID_FAIL(grid, item->place, "an item of zip expects a mapping of axes");
+        SF_TRY(read_group(grid, item, 0, item->count));
     }
     return SF_OK;
 }
 
-static sf_status count_points(sf_grid *grid, grid_place at)
+static sf_status count_points(sf_grid *grid, sf_place at)
 {
     double count = 1.0;
     for (size_t g = 0; g < grid->group_count; g++)
@@ -123,68 +121,57 @@ static sf_status count_points(sf_grid *grid, grid_place at)
         count, factors, SF_GRID_MAX_POINTS);
 }
 
-static sf_status read_axes(sf_grid *grid, struct fy_node *axes, grid_place at)
+static sf_status read_axes(sf_grid *grid, sf_node *axes, sf_place at)
 {
-    if (!axes || !fy_node_is_mapping(axes) || fy_node_mapping_item_count(axes) == 0)
+    if (!axes || axes->kind != SF_NODE_MAPPING || axes->count == 0)
         return GRID_FAIL(grid, at, "sweep expects axes, a mapping such as {optimizer.rho: [0.5, 1, 2]}");
-    void *next = NULL;
-    struct fy_node_pair *pair;
-    while ((pair = fy_node_mapping_iterate(axes, &next))) {
-        if (strcmp(sf_node_key(pair), "zip") == 0)
-            SF_TRY(read_zip(grid, fy_node_pair_value(pair), sf_node_place(fy_node_pair_key(pair), at)));
+    for (size_t i = 0; i < axes->count; i++)
+        if (strcmp(axes->keys[i], "zip") == 0)
+            SF_TRY(read_zip(grid, axes->items[i], axes->key_places[i]));
         else
-            SF_TRY(read_group(grid, NULL, pair));
-    }
-    return count_points(grid, sf_node_place(axes, at));
+            SF_TRY(read_group(grid, axes, i, i + 1));
+    return count_points(grid, axes->key_places[0]);
 }
 
 /* ---- observables and refinement ------------------------------------------------------------------------- */
 
-static sf_status read_times(sf_grid *grid, grid_observable *observable, struct fy_node *value, grid_place at)
+static sf_status read_times(sf_grid *grid, grid_observable *observable, sf_node *value, sf_place at)
 {
     static const char *const clock[] = {"tau", "log_time", "step", NULL};
-    if (!value || !fy_node_is_mapping(value) || fy_node_mapping_item_count(value) != 1)
+    if (!value || value->kind != SF_NODE_MAPPING || value->count != 1)
         return GRID_FAIL(grid, at,
                          "observable beta expects its times, for example {beta: {tau: [0.5, 1, 2]}}");
-    SF_TRY(sf_node_check_keys(grid, value, "beta", clock));
-    struct fy_node *list = NULL;
-    for (size_t i = 0; clock[i] && !list; i++)
-        if ((list = sf_node_member(value, clock[i])))
+    SF_TRY(sf_grid_check_keys(grid, value, "beta", clock));
+    for (size_t i = 0; clock[i]; i++)
+        if (strcmp(clock[i], value->keys[0]) == 0)
             observable->clock = clock[i];
-    size_t count = list && fy_node_is_sequence(list) ? (size_t)fy_node_sequence_item_count(list) : 0;
-    if (count == 0)
+    sf_node *list = value->items[0];
+    if (list->kind != SF_NODE_LIST || !list->numbers)
         return GRID_FAIL(grid, at, "times of beta expect a list of numbers");
-    if (!(observable->times = SF_ARRAY(grid->context, count, double)))
-        return SF_ERR_MEMORY;
-    observable->time_count = count;
-    for (size_t i = 0; i < count; i++) {
-        if (!sf_node_number(fy_node_sequence_get_by_index(list, (int)i), &observable->times[i]))
-            return GRID_FAIL(grid, at, "times of beta expect a list of numbers");
-        if (i > 0 && !(observable->times[i] > observable->times[i - 1]))
+    observable->times = list->numbers;
+    observable->time_count = list->count;
+    list->numbers = NULL;
+    list->count = 0;
+    for (size_t i = 1; i < observable->time_count; i++)
+        if (!(observable->times[i] > observable->times[i - 1]))
             return GRID_FAIL(grid, at, "times of beta must increase: %g follows %g", observable->times[i],
                              observable->times[i - 1]);
-    }
     return SF_OK;
 }
 
-static sf_status read_observable(sf_grid *grid, struct fy_node *node, grid_place at)
+static sf_status read_observable(sf_grid *grid, sf_node *node)
 {
     grid_observable *all =
         sf_resize(grid->context, grid->observables, grid->observable_count + 1, sizeof *all);
     if (!all)
         return SF_ERR_MEMORY;
     grid->observables = all;
+    sf_place at = node->place;
     grid_observable *observable = &all[grid->observable_count++];
-    *observable = (grid_observable){.line = at.line, .place = at.column};
-    struct fy_node *value = NULL;
-    const char *name = NULL;
-    if (fy_node_is_scalar(node)) {
-        name = fy_node_get_scalar0(node);
-    } else if (fy_node_is_mapping(node) && fy_node_mapping_item_count(node) == 1) {
-        struct fy_node_pair *pair = fy_node_mapping_get_by_index(node, 0);
-        name = sf_node_key(pair);
-        value = fy_node_pair_value(pair);
-    }
+    *observable = (grid_observable){.place = at};
+    bool pair = node->kind == SF_NODE_MAPPING && node->count == 1;
+    const char *name = pair ? node->keys[0] : node->kind == SF_NODE_SCALAR ? node->text : NULL;
+    sf_node *value = pair ? node->items[0] : NULL;
     if (!name || !(observable->name = sf_observable_known(name))) {
         char list[512];
         sf_observable_list(list, sizeof list);
@@ -200,44 +187,43 @@ static sf_status read_observable(sf_grid *grid, struct fy_node *node, grid_place
     return SF_OK;
 }
 
-static sf_status read_observables(sf_grid *grid, struct fy_node *list, grid_place at)
+static sf_status read_observables(sf_grid *grid, sf_node *list)
 {
     if (!list)
         return SF_OK;
-    if (!fy_node_is_sequence(list) || fy_node_sequence_item_count(list) == 0)
-        return GRID_FAIL(grid, sf_node_place(list, at),
-                         "observables expects a list such as [regime, limit, final_loss]");
-    void *next = NULL;
-    struct fy_node *item;
-    while ((item = fy_node_sequence_iterate(list, &next)))
-        SF_TRY(read_observable(grid, item, sf_node_place(item, at)));
+    if (list->kind != SF_NODE_LIST || list->numbers || list->count == 0)
+        return GRID_FAIL(grid, list->place, "observables expects a list such as [regime, limit, final_loss]");
+    for (size_t i = 0; i < list->count; i++)
+        SF_TRY(read_observable(grid, list->items[i]));
     return SF_OK;
 }
 
-static sf_status read_refine(sf_grid *grid, struct fy_node *node, grid_place at)
+static bool number_at(const sf_node *mapping, const char *key, double *number)
+{
+    const sf_node *node = sf_node_find(mapping, key);
+    return node && sf_node_number(node, number);
+}
+
+static sf_status read_refine(sf_grid *grid, const sf_node *node)
 {
     static const char *const keys[] = {"by", "levels", "tolerance", NULL};
     if (!node)
         return SF_OK;
-    at = sf_node_place(node, at);
-    if (!fy_node_is_mapping(node))
+    sf_place at = node->place;
+    if (node->kind != SF_NODE_MAPPING)
         return GRID_FAIL(grid, at, "refine expects a mapping such as {by: regime, levels: 4}");
-    SF_TRY(sf_node_check_keys(grid, node, "refine", keys));
-    size_t length = 0;
-    struct fy_node *by = sf_node_member(node, "by");
-    const char *text = by ? fy_node_get_scalar(by, &length) : NULL;
+    SF_TRY(sf_grid_check_keys(grid, node, "refine", keys));
+    const sf_node *by = sf_node_find(node, "by");
     double levels = NAN, tolerance = 0.0;
-    if (!text || length == 0)
+    if (!by || by->kind != SF_NODE_SCALAR || !*by->text)
         return GRID_FAIL(grid, at, "refine expects by, the name of a column such as regime");
-    if (!sf_node_number(sf_node_member(node, "levels"), &levels) ||
-        !(levels >= 1.0 && levels <= SF_GRID_MAX_LEVELS) || levels != floor(levels))
+    if (!number_at(node, "levels", &levels) || !(levels >= 1.0 && levels <= SF_GRID_MAX_LEVELS) ||
+        levels != floor(levels))
         return GRID_FAIL(grid, at, "refine expects levels, a whole number from 1 to %d", SF_GRID_MAX_LEVELS);
-    if (sf_node_member(node, "tolerance") &&
-        (!sf_node_number(sf_node_member(node, "tolerance"), &tolerance) || !(tolerance >= 0.0)))
+    if (sf_node_find(node, "tolerance") && (!number_at(node, "tolerance", &tolerance) || !(tolerance >= 0.0)))
         return GRID_FAIL(grid, at, "tolerance of refine expects a number >= 0");
-    grid->refine =
-        (grid_refinement){.levels = (int)levels, .tolerance = tolerance, .line = at.line, .place = at.column};
-    if (!(grid->refine.by = sf_grid_keep(grid, text, length)))
+    grid->refine = (grid_refinement){.levels = (int)levels, .tolerance = tolerance, .place = at};
+    if (!(grid->refine.by = sf_grid_keep(grid, by->text, strlen(by->text))))
         return SF_ERR_MEMORY;
     double lattice = 1.0;
     for (size_t g = 0; g < grid->group_count; g++) {
@@ -248,7 +234,7 @@ static sf_status read_refine(sf_grid *grid, struct fy_node *node, grid_place at)
                              "refine needs axes of two values or more that are not zipped; '%s' is not",
                              axis->key);
         for (size_t i = 0; i < axis->count; i++)
-            if (axis->values[i].text || (i > 0 && !(axis->values[i].number > axis->values[i - 1].number)))
+            if (axis->values[i].patch || (i > 0 && !(axis->values[i].number > axis->values[i - 1].number)))
                 return GRID_FAIL(grid, at, "refine needs axes of increasing numbers; '%s' is not", axis->key);
     }
     if (!(lattice < 9e18))
@@ -258,119 +244,97 @@ static sf_status read_refine(sf_grid *grid, struct fy_node *node, grid_place at)
 
 /* ---- the file ------------------------------------------------------------------------------------------- */
 
-/* Blanks the lines of the section, so that line numbers of the rest stay what they are. A section inside a flow
- * mapping is taken out of the document instead, which is then written anew. */
-static sf_status cut_section(sf_grid *grid, struct fy_document *document, struct fy_node *root,
-                             struct fy_node_pair *section)
+sf_status sf_grid_check_keys(sf_grid *grid, const sf_node *mapping, const char *what,
+                             const char *const *names)
 {
-    if (fy_node_get_style(root) == FYNS_FLOW) {
-        struct fy_node *key = fy_node_pair_key(section);
-        fy_node_free(fy_node_mapping_remove_by_key(root, key));
-        char *text = fy_emit_document_to_string(document, FYECF_MODE_FLOW_ONELINE | FYECF_WIDTH_INF);
-        grid->experiment = text ? sf_strdup(grid->context, text) : NULL;
-        free(text);
-        return grid->experiment ? SF_OK : SF_ERR_MEMORY;
+    for (size_t k = 0; k < mapping->count; k++) {
+        size_t i = 0;
+        while (names[i] && strcmp(names[i], mapping->keys[k]) != 0)
+            i++;
+        if (names[i])
+            continue;
+        char list[256] = "";
+        for (i = 0; names[i]; i++)
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
+        return GRID_FAIL(grid, mapping->key_places[k], "unknown key '%s' in %s; expected %s",
+                         mapping->keys[k], what, list);
     }
-    if (!(grid->experiment = sf_strdup(grid->context, grid->text)))
-        return SF_ERR_MEMORY;
-    int first = sf_node_mark(fy_node_pair_key(section))->line, last = INT32_MAX, line = 0;
-    void *at = NULL;
-    struct fy_node_pair *pair;
-    while ((pair = fy_node_mapping_iterate(root, &at))) {
-        const struct fy_mark *mark = sf_node_mark(fy_node_pair_key(pair));
-        if (mark && mark->line > first && mark->line < last)
-            last = mark->line;
-    }
-    char *to = grid->experiment;
-    for (const char *from = grid->text; *from; from++) {
-        bool inside = line >= first && line < last;
-        if (!inside || *from == '\n')
-            *to++ = *from;
-        line += *from == '\n';
-    }
-    *to = '\0';
     return SF_OK;
 }
 
-static sf_status read_document(sf_grid *grid, struct fy_document *document)
+static sf_status read_section(sf_grid *grid, sf_node *sweep, sf_place at)
 {
     static const char *const keys[] = {"axes", "observables", "refine", NULL};
-    struct fy_node *root = fy_document_root(document);
-    struct fy_node_pair *section = NULL;
-    if (root && fy_node_is_mapping(root))
-        section = fy_node_mapping_lookup_pair_by_string(root, "sweep", (size_t)-1);
-    if (!section)
+    if (sweep->kind != SF_NODE_MAPPING)
+        return GRID_FAIL(grid, at, "sweep expects a mapping with axes");
+    SF_TRY(sf_grid_check_keys(grid, sweep, "sweep", keys));
+    SF_TRY(read_axes(grid, sf_node_find(sweep, "axes"), at));
+    SF_TRY(read_observables(grid, sf_node_find(sweep, "observables")));
+    return read_refine(grid, sf_node_find(sweep, "refine"));
+}
+
+static sf_status check_overrides(sf_grid *grid, size_t count, const char *const *overrides)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(overrides[i], "sweep.", 6) == 0 || strncmp(overrides[i], "sweep=", 6) == 0)
+            return sf_fail(grid->context, SF_ERR_CONFIG,
+                           "--set %s: only keys of the experiment can be set; change axes in %s",
+                           overrides[i], grid->name);
+        for (size_t k = 0; k < grid->axis_count; k++) {
+            size_t length = strlen(grid->axes[k].key);
+            if (strncmp(overrides[i], grid->axes[k].key, length) == 0 && overrides[i][length] == '=')
+                return sf_fail(grid->context, SF_ERR_CONFIG, "--set %s: this key is an axis of the sweep",
+                               overrides[i]);
+        }
+    }
+    return SF_OK;
+}
+
+/* Takes the section out of the document; the rest is the experiment. */
+static sf_status read_document(sf_grid *grid, sf_node *root, size_t count, const char *const *overrides)
+{
+    size_t at = 0;
+    while (root->kind == SF_NODE_MAPPING && at < root->count && strcmp(root->keys[at], "sweep") != 0)
+        at++;
+    if (root->kind != SF_NODE_MAPPING || at == root->count)
         return sf_fail(
             grid->context, SF_ERR_CONFIG,
             "%s: no section `sweep:`; expected one such as sweep: {axes: {optimizer.rho: [0.5, 1, 2]}}",
             grid->name);
-    grid_place at = sf_node_place(fy_node_pair_key(section), (grid_place){0, 0});
-    struct fy_node *sweep = fy_node_pair_value(section);
-    if (!sweep || !fy_node_is_mapping(sweep))
-        return GRID_FAIL(grid, at, "sweep expects a mapping with axes");
-    SF_TRY(sf_node_check_keys(grid, sweep, "sweep", keys));
-    SF_TRY(read_axes(grid, sf_node_member(sweep, "axes"), at));
-    SF_TRY(read_observables(grid, sf_node_member(sweep, "observables"), at));
-    SF_TRY(read_refine(grid, sf_node_member(sweep, "refine"), at));
-    return cut_section(grid, document, root, section);
+    SF_TRY(read_section(grid, root->items[at], root->key_places[at]));
+    SF_TRY(sf_node_put(grid->context, root, "sweep", root->place, NULL));
+    SF_TRY(check_overrides(grid, count, overrides));
+    SF_TRY(sf_settings_create(grid->context, SF_SETTINGS_RUN, grid->name, &grid->settings));
+    return sf_settings_fill(grid->settings, root, count, overrides);
 }
 
-static sf_status report_syntax(sf_grid *grid, struct fy_diag *diag)
+static sf_status parse(sf_grid *grid, const char *name, const char *text, size_t count,
+                       const char *const *overrides)
 {
-    void *at = NULL;
-    struct fy_diag_error *error = fy_diag_errors_iterate(diag, &at);
-    if (!error)
-        return sf_fail(grid->context, SF_ERR_CONFIG, "%s: not a YAML document", grid->name);
-    return sf_fail(grid->context, SF_ERR_CONFIG, "%s:%d:%d: %s", grid->name, error->line, error->column,
-                   error->msg);
-}
-
-/* What experiment files may be, sweep files may: text in UTF-8, bounded depth, no anchors. Their parser says so, before that of
- * document trees sees anything. */
-static sf_status check_document(sf_context *context, const char *name, const char *text)
-{
-    sf_text copy = {NULL, strlen(text)};
-    sf_node *tree = NULL;
-    copy.block = sf_alloc(context, copy.length + SF_TEXT_HEADROOM + 1, 1);
-    if (!copy.block)
+    sf_text block = {NULL, 0};
+    sf_node *root = NULL;
+    if (!(grid->name = sf_grid_keep(grid, name, strlen(name))) ||
+        !(grid->text = sf_grid_keep(grid, text, strlen(text))))
         return SF_ERR_MEMORY;
-    memcpy(copy.block + SF_TEXT_HEADROOM, text, copy.length + 1);
-    sf_status status = sf_document_parse(context, name, &copy, &tree);
-    sf_node_destroy(context, &tree);
-    sf_free(context, copy.block);
+    sf_status status = sf_text_copy(grid->context, text, &block);
+    if (status == SF_OK)
+        status = sf_document_parse(grid->context, grid->name, &block, &root);
+    sf_free(grid->context, block.block);
+    if (status == SF_OK)
+        status = read_document(grid, root, count, overrides);
+    sf_node_destroy(grid->context, &root);
     return status;
 }
 
-sf_status sf_grid_parse(sf_context *context, const char *name, const char *text, sf_grid **out)
+sf_status sf_grid_parse(sf_context *context, const char *name, const char *text, size_t count,
+                        const char *const *overrides, sf_grid **out)
 {
-    *out = NULL;
-    SF_TRY(check_document(context, name, text));
-    sf_grid *grid = SF_NEW(context, sf_grid);
+    sf_grid *grid = *out = SF_NEW(context, sf_grid);
     if (!grid)
         return SF_ERR_MEMORY;
     grid->context = context;
-    sf_status status = SF_ERR_MEMORY;
-    struct fy_diag *diag = NULL;
-    struct fy_document *document = NULL;
-    if (!(grid->name = sf_grid_keep(grid, name, strlen(name))) ||
-        !(grid->text = sf_grid_keep(grid, text, strlen(text))))
-        goto done;
-    diag = fy_diag_create(NULL);
-    if (!diag) {
-        sf_fail(context, SF_ERR_MEMORY, "out of memory: YAML");
-        goto done;
-    }
-    fy_diag_set_collect_errors(diag, true);
-    struct fy_parse_cfg config = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_RESOLVE_DOCUMENT,
-                                  .diag = diag};
-    document = fy_document_build_from_string(&config, grid->text, (size_t)-1);
-    status = document ? read_document(grid, document) : report_syntax(grid, diag);
-done:
-    fy_document_destroy(document);
-    if (diag)
-        fy_diag_destroy(diag);
+    sf_status status = parse(grid, name, text, count, overrides);
     if (status != SF_OK)
-        sf_grid_destroy(&grid);
-    *out = grid;
+        sf_grid_destroy(out);
     return status;
 }

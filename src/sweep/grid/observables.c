@@ -181,9 +181,8 @@ static sf_status check_times(const sf_grid *grid, const grid_observable *observa
     for (size_t k = 0; k < observable->time_count; k++) {
         double time = observable->times[k];
         if ((!logs && !(time >= 0.0)) || (steps && time != floor(time)))
-            return sf_fail(grid->context, SF_ERR_CONFIG, "%s:%d:%d: beta at %s %g, expected %s", grid->name,
-                           observable->line, observable->place, observable->clock, time,
-                           steps ? "whole numbers >= 0" : "numbers >= 0");
+            return GRID_FAIL(grid, observable->place, "beta at %s %g, expected %s", observable->clock, time,
+                             steps ? "whole numbers >= 0" : "numbers >= 0");
     }
     return SF_OK;
 }
@@ -199,25 +198,22 @@ static sf_status fill(sf_measure *measure, const sf_grid *grid, sf_mode mode)
         SF_TRY(check_times(grid, observable));
         bool stepwise = observable->clock && strcmp(observable->clock, "step") == 0;
         if (observable->clock && stepwise != (mode == SF_MODE_DISCRETE))
-            return sf_fail(
-                grid->context, SF_ERR_CONFIG, "%s:%d:%d: times of beta are given in %s; expected %s",
-                grid->name, observable->line, observable->place, observable->clock,
+            return GRID_FAIL(
+                grid, observable->place, "times of beta are given in %s; expected %s", observable->clock,
                 mode == SF_MODE_DISCRETE ? "step in discrete mode" : "tau or log_time in this mode");
         SF_TRY(add_observable(measure, observable->name, observable));
     }
     for (size_t i = 0; i < grid->axis_count; i++)
         for (size_t k = 0; k < measure->column_count; k++)
             if (strcmp(grid->axes[i].column, measure->columns[k].name) == 0)
-                return sf_fail(grid->context, SF_ERR_CONFIG,
-                               "%s:%d:%d: an axis and an observable are both called '%s'", grid->name,
-                               grid->axes[i].line, grid->axes[i].place, grid->axes[i].column);
+                return GRID_FAIL(grid, grid->axes[i].place, "an axis and an observable are both called '%s'",
+                                 grid->axes[i].column);
     for (size_t k = 0; grid->refine.levels > 0 && k < measure->column_count; k++)
         if (strcmp(measure->columns[k].name, grid->refine.by) == 0)
             return SF_OK;
     if (grid->refine.levels > 0)
-        return sf_fail(grid->context, SF_ERR_CONFIG,
-                       "%s:%d:%d: refine by '%s', which no observable of this sweep fills", grid->name,
-                       grid->refine.line, grid->refine.place, grid->refine.by);
+        return GRID_FAIL(grid, grid->refine.place, "refine by '%s', which no observable of this sweep fills",
+                         grid->refine.by);
     return SF_OK;
 }
 

@@ -266,9 +266,8 @@ sf_status sf_refinement_create(sf_sweep *sweep, sf_refinement **out)
     *out = NULL;
     const sf_grid *grid = sweep->grid;
     if (grid->group_count > MOST_FACTORS)
-        return sf_fail(sweep->context, SF_ERR_CONFIG,
-                       "%s:%d:%d: refine works on at most %d axes, the sweep has %zu", grid->name,
-                       grid->refine.line, grid->refine.place, MOST_FACTORS, grid->group_count);
+        return GRID_FAIL(grid, grid->refine.place, "refine works on at most %d axes, the sweep has %zu",
+                         MOST_FACTORS, grid->group_count);
     sf_refinement *refinement = SF_NEW(sweep->context, sf_refinement);
     if (!refinement)
         return SF_ERR_MEMORY;

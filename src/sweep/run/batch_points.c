@@ -5,13 +5,12 @@
 #include <samflow/batch.h>
 #include <string.h>
 
-#include "sweep/run/blocks.h"
-#include "sweep/run/lean.h"
-#include "sweep/run/point.h"
+#include "sweep/run/worker.h"
 
 typedef struct job {
     size_t count, parameters, features;
-    const uint64_t *positions;
+    uint64_t *positions; // (count)
+    sf_hash *hashes;     // (count)
     uint64_t steps;
     double *theta;         // (count, L*d)
     double *rho;           // (count)
@@ -25,13 +24,26 @@ typedef struct job {
     bool ranked; // the strengths of the data of the network are in the findings
 } job;
 
+/* Of the frame that was entered. */
+static sf_experiment *experiment_of(const sf_worker *worker)
+{
+    return worker->probe.frame->experiment;
+}
+
+static sf_network *network_of(const sf_worker *worker)
+{
+    return sf_experiment_network(experiment_of(worker));
+}
+
 static sf_status allocate_job(sf_worker *worker, size_t count, job *j)
 {
     sf_context *context = worker->context;
-    const sf_setup *setup = &worker->setup;
+    const sf_numbers *numbers = &worker->probe.numbers;
     size_t times = worker->sweep->measure->time_count;
-    *j = (job){.features = setup->features, .parameters = setup->layers * setup->features};
-    bool examples = setup->example && !sf_dataset_mirrored(sf_experiment_dataset(worker->sweep->first));
+    *j = (job){.features = numbers->features, .parameters = numbers->layers * numbers->features};
+    bool examples = numbers->example && !sf_dataset_mirrored(sf_experiment_dataset(experiment_of(worker)));
+    j->positions = SF_ARRAY(context, count, uint64_t);
+    j->hashes = SF_ARRAY(context, count, sf_hash);
     j->theta = SF_ARRAY(context, count * j->parameters, double);
     j->rho = SF_ARRAY(context, count, double);
     j->eta = SF_ARRAY(context, count, double);
@@ -40,14 +52,16 @@ static sf_status allocate_job(sf_worker *worker, size_t count, job *j)
     j->log_abs = SF_ARRAY(context, j->features, double);
     j->minor = SF_ARRAY(context, count, size_t);
     j->major = SF_ARRAY(context, count, size_t);
-    return j->theta && j->rho && j->eta && (j->example || !examples) && j->observed && j->log_abs &&
-                   j->minor && j->major
+    return j->positions && j->hashes && j->theta && j->rho && j->eta && (j->example || !examples) &&
+                   j->observed && j->log_abs && j->minor && j->major
                ? SF_OK
                : SF_ERR_MEMORY;
 }
 
 static void release_job(sf_context *context, job *j)
 {
+    sf_free(context, j->positions);
+    sf_free(context, j->hashes);
     sf_free(context, j->theta);
     sf_free(context, j->rho);
     sf_free(context, j->eta);
@@ -59,23 +73,18 @@ static void release_job(sf_context *context, job *j)
     sf_free(context, j->events);
 }
 
-static bool valid(const sf_worker *worker)
+static void take_point(job *j, const sf_probe *probe, uint64_t position)
 {
-    const sf_setup *setup = &worker->setup;
-    size_t steps_axis = 0, axes = worker->sweep->grid->axis_count;
-    while (steps_axis < axes && worker->sweep->targets[steps_axis].kind != SF_TARGET_STEPS)
-        steps_axis++;
-    double steps = steps_axis < axes ? worker->values[steps_axis].number : (double)setup->steps;
-    return setup->rho >= 0.0 && setup->step > 0.0 && steps >= 1.0 && steps == floor(steps);
-}
-
-static void take_point(job *j, const sf_setup *setup, size_t index)
-{
-    memcpy(j->theta + index * j->parameters, setup->theta, j->parameters * sizeof *j->theta);
-    j->rho[index] = setup->rho;
-    j->eta[index] = setup->step;
+    const sf_numbers *numbers = &probe->numbers;
+    size_t index = j->count++;
+    j->positions[index] = position;
+    j->hashes[index] = sf_point_identity(&probe->point, &probe->frame->content);
+    j->steps = numbers->steps;
+    memcpy(j->theta + index * j->parameters, numbers->theta, j->parameters * sizeof *j->theta);
+    j->rho[index] = numbers->rho;
+    j->eta[index] = numbers->step;
     if (j->example)
-        memcpy(j->example + index * j->features, setup->example, j->features * sizeof *j->example);
+        memcpy(j->example + index * j->features, numbers->example, j->features * sizeof *j->example);
 }
 
 /* ---- after the run -------------------------------------------------------------------------------------- */
@@ -95,14 +104,14 @@ static void evaluate(const sf_worker *worker, const job *j, size_t index, const 
                      sf_finding *finding)
 {
     if (!j->example) {
-        sf_network_evaluate(worker->network, beta, &finding->log_loss, &finding->min_margin);
+        sf_network_evaluate(network_of(worker), beta, &finding->log_loss, &finding->min_margin);
         return;
     }
     double margin = 0.0;
     for (size_t i = 0; i < j->features; i++)
         margin += beta[i] * j->example[index * j->features + i];
     finding->min_margin = margin;
-    finding->log_loss = sf_loss_log(sf_network_loss(worker->network), margin);
+    finding->log_loss = sf_loss_log(sf_network_loss(network_of(worker)), margin);
 }
 
 /* The strengths of a point's features, weakest and strongest, into the findings. */
@@ -115,7 +124,7 @@ static void rank_point(sf_worker *worker, job *j, size_t index)
     for (size_t f = 0; j->example && f < j->features; f++)
         strength[f] = fabs(j->example[index * j->features + f]);
     if (!j->example)
-        sf_dataset_strengths(sf_experiment_dataset(worker->sweep->first), strength);
+        sf_dataset_strengths(sf_experiment_dataset(experiment_of(worker)), strength);
     sf_findings_rank(&worker->findings);
 }
 
@@ -144,18 +153,19 @@ static sf_status list_events(sf_worker *worker, job *j, const sf_batch *batch, s
 /* What theory says of the flow from the start of a point; it fails as a point does that is run by itself. */
 static sf_status predict_point(sf_worker *worker, const job *j, size_t index, sf_finding *finding)
 {
-    sf_perturbation perturbation = sf_experiment_perturbation(worker->sweep->first);
+    sf_perturbation perturbation = sf_experiment_perturbation(experiment_of(worker));
     perturbation.rho = j->rho[index];
     const double *start = j->theta + index * j->parameters;
     if (!j->example)
-        return sf_findings_predict(&worker->findings, worker->network, &perturbation, start, false, finding);
+        return sf_findings_predict(&worker->findings, network_of(worker), &perturbation, start, false,
+                                   finding);
     sf_dataset *dataset = NULL;
     sf_network *network = NULL;
     sf_status status = sf_dataset_from_points(worker->context, 1, j->features,
                                               j->example + index * j->features, NULL, &dataset);
     if (status == SF_OK)
-        status = sf_network_create(worker->context, dataset, sf_network_depth(worker->network),
-                                   sf_network_loss(worker->network), &network);
+        status = sf_network_create(worker->context, dataset, sf_network_depth(network_of(worker)),
+                                   sf_network_loss(network_of(worker)), &network);
     if (status == SF_OK)
         status = sf_findings_predict(&worker->findings, network, &perturbation, start, false, finding);
     sf_network_destroy(&network);
@@ -178,12 +188,12 @@ static sf_status measure_point(sf_worker *worker, job *j, const sf_batch *batch,
     evaluate(worker, j, index, beta, finding);
     finding->step = (double)sf_batch_steps(batch, index);
     rank_point(worker, j, index);
-    sf_perturbation perturbation = sf_experiment_perturbation(worker->sweep->first);
+    sf_perturbation perturbation = sf_experiment_perturbation(experiment_of(worker));
     perturbation.rho = j->rho[index];
     ending.collapsed =
         ending.status == SF_RUN_COMPLETED &&
-        sf_findings_chatter(&worker->findings, &perturbation, j->eta[index], sf_network_loss(worker->network),
-                            sf_network_depth(worker->network), theta);
+        sf_findings_chatter(&worker->findings, &perturbation, j->eta[index],
+                            sf_network_loss(network_of(worker)), sf_network_depth(network_of(worker)), theta);
     SF_TRY(list_events(worker, j, batch, index, &ending.event_count));
     ending.events = j->events;
     SF_TRY(sf_findings_conclude(&worker->findings, &ending, finding));
@@ -206,9 +216,7 @@ static sf_status append_point(sf_worker *worker, job *j, const sf_batch *batch, 
     if (status != SF_OK)
         return sf_worker_point(worker, j->positions[index], rows); // says why
     SF_TRY(measure_point(worker, j, batch, index, &finding));
-    sf_grid_values(worker->sweep->grid, j->positions[index], worker->values);
-    sf_row row = {.position = j->positions[index],
-                  .hash = sf_sweep_lean_hash(worker->sweep, worker->values, worker->hashes)};
+    sf_row row = {.position = j->positions[index], .hash = j->hashes[index]};
     return sf_worker_append(worker, &row, &finding, rows);
 }
 
@@ -255,12 +263,12 @@ static sf_status run_job(sf_worker *worker, job *j, sf_rows *rows)
     sf_batch *batch = NULL;
     sf_batch_spec spec = {.count = j->count,
                           .theta = j->theta,
-                          .perturbation = sf_experiment_perturbation(worker->sweep->first),
+                          .perturbation = sf_experiment_perturbation(experiment_of(worker)),
                           .rho = j->rho,
                           .steps = j->eta,
                           .example = j->example,
                           .threads = 1};
-    sf_status status = sf_batch_create(worker->context, worker->network, &spec, &batch);
+    sf_status status = sf_batch_create(worker->context, network_of(worker), &spec, &batch);
     if (status == SF_OK)
         status = watch(worker, j, batch);
     if (status == SF_OK)
@@ -276,21 +284,18 @@ sf_status sf_worker_batch(sf_worker *worker, size_t count, const uint64_t *posit
     job j;
     sf_status status = allocate_job(worker, count, &j);
     for (size_t i = 0; i < count && status == SF_OK; i++) {
-        sf_worker_set(worker, positions[i]);
-        bool good = valid(worker);
-        if (j.count > 0 && (!good || worker->setup.steps != j.steps)) {
+        sf_status set = sf_probe_move(&worker->probe, positions[i]);
+        bool end = set != SF_OK || worker->probe.numbers.steps != j.steps;
+        if (end && j.count > 0) {
             status = run_job(worker, &j, rows);
             j.count = 0;
-            sf_worker_set(worker, positions[i]);
+            if (status == SF_OK)
+                set = sf_probe_move(&worker->probe, positions[i]); // what fails in a job is set by itself
         }
-        if (status == SF_OK && !good) {
-            status = sf_worker_point(worker, positions[i], rows);
-        } else if (status == SF_OK) {
-            if (j.count == 0)
-                j.positions = positions + i;
-            j.steps = worker->setup.steps;
-            take_point(&j, &worker->setup, j.count++);
-        }
+        if (status == SF_OK && set == SF_OK)
+            take_point(&j, &worker->probe, positions[i]);
+        else if (status == SF_OK)
+            status = set == SF_ERR_MEMORY ? set : sf_worker_point(worker, positions[i], rows);
     }
     if (status == SF_OK)
         status = run_job(worker, &j, rows);

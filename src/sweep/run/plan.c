@@ -1,186 +1,126 @@
-/* From a sweep file to a plan: the grid, the experiment of its first point, the check of every axis, and the way in
- * which points are computed. */
-#include <errno.h>
-#include <math.h>
+/* From a sweep file to a plan: the grid, the check of every value of every axis, the experiment of the first point, and
+ * what the grid is. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "sweep/run/clock.h"
-#include "sweep/run/lean.h"
-#include "sweep/run/resolved.h"
-#include "sweep/run/templates.h"
-#include "sweep/run/variants.h"
+#include "experiment/experiment.h"
 #include "sweep/run/worker.h"
 
 /* ---- the check of the axes ------------------------------------------------------------------------------ */
 
-enum { CHECKED_VALUES = 512 };
-
-/* Values of one axis, the others at the first point. Of a range its ends and the one after the first, since
- * settings allow intervals, of all or of whole numbers; of long lists some evenly spread, with both ends. */
-static sf_status check_axis(const sf_sweep *sweep, size_t number, grid_value *values)
+static bool sets_data(const sf_grid *grid, const grid_group *group)
 {
-    const grid_axis *axis = &sweep->grid->axes[number];
-    size_t most = axis->range ? 3 : CHECKED_VALUES, checked = axis->count < most ? axis->count : most;
-    double begin = sf_clock();
-    sf_grid_values(sweep->grid, 0, values);
-    for (size_t i = 0; i < checked; i++) {
-        if (i > 0 && sf_clock() - begin > SF_CHECK_SECONDS)
-            i = checked - 1;
-        size_t spread = checked < axis->count ? i * (axis->count - 1) / (checked - 1) : i;
-        size_t index = axis->range && i == 1 ? 1 : spread;
-        const grid_group *group = &sweep->grid->groups[axis->group];
-        for (size_t k = 0; k < group->axes; k++) // zipped axes move together
-            values[group->first + k] = sweep->grid->axes[group->first + k].values[index];
-        sf_experiment *experiment;
-        sf_status status = sf_sweep_experiment(sweep, sweep->context, values, 0, NULL, &experiment);
-        sf_experiment_destroy(&experiment);
+    bool data = false;
+    for (size_t i = group->first; i < group->first + group->axes; i++)
+        data = data || strncmp(grid->axes[i].key, "data", 4) == 0;
+    return data;
+}
+
+/* Settings, shapes and data files of the position set last. */
+static sf_status check_point(sf_sweep *sweep, bool other_data, sf_hash *content)
+{
+    const sf_settings *settings = sweep->point.settings;
+    const sf_dataset *first = sf_experiment_dataset(sweep->first);
+    size_t n, d;
+    bool known = sf_settings_shape(settings, &n, &d);
+    if (!known && !other_data) {
+        n = sf_dataset_examples(first);
+        d = sf_dataset_features(first);
+    }
+    if (known || !other_data)
+        SF_TRY(sf_settings_check_shape(settings, n, d));
+    return other_data ? sf_settings_content(settings, sweep->shelf, content) : SF_OK;
+}
+
+/* Every value of a group, the others at the first point. The contents of data files add to what the grid is. */
+static sf_status check_group(sf_sweep *sweep, size_t number, sf_hash *sum)
+{
+    const sf_grid *grid = sweep->grid;
+    const grid_group *group = &grid->groups[number];
+    bool data = sets_data(grid, group);
+    uint64_t indices[SF_MOST_AXES] = {0};
+    for (size_t i = 0; i < group->count; i++) {
+        sf_hash pair[2] = {*sum, {{0}}};
+        indices[number] = (uint64_t)i << grid->refine.levels;
+        sf_status status = sf_point_set(&sweep->point, sf_grid_position(grid, indices));
+        if (status == SF_OK)
+            status = check_point(sweep, data, &pair[1]);
         if (status == SF_ERR_CONFIG || status == SF_ERR_ARGUMENT)
-            return sf_sweep_axis_error(sweep, axis);
+            return sf_grid_axis_fail(grid, &grid->axes[group->first]);
         SF_TRY(status);
+        if (data)
+            *sum = sf_hash_bytes(pair, sizeof pair);
         if (sf_cancelled(sweep->context))
             return sf_fail(sweep->context, SF_ERR_CANCELLED, "interrupted");
     }
     return SF_OK;
 }
 
-/* ---- identity of the grid ------------------------------------------------------------------------------- */
-
-/* Whether the setting at `path` is the one that `key` names, or a part of it: a prefix of its name is not enough, since
- * dynamics.step is no part of dynamics.steps. */
-static bool is_set_by(const char *path, const char *key)
+/* Whether the settings of the file go together without the axes: then it is these that a first point is refused for. */
+static bool resolves_alone(const sf_sweep *sweep)
 {
-    size_t length = strlen(key);
-    return strncmp(path, key, length) == 0 &&
-           (path[length] == '\0' || path[length] == '.' || path[length] == '[');
+    sf_settings *settings = NULL;
+    bool good = sf_settings_copy(sweep->context, sweep->grid->settings, &settings) == SF_OK &&
+                sf_settings_resolve(settings) == SF_OK;
+    sf_settings_destroy(&settings);
+    return good;
 }
 
-/* H over the axes (key, factor, values) and over the leaves that no axis sets. */
-static sf_status grid_identity(sf_sweep *sweep)
+/* ---- the experiment of the first point ------------------------------------------------------------------ */
+
+static sf_status write_settings(sf_sweep *sweep)
 {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return sf_fail(sweep->context, SF_ERR_MEMORY, "out of memory: settings of the first point");
+    sf_json writer = sf_json_make(stream, false);
+    sf_experiment_write(sweep->first, &writer, NULL);
+    bool good = sf_json_finish(&writer);
+    good = fclose(stream) == 0 && good && text;
+    sweep->settings = good ? sf_strdup(sweep->context, text) : NULL;
+    free(text);
+    return sweep->settings ? SF_OK : sf_fail(sweep->context, SF_ERR_MEMORY, "out of memory: settings");
+}
+
+static sf_status make_first(sf_sweep *sweep)
+{
+    sf_hash content;
     const sf_grid *grid = sweep->grid;
-    sf_leaves all = {.context = sweep->context};
-    sf_status status = SF_OK;
-    for (size_t i = 0; i < sweep->leaves.count && status == SF_OK; i++) {
-        const sf_leaf *leaf = &sweep->leaves.items[i];
-        bool swept = false;
-        for (size_t k = 0; k < grid->axis_count; k++)
-            swept = swept || is_set_by(leaf->path, grid->axes[k].key);
-        if (!swept)
-            status = sf_leaves_put(&all, leaf->path, leaf->number, leaf->text);
-    }
-    for (size_t k = 0; k < grid->axis_count && status == SF_OK; k++) {
-        const grid_axis *axis = &grid->axes[k];
-        sf_hash pair[2] = {{{0}}};
-        sf_hash name = sf_hash_bytes(axis->key, strlen(axis->key));
-        for (size_t i = 0; i < axis->count; i++) {
-            pair[1] = sf_leaf_hash(name, axis->values[i].number, axis->values[i].text);
-            pair[0] = sf_hash_bytes(pair, sizeof pair);
-        }
-        char path[64], digits[33];
-        snprintf(path, sizeof path, "axis %03zu of factor %03zu", k, axis->group);
-        for (int i = 0; i < 16; i++)
-            snprintf(digits + 2 * i, 3, "%02x", pair[0].bytes[i]);
-        status = sf_leaves_put(&all, path, NAN, digits);
-    }
+    bool alone = resolves_alone(sweep);
+    sf_status status = sf_point_set(&sweep->point, 0);
     if (status == SF_OK)
-        status = sf_leaves_put(&all, "levels", grid->refine.levels, NULL);
+        status = sf_settings_content(sweep->point.settings, sweep->shelf, &content);
     if (status == SF_OK)
-        status = sf_leaves_hash(&all, &sweep->identity);
-    sf_leaves_release(&all);
-    return status;
-}
-
-/* ---- duplicates ----------------------------------------------------------------------------------------- */
-
-static int by_bytes(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(sf_hash));
-}
-
-/* No two indices of the group give the same values. */
-static sf_status group_distinct(const sf_sweep *sweep, const grid_group *group, bool *distinct)
-{
-    sf_hash *all = SF_ARRAY(sweep->context, group->count, sf_hash);
-    if (!all)
-        return SF_ERR_MEMORY;
-    for (size_t i = 0; i < group->count; i++) {
-        sf_hash hash = {{0}};
-        for (size_t k = group->first; k < group->first + group->axes; k++)
-            hash = sf_leaf_hash(hash, sweep->grid->axes[k].values[i].number,
-                                sweep->grid->axes[k].values[i].text);
-        all[i] = hash;
-    }
-    qsort(all, group->count, sizeof *all, by_bytes);
-    for (size_t i = 1; i < group->count; i++)
-        *distinct = *distinct && by_bytes(&all[i - 1], &all[i]) != 0;
-    sf_free(sweep->context, all);
-    return SF_OK;
-}
-
-static sf_status find_duplicates(sf_sweep *sweep)
-{
-    sweep->distinct = sweep->lean && sweep->grid->refine.levels == 0;
-    for (size_t g = 0; g < sweep->grid->group_count && sweep->distinct; g++)
-        SF_TRY(group_distinct(sweep, &sweep->grid->groups[g], &sweep->distinct));
-    return SF_OK;
+        status = sf_experiment_create(sweep->context, sweep->point.settings, sweep->shelf, &sweep->first);
+    if (status == SF_ERR_CONFIG && alone)
+        return grid->axis_count == 1 ? sf_grid_axis_fail(grid, &grid->axes[0])
+                                     : sf_fail_within(sweep->context, status,
+                                                      "%s: at the first value of every axis", grid->name);
+    SF_TRY(status);
+    sweep->origin = sf_point_identity(&sweep->point, &content);
+    return write_settings(sweep);
 }
 
 /* ---- create and destroy --------------------------------------------------------------------------------- */
 
-static sf_status keep_overrides(sf_sweep *sweep, size_t count, const char *const *overrides)
-{
-    sweep->overrides = sf_alloc_zero(sweep->context, count, sizeof *sweep->overrides);
-    if (!sweep->overrides)
-        return SF_ERR_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(overrides[i], "sweep.", 6) == 0 || strncmp(overrides[i], "sweep=", 6) == 0)
-            return sf_fail(sweep->context, SF_ERR_CONFIG,
-                           "--set %s: only keys of the experiment can be set; change axes in %s",
-                           overrides[i], sweep->grid->name);
-        for (size_t k = 0; k < sweep->grid->axis_count; k++) {
-            const char *key = sweep->grid->axes[k].key;
-            if (strncmp(overrides[i], key, strlen(key)) == 0 && overrides[i][strlen(key)] == '=')
-                return sf_fail(sweep->context, SF_ERR_CONFIG, "--set %s: this key is an axis of the sweep",
-                               overrides[i]);
-        }
-        if (!(sweep->overrides[i] = sf_strdup(sweep->context, overrides[i])))
-            return SF_ERR_MEMORY;
-        sweep->override_count++;
-    }
-    return SF_OK;
-}
-
 static sf_status make_plan(sf_sweep *sweep, const char *name, const char *text, size_t count,
                            const char *const *overrides)
 {
-    SF_TRY(sf_grid_parse(sweep->context, name, text, &sweep->grid));
+    SF_TRY(sf_grid_parse(sweep->context, name, text, count, overrides, &sweep->grid));
     SF_TRY(sf_shelf_create(sweep->context, &sweep->shelf));
-    SF_TRY(sf_contents_create(sweep->context, &sweep->contents));
-    SF_TRY(keep_overrides(sweep, count, overrides));
-    SF_TRY(sf_sweep_make_templates(sweep));
-    grid_value *values = SF_ARRAY(sweep->context, sweep->grid->axis_count, grid_value);
-    if (!values)
-        return SF_ERR_MEMORY;
-    sf_status status = SF_OK;
-    for (size_t i = 0; i < sweep->grid->axis_count && status == SF_OK; i++)
-        status = check_axis(sweep, i, values);
-    sf_grid_values(sweep->grid, 0, values);
-    if (status == SF_OK)
-        status = sf_sweep_experiment(sweep, sweep->context, values, 0, NULL, &sweep->first);
-    if (status == SF_OK)
-        status = sf_sweep_leaves(sweep, sweep->context, sweep->first, &sweep->leaves, &sweep->settings);
-    if (status == SF_OK)
-        status = sf_measure_create(sweep->grid, sf_dataset_features(sf_experiment_dataset(sweep->first)),
-                                   sf_experiment_mode(sweep->first), &sweep->measure);
-    if (status == SF_OK)
-        status = sf_sweep_test_lean(sweep, NULL, values);
-    if (status == SF_OK)
-        status = sf_variants_create(sweep, values, &sweep->variants);
-    sf_free(sweep->context, values);
-    if (status == SF_OK)
-        status = find_duplicates(sweep);
-    return status == SF_OK ? grid_identity(sweep) : status;
+    SF_TRY(sf_critical_create(sweep->context, &sweep->critical));
+    SF_TRY(sf_point_create(sweep->context, sweep->grid, sweep->grid->settings, &sweep->point));
+    SF_TRY(make_first(sweep));
+    SF_TRY(sf_measure_create(sweep->grid, sf_dataset_features(sf_experiment_dataset(sweep->first)),
+                             sf_experiment_mode(sweep->first), &sweep->measure));
+    sf_hash sum = sweep->origin;
+    for (size_t g = 0; g < sweep->grid->group_count; g++)
+        SF_TRY(check_group(sweep, g, &sum));
+    SF_TRY(sf_grid_is_distinct(sweep->grid, &sweep->distinct));
+    sweep->identity = sf_grid_identity(sweep->grid, sum);
+    return SF_OK;
 }
 
 sf_status sf_sweep_parse(sf_context *context, const char *name, const char *text, size_t count,
@@ -201,21 +141,24 @@ sf_status sf_sweep_parse(sf_context *context, const char *name, const char *text
 sf_status sf_sweep_read(sf_context *context, const char *path, size_t count, const char *const *overrides,
                         sf_sweep **out)
 {
+    sf_text text = {NULL, 0};
+    char *copy = NULL;
     *out = NULL;
-    bool standard = strcmp(path, "-") == 0;
-    FILE *stream = standard ? stdin : fopen(path, "rb");
-    if (!stream)
-        return sf_fail(context, SF_ERR_CONFIG, "%s: cannot be opened: %s, expected a sweep file", path,
-                       strerror(errno));
-    char *text = NULL;
-    size_t capacity = 0;
-    bool good = getdelim(&text, &capacity, '\0', stream) >= 0; // a text has no 0: this is all of it
-    if (!standard)
-        fclose(stream);
-    sf_status status =
-        good ? sf_sweep_parse(context, standard ? "standard input" : path, text, count, overrides, out)
-             : sf_fail(context, SF_ERR_CONFIG, "%s: empty or unreadable, expected a sweep file", path);
-    free(text);
+    sf_status status = sf_text_read(context, path, "a sweep file", &text);
+    const char *start = text.block ? text.block + SF_TEXT_HEADROOM : "";
+    if (status == SF_OK && memchr(start, '\0', text.length))
+        status =
+            sf_fail(context, SF_ERR_CONFIG, "%s: a text with a zero character, expected a sweep file", path);
+    if (status == SF_OK && !(copy = sf_alloc(context, text.length + 1, 1)))
+        status = SF_ERR_MEMORY;
+    if (status == SF_OK) {
+        memcpy(copy, start, text.length);
+        copy[text.length] = '\0';
+        const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+        status = sf_sweep_parse(context, name, copy, count, overrides, out);
+    }
+    sf_free(context, copy);
+    sf_free(context, text.block);
     return status;
 }
 
@@ -225,11 +168,12 @@ void sf_sweep_destroy(sf_sweep **sweep)
         return;
     sf_sweep *s = *sweep;
     sf_worker_destroy(&s->worker);
-    sf_variants_destroy(s->context, &s->variants);
     sf_measure_destroy(&s->measure);
-    sf_sweep_release_own(s);
+    sf_experiment_destroy(&s->first);
+    sf_free(s->context, s->settings);
+    sf_point_release(&s->point);
+    sf_critical_destroy(&s->critical);
     sf_shelf_destroy(&s->shelf);
-    sf_contents_destroy(s->context, &s->contents);
     sf_grid_destroy(&s->grid);
     sf_free(s->context, s);
     *sweep = NULL;

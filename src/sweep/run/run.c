@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "sweep/run/blocks.h"
 #include "sweep/run/clock.h"
 #include "sweep/run/options.h"
 #include "sweep/run/session.h"
+#include "sweep/run/worker.h"
 
 enum {
     MOST_BLOCK = 4096,
@@ -250,7 +250,7 @@ static void work(void *argument, size_t number, int thread)
     (void)thread;
     run *r = argument;
     sf_worker *worker = r->workers[number];
-    sf_context *context = sf_worker_context(worker);
+    sf_context *context = worker->context;
     uint64_t positions[MOST_BLOCK];
     size_t block = 1, count;
     while ((count = take_block(r, block, positions)) > 0) {

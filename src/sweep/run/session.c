@@ -89,6 +89,27 @@ static sf_status open_from(sf_session *session)
     return sf_ledger_open(session->sweep, session->from, session->options.retry_failed, &session->known);
 }
 
+/* Files of a samflow that made identities in another way: their points stay, and are not found. */
+static sf_status note_identity(sf_session *session)
+{
+    sf_database *database = session->database;
+    int64_t same = 0, points = 0;
+    SF_TRY(sf_database_integer(database, &same, NULL,
+                               "SELECT count(*) FROM file WHERE key = 'identity' AND value = %Q",
+                               SF_IDENTITY_FORMAT));
+    SF_TRY(sf_database_integer(database, &points, NULL, "SELECT count(*) FROM point"));
+    if (same > 0)
+        return SF_OK;
+    if (points > 0)
+        sf_log(session->context, SF_LOG_WARNING,
+               "event=identity file=\"%s\" points=%lld message=\"written by another version of samflow: "
+               "these points "
+               "are kept, and computed anew where this sweep needs them\"",
+               database->path, (long long)points);
+    return sf_database_execute(database, "INSERT OR REPLACE INTO file VALUES('identity', %Q)",
+                               SF_IDENTITY_FORMAT);
+}
+
 static sf_status open_session(sf_session *session, const char *path)
 {
     const sf_sweep *sweep = session->sweep;
@@ -96,6 +117,7 @@ static sf_status open_session(sf_session *session, const char *path)
                             &session->database));
     SF_TRY(sf_database_execute(session->database, "BEGIN IMMEDIATE"));
     session->open = true;
+    SF_TRY(note_identity(session));
     SF_TRY(
         sf_ledger_open(session->sweep, session->database, session->options.retry_failed, &session->ledger));
     if (!sweep->distinct || session->ledger.foreign)

@@ -38,72 +38,102 @@ sf_status sf_columns_add(sf_database *database, const char *name, const char *ke
     return sf_database_execute(database, "ALTER TABLE main.point ADD COLUMN \"%w\"", name);
 }
 
-sf_status sf_columns_cell(sf_context *context, const char *settings, const char *key, sf_cell *cell,
+/* A list as JSON. */
+static char *list_text(const sf_setting_value *value)
+{
+    sqlite3_str *text = sqlite3_str_new(NULL);
+    char digits[32];
+    bool rows = value->type == SF_TYPE_ROWS;
+    for (size_t i = 0; i < value->rows * value->count; i++) {
+        bool first = i % value->count == 0;
+        sqlite3_str_appendf(text, "%s%s%s", i == 0 ? rows ? "[" : "" : ", ", first ? "[" : "",
+                            sf_number_text(value->numbers[i], digits));
+        if ((i + 1) % value->count == 0)
+            sqlite3_str_appendall(text, "]");
+    }
+    sqlite3_str_appendall(text, rows ? "]" : "");
+    return sqlite3_str_finish(text);
+}
+
+sf_status sf_columns_cell(sf_context *context, const sf_settings *settings, const char *key, sf_cell *cell,
                           char **text)
 {
-    sf_leaves leaves;
+    sf_setting_value value;
     *cell = (sf_cell){.kind = SF_CELL_NULL, .real = NAN};
     *text = NULL;
-    sf_status status = sf_leaves_parse(context, settings, &leaves);
-    size_t at = status == SF_OK ? sf_leaves_find(&leaves, key) : SIZE_MAX;
-    if (status == SF_OK && at == SIZE_MAX) {
-        status = sf_json_member(context, settings, key, text);
-    } else if (status == SF_OK && leaves.items[at].text) {
-        *text = sf_strdup(context, leaves.items[at].text);
-        status = *text ? SF_OK : SF_ERR_MEMORY;
-    } else if (status == SF_OK) {
-        *cell = (sf_cell){.kind = SF_CELL_REAL, .real = leaves.items[at].number};
+    if (!sf_settings_get(settings, key, &value))
+        return SF_OK;
+    bool exact = value.type != SF_TYPE_SEED || value.integer < UINT64_C(9007199254740992);
+    if (!isnan(value.number) && exact) {
+        *cell = (sf_cell){.kind = SF_CELL_REAL, .real = value.number};
+        return SF_OK;
     }
-    sf_leaves_release(&leaves);
-    if (*text)
-        *cell = (sf_cell){.kind = SF_CELL_TEXT, .real = NAN, .text = *text};
-    return status;
+    char *list = value.numbers ? list_text(&value) : NULL, digits[32];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)value.integer);
+    const char *shown = value.numbers                 ? list
+                        : value.type == SF_TYPE_SEED  ? digits
+                        : value.type == SF_TYPE_FLAG  ? value.flag ? "true" : "false"
+                        : value.type == SF_TYPE_SIZES ? "[]"
+                                                      : value.text;
+    *text = shown ? sf_strdup(context, shown) : NULL;
+    sqlite3_free(list);
+    if (!*text)
+        return SF_ERR_MEMORY;
+    *cell = (sf_cell){.kind = SF_CELL_TEXT, .real = NAN, .text = *text};
+    return SF_OK;
 }
 
 /* ---- differences ---------------------------------------------------------------------------------------- */
 
-/* A column for every leaf of `from` that `to` has not or has otherwise, and that is no part of a column's setting. */
-static sf_status add_differences(sf_database *database, const sf_leaves *from, const sf_leaves *to)
+typedef struct comparison {
+    sf_database *database;
+    int added;
+} comparison;
+
+/* A column for a path that two grids differ in, and that is no part of a column's setting. */
+static sf_status add_difference(const char *path, void *user)
 {
-    int added = 0;
-    for (size_t i = 0; i < from->count && added < MOST_DIFFERENCES; i++) {
-        const sf_leaf *leaf = &from->items[i];
-        size_t other = sf_leaves_find(to, leaf->path);
-        if (other != SIZE_MAX && memcmp(&to->items[other].hash, &leaf->hash, sizeof leaf->hash) == 0)
-            continue;
-        int64_t covered = 0;
-        SF_TRY(count_rows(
-            database, &covered,
-            "SELECT count(*) FROM setting, (SELECT %Q AS leaf) WHERE substr(leaf, 1, length(key)) = key"
-            " AND substr(leaf, length(key) + 1, 1) IN ('', '.', '[')",
-            leaf->path));
-        if (covered > 0)
-            continue;
-        SF_TRY(sf_columns_add(database, leaf->path, leaf->path));
-        added++;
-    }
-    return SF_OK;
+    comparison *c = user;
+    int64_t covered = 0;
+    if (c->added == MOST_DIFFERENCES)
+        return SF_OK;
+    SF_TRY(count_rows(
+        c->database, &covered,
+        "SELECT count(*) FROM setting, (SELECT %Q AS leaf) WHERE substr(leaf, 1, length(key)) = key"
+        " AND substr(leaf, length(key) + 1, 1) IN ('', '.', '[')",
+        path));
+    if (covered > 0)
+        return SF_OK;
+    c->added++;
+    return sf_columns_add(c->database, path, path);
+}
+
+/* The settings of a grid, from their JSON; NULL if another version of samflow knows others. */
+static sf_status read_settings(sf_database *database, const char *json, sf_settings **settings)
+{
+    sf_status status = sf_settings_parse(database->context, SF_SETTINGS_RUN, "settings of a grid",
+                                         json ? json : "", 0, NULL, settings);
+    return status == SF_ERR_CONFIG ? SF_OK : status;
 }
 
 static sf_status compare_settings(sf_database *database, const char *a, const char *b)
 {
-    sf_leaves first = {0}, second = {0};
-    sf_status status = sf_leaves_parse(database->context, a, &first);
+    sf_settings *first = NULL, *second = NULL;
+    comparison c = {database, 0};
+    sf_status status = read_settings(database, a, &first);
     if (status == SF_OK)
-        status = sf_leaves_parse(database->context, b, &second);
-    if (status == SF_OK)
-        status = add_differences(database, &first, &second);
-    if (status == SF_OK)
-        status = add_differences(database, &second, &first);
-    sf_leaves_release(&first);
-    sf_leaves_release(&second);
+        status = read_settings(database, b, &second);
+    if (status == SF_OK && first && second)
+        status = sf_settings_diff(first, second, add_difference, &c);
+    sf_settings_destroy(&first);
+    sf_settings_destroy(&second);
     return status;
 }
 
 /* ---- filling -------------------------------------------------------------------------------------------- */
 
-static sf_status fill_constant(sf_database *database, int64_t grid, const char *settings, const char *name,
-                               const char *key)
+static sf_status fill_constant(sf_database *database, int64_t grid, const sf_settings *settings,
+                               const char *name, const char *key)
 {
     sf_cell cell;
     char *text;
@@ -121,15 +151,20 @@ static sf_status fill_constant(sf_database *database, int64_t grid, const char *
 }
 
 /* The new columns of the points of one grid. */
-static sf_status fill_grid(sf_database *database, int64_t grid, const char *settings)
+static sf_status fill_grid(sf_database *database, int64_t grid, const char *json)
 {
     sqlite3_stmt *fresh;
-    SF_TRY(sf_database_prepare(
+    int64_t count = 0;
+    sf_settings *settings = NULL;
+    SF_TRY(count_rows(database, &count, "SELECT count(*) FROM temp.fresh WHERE name <> %Q", ""));
+    if (count == 0)
+        return SF_OK;
+    SF_TRY(read_settings(database, json, &settings));
+    sf_status status = sf_database_prepare(
         database, &fresh,
         "SELECT f.name, f.key, (SELECT a.name FROM axis a WHERE a.grid = %lld AND a.key = f.key)"
         " FROM temp.fresh f",
-        (long long)grid));
-    sf_status status = SF_OK;
+        (long long)grid);
     int code = SQLITE_DONE;
     while (status == SF_OK && (code = sqlite3_step(fresh)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(fresh, 0);
@@ -137,11 +172,12 @@ static sf_status fill_grid(sf_database *database, int64_t grid, const char *sett
         if (axis && strcmp(axis, name) != 0)
             status = sf_database_execute(database, "UPDATE main.point SET \"%w\" = \"%w\" WHERE grid = %lld",
                                          name, axis, (long long)grid);
-        else if (!axis)
+        else if (!axis && settings)
             status =
                 fill_constant(database, grid, settings, name, (const char *)sqlite3_column_text(fresh, 1));
     }
     sqlite3_finalize(fresh);
+    sf_settings_destroy(&settings);
     return status == SF_OK && code != SQLITE_DONE ? sf_database_fail(database, code, "reading") : status;
 }
 

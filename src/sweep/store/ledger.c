@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "sweep/run/point.h"
+#include "sweep/run/worker.h"
 
 /* True if the JSON list of observables holds all units of the measure. Units hold no quotes. */
 static bool covers(const sf_measure *measure, const char *list)
@@ -144,7 +144,7 @@ sf_status sf_ledger_look(sf_ledger *ledger, uint64_t position, sf_known *known, 
     if (!ledger->database || !ledger->foreign)
         return SF_OK;
     sf_hash hash;
-    SF_TRY(sf_point_hash(ledger->sweep, position, &hash));
+    SF_TRY(sf_sweep_hash(ledger->sweep, position, &hash));
     sqlite3_stmt *statement = ledger->by_hash;
     sqlite3_bind_blob(statement, 1, hash.bytes, sizeof hash.bytes, SQLITE_STATIC);
     int code = sqlite3_step(statement);

@@ -9,8 +9,7 @@
 
 #include <samflow/sweep.h>
 
-#include "base/base.h"
-#include "sweep/grid/identity.h"
+#include "settings/settings.h"
 
 typedef struct sf_row {
     uint64_t position;

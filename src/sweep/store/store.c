@@ -14,34 +14,32 @@ struct sf_cursor {
     size_t count;
     size_t regime, limit; // places of what theory has to say, SIZE_MAX: not asked
     sf_oracle *oracle;
-    sf_cell *axes; // (axes), after the columns
 };
 
 /* ---- axes and columns ----------------------------------------------------------------------------------- */
 
-static sf_status read_axis_values(sf_store *store, const sf_grid *grid)
+/* Names and keys are the grid's. */
+static sf_status read_axes(sf_store *store)
 {
+    const sf_grid *grid = store->written;
     store->axes = sf_alloc_zero(store->context, grid->axis_count, sizeof *store->axes);
     if (!store->axes)
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < grid->axis_count; i++) {
         const grid_axis *from = &grid->axes[i];
-        sf_store_axis *axis = &store->axes[i];
         sf_cell *values = sf_alloc_zero(store->context, from->count, sizeof *values);
         if (!values)
             return SF_ERR_MEMORY;
-        *axis = (sf_store_axis){.factor = from->group, .count = from->count, .values = values};
+        store->axes[i] = (sf_store_axis){.name = from->column,
+                                         .key = from->key,
+                                         .factor = from->group,
+                                         .count = from->count,
+                                         .values = values};
         store->axis_count++;
-        axis->name = sf_strdup(store->context, from->column);
-        axis->key = sf_strdup(store->context, from->key);
-        if (!axis->name || !axis->key)
-            return SF_ERR_MEMORY;
-        for (size_t k = 0; k < from->count; k++) {
-            const grid_value *value = &from->values[k];
-            values[k] = (sf_cell){.kind = value->text ? SF_CELL_TEXT : SF_CELL_REAL, .real = value->number};
-            if (value->text && !(values[k].text = sf_strdup(store->context, value->label)))
-                return SF_ERR_MEMORY;
-        }
+        for (size_t k = 0; k < from->count; k++)
+            values[k] = (sf_cell){.kind = from->values[k].patch ? SF_CELL_TEXT : SF_CELL_REAL,
+                                  .real = from->values[k].number,
+                                  .text = from->values[k].label};
     }
     return SF_OK;
 }
@@ -59,17 +57,16 @@ static sf_status read_grid(sf_store *store)
                      ? sf_fail(store->context, SF_ERR_DATA, "'%s' holds no sweep yet", store->database->path)
                      : sf_database_fail(store->database, code, "reading");
     } else {
-        sf_grid *grid = NULL;
         store->grid = sqlite3_column_int64(row, 0);
         store->points = (uint64_t)sqlite3_column_int64(row, 4);
         store->levels = sqlite3_column_int(row, 5);
         store->experiment = sf_strdup(store->context, (const char *)sqlite3_column_text(row, 3));
-        status = store->experiment ? sf_grid_parse(store->context, (const char *)sqlite3_column_text(row, 1),
-                                                   (const char *)sqlite3_column_text(row, 2), &grid)
-                                   : SF_ERR_MEMORY;
+        status = store->experiment
+                     ? sf_grid_parse(store->context, (const char *)sqlite3_column_text(row, 1),
+                                     (const char *)sqlite3_column_text(row, 2), 0, NULL, &store->written)
+                     : SF_ERR_MEMORY;
         if (status == SF_OK)
-            status = read_axis_values(store, grid);
-        sf_grid_destroy(&grid);
+            status = read_axes(store);
     }
     sqlite3_finalize(row);
     return status;
@@ -154,13 +151,9 @@ void sf_store_close(sf_store **store)
     if (!store || !*store)
         return;
     sf_store *s = *store;
-    for (size_t i = 0; i < s->axis_count; i++) {
-        for (size_t k = 0; k < s->axes[i].count; k++)
-            sf_free(s->context, (void *)(uintptr_t)s->axes[i].values[k].text);
+    for (size_t i = 0; i < s->axis_count; i++)
         sf_free(s->context, (void *)(uintptr_t)s->axes[i].values);
-        sf_free(s->context, (void *)(uintptr_t)s->axes[i].name);
-        sf_free(s->context, (void *)(uintptr_t)s->axes[i].key);
-    }
+    sf_grid_destroy(&s->written);
     for (size_t i = 0; i < s->column_count; i++)
         sf_free(s->context, (void *)(uintptr_t)s->columns[i].name);
     sf_free(s->context, s->axes);
@@ -255,11 +248,11 @@ static sf_status ask_oracle(sf_cursor *cursor, size_t count, const char *const *
     }
     if (cursor->regime == SIZE_MAX && cursor->limit == SIZE_MAX)
         return SF_OK;
-    cursor->axes = SF_ARRAY(cursor->store->context, cursor->store->axis_count, sf_cell);
-    return cursor->axes ? sf_oracle_create(cursor->store, &cursor->oracle) : SF_ERR_MEMORY;
+    return sf_oracle_create(cursor->store->context, cursor->store->written, cursor->store->experiment,
+                            &cursor->oracle);
 }
 
-/* The columns, then those of the axes if theory needs them. */
+/* The columns, then the position if theory needs it. */
 static char *list_columns(const sf_cursor *cursor, const char *const *columns)
 {
     sqlite3_str *names = sqlite3_str_new(NULL);
@@ -268,8 +261,8 @@ static char *list_columns(const sf_cursor *cursor, const char *const *columns)
             sqlite3_str_appendf(names, "%sNULL", i ? ", " : "");
         else
             sqlite3_str_appendf(names, "%s\"%w\"", i ? ", " : "", columns[i]);
-    for (size_t i = 0; cursor->oracle && i < cursor->store->axis_count; i++)
-        sqlite3_str_appendf(names, ", \"%w\"", cursor->store->axes[i].name);
+    if (cursor->oracle)
+        sqlite3_str_appendall(names, ", m.position");
     return sqlite3_str_finish(names);
 }
 
@@ -311,9 +304,8 @@ static sf_cell name_cell(const char *name)
 static sf_status predict_row(sf_cursor *cursor, sf_cell *cells)
 {
     const char *regime, *limit;
-    for (size_t i = 0; i < cursor->store->axis_count; i++)
-        cursor->axes[i] = sf_column_cell(cursor->rows, (int)(cursor->count + i));
-    SF_TRY(sf_oracle_ask(cursor->oracle, cursor->axes, &regime, &limit));
+    uint64_t position = (uint64_t)sqlite3_column_int64(cursor->rows, (int)cursor->count);
+    SF_TRY(sf_oracle_ask(cursor->oracle, position, &regime, &limit));
     if (cursor->regime != SIZE_MAX)
         cells[cursor->regime] = name_cell(regime);
     if (cursor->limit != SIZE_MAX)
@@ -338,7 +330,6 @@ void sf_cursor_close(sf_cursor **cursor)
         return;
     sqlite3_finalize((*cursor)->rows);
     sf_oracle_destroy(&(*cursor)->oracle);
-    sf_free((*cursor)->store->context, (*cursor)->axes);
     sf_free((*cursor)->store->context, *cursor);
     *cursor = NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef SF_SWEEP_STORE_H
 #define SF_SWEEP_STORE_H
 
+#include "sweep/grid/grid.h"
 #include "sweep/store/database.h"
 
 struct sf_store {
@@ -11,6 +12,7 @@ struct sf_store {
     uint64_t points;
     int levels;
     char *experiment;
+    sf_grid *written; // the sweep file that was run last
     sf_store_axis *axes;
     size_t axis_count;
     sf_store_column *columns;

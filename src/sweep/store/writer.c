@@ -103,8 +103,8 @@ static sf_status read_settings(sf_writer *writer)
             if (strcmp(grid->axes[i].key, key) == 0)
                 source->axis = i;
         if (source->axis == SIZE_MAX)
-            status =
-                sf_columns_cell(writer->context, writer->sweep->settings, key, &source->cell, &source->text);
+            status = sf_columns_cell(writer->context, sf_experiment_settings(writer->sweep->first), key,
+                                     &source->cell, &source->text);
     }
     sqlite3_finalize(names);
     return status;
@@ -216,8 +216,8 @@ static bool bind_settings(sf_writer *writer, uint64_t position)
         sf_cell cell = source->cell;
         if (source->axis != SIZE_MAX) {
             const grid_value *value = &writer->values[source->axis];
-            cell = value->text ? (sf_cell){.kind = SF_CELL_TEXT, .text = value->label}
-                               : (sf_cell){.kind = SF_CELL_REAL, .real = value->number};
+            cell = value->patch ? (sf_cell){.kind = SF_CELL_TEXT, .text = value->label}
+                                : (sf_cell){.kind = SF_CELL_REAL, .real = value->number};
         }
         good = sf_bind_cell(writer->insert, first + (int)i, &cell);
     }
@@ -283,10 +283,27 @@ sf_status sf_writer_link(sf_writer *writer, uint64_t position, int64_t point, bo
     return SF_OK;
 }
 
+/* Where there is no index of the hashes, positions tell points apart; one that comes a second time is looked up, and so is
+ * all that follows. */
+static sf_status check_new(sf_writer *writer, uint64_t position)
+{
+    sf_ledger *ledger = writer->ledger;
+    if (ledger->foreign || position >= writer->sweep->grid->points || writer->sweep->grid->refine.levels > 0)
+        return SF_OK;
+    unsigned char *byte = &ledger->done[position / 8], bit = (unsigned char)(1u << (position % 8));
+    if (*byte & bit) {
+        SF_TRY(sf_database_index(writer->database));
+        ledger->foreign = true;
+    }
+    *byte |= bit;
+    return SF_OK;
+}
+
 sf_status sf_writer_store(sf_writer *writer, const sf_row *row)
 {
     int64_t point = 0;
     bool added;
+    SF_TRY(check_new(writer, row->position));
     if (!writer->ledger->foreign)
         SF_TRY(insert_point(writer, row, &point));
     if (point == 0) {
