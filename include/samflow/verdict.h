@@ -2,14 +2,9 @@
  * "unknown".
  *
  * The flow runs to checkpoints a factor e apart in log t until its direction settles. A direction reached at a finite
- * time proves nothing by itself: an early leader may be overtaken at log t = 1e6. So a kind is named only on evidence:
- *   one example    exact facts at the state reached (which coordinates can only grow from here on, and which of them
- *                  grows fastest), or a blow-up in progress that the others no longer take part in;
- *   many examples  the max-margin direction of the problem that the network can express, unique and certified by its
- *                  own KKT conditions, which the flow approaches at the rate that theory gives: the direction error falls
- *                  like 1 / log t, or like (log t)^{zeta - 1} where a coordinate off the support does so
- *                  (theory, sections 2, 4 to 6).
- * Ties, finite limit points, non-unique margins and starts within 1e-9 of the critical scale come out as what they are.
+ * time proves nothing by itself: an early leader may be overtaken at log t = 1e6. So a kind is named with its evidence (proved,
+ * certified, measured) or withheld; src/verdict/rules.h has the rules and their reasons. Examples that are all alike are one
+ * example: the flow is the same, and so is the verdict.
  */
 #ifndef SAMFLOW_VERDICT_H
 #define SAMFLOW_VERDICT_H
@@ -22,6 +17,17 @@ extern "C" {
 #endif
 
 /* ---- what theory says of an experiment ------------------------------------------------------------------ */
+
+/* What an answer rests on (src/verdict/rules.h). */
+typedef enum sf_evidence {
+    SF_EVIDENCE_UNKNOWN,
+    SF_EVIDENCE_MEASURED, /* seen, steady as far as the run goes; no theorem says that it lasts */
+    SF_EVIDENCE_CERTIFIED, /* a certificate at the state reached: KKT conditions and the approach, or an end in finite time */
+    SF_EVIDENCE_PROVED /* a theorem whose conditions have been checked */
+} sf_evidence;
+
+SF_API
+const char *sf_evidence_name(sf_evidence evidence); /* "unknown", "measured", "certified", "proved" */
 
 typedef enum sf_regime {
     SF_REGIME_NONE, /* theory has none, or it is too close to call; the basis says which */
@@ -106,6 +112,10 @@ const sf_gate *sf_prediction_gates(const sf_prediction *prediction);
 SF_API
 sf_limit_kind sf_prediction_limit(const sf_prediction *prediction, int64_t *index, const double **direction,
                                   const char **norm, bool *nonnegative);
+/* PROVED where the conditions of the theorem have been checked; UNKNOWN where it is conditional (Theorem 4.2 for SAM on several
+ * examples: that the loss tends to 0 and the direction converges) or data would have to be separable first. */
+SF_API
+sf_evidence sf_prediction_evidence(const sf_prediction *prediction);
 /* The theorem or reduction that an answer rests on, or why there is none. */
 SF_API
 const char *sf_prediction_basis(const sf_prediction *prediction, sf_answer_field field);
@@ -124,14 +134,17 @@ typedef struct sf_limit_options {
 typedef struct sf_limit_report {
     sf_limit_kind
         kind; /* also SF_LIMIT_DIRECTION (a tie: no basis vector) and SF_LIMIT_POINT (beta itself converges) */
-    int64_t index;           /* coordinate of a basis vector, else -1 */
-    sf_norm norm;            /* in which directions have length 1 */
-    const double *direction; /* (d) the limit if it is known, else the direction reached; NULL for zero */
-    const double *reached;   /* (d) direction at log_time; NULL if beta is 0 */
-    bool nonnegative;        /* the network cannot leave beta >= 0, so its margin problem is over beta >= 0 */
-    double tau, log_time;    /* where the run ended */
-    double change;           /* ||direction - direction a factor e in log t earlier||; NaN if there is none */
-    double distance;         /* ||reached - direction||; NaN unless the limit is known */
+    sf_evidence evidence; /* what the kind rests on */
+    int64_t index;        /* coordinate of a basis vector, else -1 */
+    sf_norm norm;         /* in which directions have length 1 */
+    const double
+        *direction; /* (d) the limit if it is known, else the direction reached; NULL for zero; of a point
+                                beta itself */
+    const double *reached; /* (d) direction at log_time; NULL if beta is 0 */
+    bool nonnegative;      /* the network cannot leave beta >= 0, so its margin problem is over beta >= 0 */
+    double tau, log_time;  /* where the run ended */
+    double change;         /* ||direction - direction a factor e in log t earlier||; NaN if there is none */
+    double distance;       /* ||reached - direction||; NaN unless the limit is known */
     double angle_l1, angle_l2,
         angle_nonnegative; /* radians from `reached` to the max-margin directions: of either norm with
                                                      free signs, of l1 over beta >= 0; NaN where there is none */
@@ -139,7 +152,7 @@ typedef struct sf_limit_report {
     double rate_exponent, rate_constant; /* distance = constant * (log t)^-exponent over the last factor e */
     double loss_rate;                    /* d log F / d log t over the last factor e */
     double norm_rate;                    /* d ||beta|| / d log t over the last factor e */
-    const char *reason;                  /* what the kind rests on, or why it is unknown; static */
+    const char *reason; /* what the kind rests on, or why it is unknown; owned by the limit */
 } sf_limit_report;
 
 /* Finds the limit of the flow of a network from theta (L*d). options may be NULL. An integrator that gives up ends the

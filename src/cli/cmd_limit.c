@@ -8,19 +8,10 @@
 
 enum { SHOWN = 8 };
 
-/* The kinds of the JSON document; ties and finite points are no kind of limit direction that it names. */
 static const char *kind_name(sf_limit_kind kind)
 {
-    switch (kind) {
-    case SF_LIMIT_ZERO:
-        return "zero";
-    case SF_LIMIT_BASIS:
-        return "basis";
-    case SF_LIMIT_MAX_MARGIN:
-        return "max_margin";
-    default:
-        return "unknown";
-    }
+    const char *name = sf_limit_kind_name(kind);
+    return name ? name : "unknown";
 }
 
 static const char *norm_name(sf_norm norm)
@@ -58,7 +49,9 @@ static bool write_json(const void *subject, FILE *stream)
     else
         sf_json_null(&json, "index");
     sf_json_string(&json, "norm", norm_name(r->norm));
-    write_vector(&json, "direction", d, r->direction);
+    sf_json_string(&json, "evidence", sf_evidence_name(r->evidence));
+    write_vector(&json, "direction", d, r->kind == SF_LIMIT_POINT ? NULL : r->direction);
+    write_vector(&json, "point", d, r->kind == SF_LIMIT_POINT ? r->direction : NULL);
     sf_json_number(&json, "tau", r->tau);
     sf_json_number(&json, "log_time", r->log_time);
     sf_json_number(&json, "change", r->change);
@@ -106,9 +99,12 @@ static void print_text(const sf_experiment *experiment, const sf_limit_report *r
     printf("limit: %s", kind_name(r->kind));
     if (r->index >= 0)
         printf(" (coordinate %lld)", (long long)r->index);
-    printf("\n  because       %s\n", r->reason);
+    printf("\n  evidence      %s\n  because       %s\n", sf_evidence_name(r->evidence), r->reason);
     if (r->direction)
-        print_vector(isnan(r->distance) ? "reached" : "direction", d, r->direction);
+        print_vector(r->kind == SF_LIMIT_POINT ? "beta"
+                     : isnan(r->distance)      ? "reached"
+                                               : "direction",
+                     d, r->direction);
     printf("  in the norm   %s\n", norm_name(r->norm));
     print_number("log t", r->log_time, "");
     print_number("change", r->change, " over the last factor e in log t");

@@ -70,6 +70,13 @@ static void write_peak(sf_json *json, const sf_peak *peak)
     sf_json_close_object(json);
 }
 
+/* A theorem on separable data stands once they have been found to be. */
+static const char *evidence_of(const answer *a)
+{
+    bool open = a->limit == SF_LIMIT_UNKNOWN || (a->limit == SF_LIMIT_MAX_MARGIN && !a->direction);
+    return sf_evidence_name(open ? SF_EVIDENCE_UNKNOWN : sf_prediction_evidence(a->prediction));
+}
+
 static void write_limit(sf_json *json, const answer *a)
 {
     sf_json_open_object(json, "limit");
@@ -78,6 +85,7 @@ static void write_limit(sf_json *json, const answer *a)
         sf_json_integer(json, "index", a->index);
     else
         sf_json_null(json, "index");
+    sf_json_string(json, "evidence", evidence_of(a));
     if (a->direction && a->limit != SF_LIMIT_POINT)
         sf_json_numbers(json, "direction", a->d, a->direction);
     else
@@ -247,7 +255,7 @@ static void print_limit(const answer *a)
         printf(" e_%lld", (long long)a->index);
     else if (a->norm)
         printf(" (%s%s)", a->norm, a->nonnegative ? ", beta >= 0" : "");
-    putchar('\n');
+    printf("   evidence: %s\n", evidence_of(a));
     if (a->direction && a->limit != SF_LIMIT_BASIS)
         print_vector("", a->d, a->direction);
     if (a->margin_note)

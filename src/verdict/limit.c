@@ -2,6 +2,7 @@
 #include "verdict/limit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -15,6 +16,7 @@ static const double ACTIVE = 10.0, ACTIVE_LEAST = 1e-9, ACTIVE_MOST = 0.1;
 
 struct sf_limit {
     sf_context *context;
+    char reason[500], basis[500]; // of what was given up; of theory
     sf_limit_report report;
     double *direction, *reached; // (d)
 };
@@ -28,29 +30,114 @@ typedef struct search {
     sf_verdict verdict;
     sf_candidate candidate; // of many examples
     bool has_candidate;
-    double *mu;         // (d) the example, if there is one only
+    double *mu;      // (d) the example, if there is one only
+    sf_network *one; // of that example alone, where it stands in the data several times
+    sf_dataset *one_example;
+    sf_verdict theory;  // what holds from the start on
     bool near_critical; // it starts too close to the critical scale to say what follows
 } search;
 
-static sf_status judge(search *s)
+/* The flow has ended. */
+static sf_status judge_rest(search *s)
+{
+    const sf_track *t = &s->track;
+    const sf_mark *last = &t->marks[t->count - 1];
+    bool zero = last->log_norm == -INFINITY, collapsed = sf_flow_get_state(t->flow) == SF_FLOW_COLLAPSED,
+         reason = true;
+    if (!collapsed && !s->mu)
+        SF_TRY(sf_has_reason_to_rest(t, &reason));
+    if (!reason) {
+        s->verdict.reason = "the flow stands still where the terms of the gradient do not cancel: beyond the "
+                            "range or the accuracy of "
+                            "doubles";
+        return SF_OK;
+    }
+    memcpy(s->verdict.direction, last->beta, t->d * sizeof *last->beta);
+    s->verdict.kind = zero ? SF_LIMIT_ZERO : SF_LIMIT_POINT;
+    s->verdict.evidence = collapsed ? SF_EVIDENCE_CERTIFIED : SF_EVIDENCE_MEASURED;
+    s->verdict.reason = "the flow comes to rest at a finite point";
+    if (zero)
+        s->verdict.reason = "the flow reaches beta = 0 at a finite time and rests there";
+    else if (collapsed)
+        s->verdict.reason = "the flow reaches a point at a finite time and rests there: what moves is 0";
+    return SF_OK;
+}
+
+/* What the run shows. */
+static sf_status judge_run(search *s)
 {
     s->verdict.kind = SF_LIMIT_UNKNOWN;
+    s->verdict.evidence = SF_EVIDENCE_UNKNOWN;
     s->verdict.index = -1;
     if (s->near_critical) {
         s->verdict.reason = "the start is within 1e-9 of the critical scale, where growth and collapse part";
-    } else if (s->track.at_zero) {
-        s->verdict.kind = SF_LIMIT_ZERO;
-        s->verdict.reason = "beta reaches 0 and rests there";
-    } else if (s->track.at_point) {
-        s->verdict.kind = SF_LIMIT_POINT;
-        s->verdict.reason = "beta converges to a finite point, so no direction at infinity is named";
+    } else if (s->track.lost) {
+        const sf_mark *last = &s->track.marks[s->track.count - 1];
+        snprintf(s->limit->reason, sizeof s->limit->reason,
+                 "the integration was given up at tau = %.10g, log t = %.10g: %s", last->tau, last->log_time,
+                 s->track.message);
+        s->verdict.reason = s->limit->reason;
+    } else if (s->track.at_rest) {
+        return judge_rest(s);
     } else if (s->mu) {
         return sf_judge_single(&s->track, s->mu, &s->verdict);
     } else if (s->has_candidate) {
-        sf_judge_many(&s->track, &s->candidate, &s->verdict);
+        return sf_judge_many(&s->track, &s->candidate, &s->verdict);
     } else {
         s->verdict.reason = "no max-margin direction to compare with could be computed";
     }
+    return SF_OK;
+}
+
+static bool same_limit(const sf_verdict *a, const sf_verdict *b)
+{
+    return a->kind == b->kind && a->index == b->index;
+}
+
+/* What theory says holds, unless the run proves something else. */
+static sf_status judge(search *s)
+{
+    SF_TRY(judge_run(s));
+    if (s->theory.kind == SF_LIMIT_UNKNOWN || s->near_critical)
+        return SF_OK;
+    if (s->verdict.evidence >= SF_EVIDENCE_CERTIFIED && !same_limit(&s->verdict, &s->theory)) {
+        s->verdict.kind = SF_LIMIT_UNKNOWN;
+        s->verdict.evidence = SF_EVIDENCE_UNKNOWN;
+        s->verdict.index = -1;
+        s->verdict.reason =
+            "theory and the run do not agree, so one of them is at fault: please report this experiment";
+        return SF_OK;
+    }
+    s->verdict.kind = s->theory.kind;
+    s->verdict.evidence = s->theory.evidence;
+    s->verdict.index = s->theory.index;
+    s->verdict.reason = s->theory.reason;
+    memcpy(s->verdict.direction, s->theory.direction, s->track.d * sizeof *s->theory.direction);
+    return SF_OK;
+}
+
+/* One example: the limit by theory from the start, if it has one. */
+static sf_status ask_theory(search *s, sf_network *network, const sf_perturbation *perturbation,
+                            const double *theta)
+{
+    size_t d = sf_network_features(network);
+    const double *direction;
+    s->theory.direction = sf_alloc_zero(s->context, d, sizeof *s->theory.direction);
+    if (!s->theory.direction)
+        return SF_ERR_MEMORY;
+    if (!s->mu)
+        return SF_OK;
+    sf_prediction *prediction = NULL;
+    sf_status status = sf_predict(s->context, network, perturbation, theta, &prediction);
+    if (status != SF_OK)
+        return status == SF_ERR_NUMERIC ? SF_OK : status;
+    s->theory.kind = sf_prediction_limit(prediction, &s->theory.index, &direction, NULL, NULL);
+    s->theory.evidence = sf_prediction_evidence(prediction);
+    if (direction)
+        memcpy(s->theory.direction, direction, d * sizeof *direction);
+    snprintf(s->limit->basis, sizeof s->limit->basis, "%s", sf_prediction_basis(prediction, SF_FIELD_LIMIT));
+    s->theory.reason = s->limit->basis;
+    sf_prediction_destroy(&prediction);
     return SF_OK;
 }
 
@@ -64,6 +151,18 @@ static double distance(const search *s)
     return sf_direction_distance(t->norm, t->d, t->marks[t->count - 1].direction, s->verdict.direction);
 }
 
+/* Whether beta is at the point named. */
+static bool stands_at(const search *s)
+{
+    const sf_track *t = &s->track;
+    double high = 0.0, error = 0.0;
+    for (size_t j = 0; j < t->d; j++) {
+        high = fmax(high, fabs(s->verdict.direction[j]));
+        error = fmax(error, fabs(t->marks[t->count - 1].beta[j] - s->verdict.direction[j]));
+    }
+    return error <= s->options.tolerance * high;
+}
+
 static sf_status run(search *s)
 {
     int marks = (int)floor(log(s->options.log_time));
@@ -74,8 +173,10 @@ static sf_status run(search *s)
         SF_TRY(sf_track_advance(&s->track, log_time));
         SF_TRY(judge(s));
         sf_progress(s->context, (double)(marks - i + 1) / (marks + 1), "direction at growing log t");
-        if (s->verdict.kind == SF_LIMIT_ZERO)
+        if (s->verdict.kind == SF_LIMIT_ZERO && (s->track.at_rest || sf_fades(&s->track)))
             break; // also where beta only fades, which it does for ever
+        if (s->verdict.kind == SF_LIMIT_POINT && stands_at(s))
+            break;
         // settled means: what is there is the limit, and it no longer changes
         if (s->track.change <= s->options.tolerance && distance(s) <= ACTIVE * s->options.tolerance)
             break;
@@ -140,10 +241,11 @@ static sf_status report(search *s)
     const sf_track *t = &s->track;
     const sf_mark *last = &t->marks[t->count - 1];
     memcpy(s->limit->reached, last->direction, t->d * sizeof *last->direction);
-    bool known = !isnan(distance(s));
+    bool known = !isnan(distance(s)) || s->verdict.kind == SF_LIMIT_POINT;
     memcpy(s->limit->direction, known ? s->verdict.direction : last->direction,
            t->d * sizeof *last->direction);
     *r = (sf_limit_report){.kind = s->verdict.kind,
+                           .evidence = s->verdict.evidence,
                            .index = s->verdict.index,
                            .norm = t->norm,
                            .nonnegative = t->depth % 2 == 0 && sf_equal_layers(t->depth, t->d, t->start),
@@ -183,7 +285,8 @@ static sf_status prepare(search *s, sf_network *network, const sf_perturbation *
                          const double *theta)
 {
     size_t d = sf_network_features(network);
-    bool single = sf_dataset_examples(s->dataset) == 1;
+    SF_TRY(sf_single_example(s->context, s->dataset, &s->mu));
+    bool single = s->mu != NULL;
     if (s->options.log_time == 0.0)
         s->options.log_time = single                            ? DEFAULT_LOG_TIME_SINGLE
                               : is_rough(network, perturbation) ? DEFAULT_LOG_TIME_ROUGH
@@ -201,18 +304,21 @@ static sf_status prepare(search *s, sf_network *network, const sf_perturbation *
     s->limit->reached = SF_ARRAY(s->context, d, double);
     if (!s->verdict.direction || !s->limit->direction || !s->limit->reached)
         return SF_ERR_MEMORY;
-    if (single) {
-        s->mu = SF_ARRAY(s->context, d, double);
-        if (!s->mu)
-            return SF_ERR_MEMORY;
-        sf_dataset_example(s->dataset, 0, s->mu);
+    SF_TRY(ask_theory(s, network, perturbation, theta));
+    if (single)
         return SF_OK;
-    }
     sf_norm norm = sf_network_depth(network) == 1 ? SF_NORM_L2 : SF_NORM_L1;
     sf_status status =
         sf_candidate_find(s->context, s->dataset, sf_network_depth(network), theta, norm, &s->candidate);
     s->has_candidate = status == SF_OK;
     return status == SF_ERR_NUMERIC || status == SF_ERR_UNAVAILABLE ? SF_OK : status;
+}
+
+static sf_status single_network(search *s, const sf_network *network)
+{
+    SF_TRY(sf_dataset_from_points(s->context, 1, sf_network_features(network), s->mu, NULL, &s->one_example));
+    return sf_network_create(s->context, s->one_example, sf_network_depth(network), sf_network_loss(network),
+                             &s->one);
 }
 
 sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
@@ -228,7 +334,11 @@ sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_pertu
         s.options = *options;
     sf_status status = prepare(&s, network, perturbation, theta);
     if (status == SF_OK) {
-        status = sf_track_create(context, network, perturbation, theta, s.options.flow_tolerance, &s.track);
+        if (s.mu && sf_dataset_examples(s.dataset) > 1)
+            status = single_network(&s, network);
+        if (status == SF_OK)
+            status = sf_track_create(context, s.one ? s.one : network, perturbation, theta,
+                                     s.options.flow_tolerance, &s.track);
         if (status == SF_OK && s.mu)
             status = sf_near_critical(&s.track, s.mu, &s.near_critical);
         if (status == SF_OK)
@@ -239,6 +349,9 @@ sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_pertu
     }
     sf_candidate_release(context, &s.candidate);
     sf_free(context, s.verdict.direction);
+    sf_free(context, s.theory.direction);
+    sf_network_destroy(&s.one);
+    sf_dataset_destroy(&s.one_example);
     sf_free(context, s.mu);
     if (status != SF_OK)
         sf_limit_destroy(&limit);

@@ -5,8 +5,9 @@
  * beta <= 0. A coordinate that is tied to one sign stands in the problem once, a free one as the pair (z_j, -z_j); then
  * the problem is one over coefficients >= 0.
  *
- * The candidate is accepted if it is unique and the direction error falls towards 0 on the last two factors e in log t: like 1
- * / log t, or as slowly as the coordinate off the support does that decays slowest, (log t)^-(1 - |q_j|), q = Z'lambda.
+ * The candidate is accepted if it is unique, the loss tends to 0 (rules.h, 2) and the direction error falls towards 0 on the last
+ * two factors e in log t: like 1 / log t, or as slowly as the coordinate off the support does that decays slowest,
+ * (log t)^-(1 - |q_j|), q = Z'lambda.
  */
 #include "verdict/limit.h"
 
@@ -14,15 +15,6 @@
 #include <string.h>
 
 #include "base/base.h"
-
-/* Errors above this may be those of a flow that is on its way elsewhere. */
-static const double NEAR = 0.05;
-static const double NEAR_SLOW = 0.3;
-/* Exponents of the error, measured per factor e in log t. */
-static const double FAST = 0.5;
-static const double SLOW_TOLERANCE = 0.1;
-/* Errors at the level of the integrator. */
-static const double REACHED = 1e-8;
 
 typedef struct columns {
     size_t count, plus, minus; // columns; coordinates that can be positive, negative
@@ -89,6 +81,30 @@ static sf_status find_slowest(sf_context *context, const sf_dataset *dataset, co
     return status;
 }
 
+/* Whether no example on the margin has the multiplier 0. */
+static sf_status find_strict(sf_context *context, const sf_dataset *problem, const sf_margin *margin,
+                             bool *strict)
+{
+    size_t n = sf_dataset_examples(problem), d = sf_dataset_features(problem);
+    const double *direction = sf_margin_direction(margin), *lambda = sf_margin_multipliers(margin);
+    double *row = SF_ARRAY(context, d, double), most = 0.0;
+    if (!row)
+        return SF_ERR_MEMORY;
+    *strict = true;
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, lambda[i]);
+    for (size_t i = 0; i < n; i++) {
+        double value = 0.0;
+        sf_dataset_example(problem, i, row);
+        for (size_t j = 0; j < d; j++)
+            value += row[j] * direction[j];
+        bool active = value <= sf_margin_value(margin) * (1.0 + SF_CLOSE);
+        *strict = *strict && (!active || lambda[i] > SF_CLOSE * most);
+    }
+    sf_free(context, row);
+    return SF_OK;
+}
+
 static sf_status fill(sf_context *context, const sf_dataset *problem, const columns *c,
                       const sf_margin *margin, bool nonnegative, sf_candidate *candidate)
 {
@@ -96,6 +112,7 @@ static sf_status fill(sf_context *context, const sf_dataset *problem, const colu
     if (!candidate->separable)
         return SF_OK;
     candidate->unique = sf_margin_unique(margin) == SF_YES;
+    SF_TRY(find_strict(context, problem, margin, &candidate->strict));
     size_t d = sf_dataset_features(problem);
     const double *direction = sf_margin_direction(margin);
     for (size_t k = 0; k < d; k++)
@@ -162,54 +179,210 @@ static double error_at(const sf_track *track, const sf_candidate *candidate, siz
 
 static bool approaches(const sf_track *track, const sf_candidate *candidate)
 {
-    if (track->count < 3)
-        return false;
     const sf_mark *last = &track->marks[track->count - 1];
     double e0 = error_at(track, candidate, 0), e1 = error_at(track, candidate, 1);
     double e2 = error_at(track, candidate, 2);
     double p = log(e1 / e0) / log(last->clock / (last - 1)->clock);
     double p_before = log(e2 / e1) / log((last - 1)->clock / (last - 2)->clock);
-    if (e0 <= REACHED && e1 <= 10.0 * REACHED)
+    if (e0 <= SF_REACHED && e1 <= 10.0 * SF_REACHED)
         return true;
-    if (e0 <= NEAR && p >= FAST && p_before >= FAST)
+    if (e0 <= SF_NEAR && p >= SF_STEADY && p_before >= SF_STEADY)
         return true;
     double slow = candidate->slowest;
-    return slow < 1.0 && e0 <= NEAR_SLOW && fabs(p - slow) <= SLOW_TOLERANCE * slow &&
-           fabs(p_before - slow) <= 2.0 * SLOW_TOLERANCE * slow;
+    return slow < 1.0 && e0 <= SF_NEAR_SLOW && fabs(p - slow) <= SF_SLOW_TOLERANCE * slow &&
+           fabs(p_before - slow) <= 2.0 * SF_SLOW_TOLERANCE * slow;
 }
 
-void sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_verdict *verdict)
+/* The loss tends to 0, as far as the run goes: every margin is late and has grown since the mark before. */
+static bool is_late(const sf_track *track)
 {
-    if (!candidate->separable) {
-        verdict->reason = candidate->constrained
-                              ? "not separable by the predictors that the layers can express, so there is no "
-                                "direction to go"
-                              : "the data are not separable, so there is no direction to go";
-        return;
+    const sf_mark *last = &track->marks[track->count - 1];
+    return track->count > 2 && last->min_margin >= SF_MARGIN_LATE && last->min_margin > last[-1].min_margin;
+}
+
+/* sum_n s_n z_nj over sum_n |s_n z_nj| for every j into share (d), from logs of s_n = -l'(m_n). */
+static sf_status balance(const sf_track *track, double *share)
+{
+    const sf_dataset *data = sf_network_dataset(track->network);
+    const double *beta = track->marks[track->count - 1].beta;
+    size_t n = sf_dataset_examples(data), d = track->d;
+    double *row = SF_ARRAY(track->context, d, double), *log_slope = SF_ARRAY(track->context, n, double);
+    double *size = sf_alloc_zero(track->context, d, sizeof *size), high = -INFINITY;
+    sf_status status = row && log_slope && size ? SF_OK : SF_ERR_MEMORY;
+    for (size_t i = 0; status == SF_OK && i < n; i++) {
+        double margin = 0.0;
+        sf_dataset_example(data, i, row);
+        for (size_t j = 0; j < d; j++)
+            margin += beta[j] * row[j];
+        log_slope[i] = sf_loss_log_slope(sf_network_loss(track->network), margin);
+        high = fmax(high, log_slope[i]);
     }
-    if (!candidate->unique) {
-        verdict->reason =
-            "the max-margin direction is not unique, so which one is reached depends on the start";
-        return;
+    memset(share, 0, d * sizeof *share);
+    for (size_t i = 0; status == SF_OK && i < n; i++) {
+        double s = exp(log_slope[i] - high);
+        sf_dataset_example(data, i, row);
+        for (size_t j = 0; j < d; j++) {
+            share[j] += s * row[j];
+            size[j] += s * fabs(row[j]);
+        }
     }
-    if (!approaches(track, candidate)) {
+    for (size_t j = 0; status == SF_OK && j < d; j++)
+        share[j] = size[j] > 0.0 ? share[j] / size[j] : 0.0;
+    sf_free(track->context, row);
+    sf_free(track->context, log_slope);
+    sf_free(track->context, size);
+    return status;
+}
+
+sf_status sf_is_stationary(const sf_track *track, bool *stationary)
+{
+    const sf_mark *last = &track->marks[track->count - 1];
+    *stationary = false;
+    if (track->count < 2 || last->log_norm == -INFINITY)
+        return SF_OK;
+    double *share = SF_ARRAY(track->context, track->d, double);
+    if (!share)
+        return SF_ERR_MEMORY;
+    sf_status status = balance(track, share);
+    *stationary = status == SF_OK;
+    for (size_t j = 0; status == SF_OK && j < track->d; j++) {
+        // two layers and more: a coordinate on its way to 0 has a gradient that is not 0
+        double fall = last->log_beta[j] - last[-1].log_beta[j], step = last->clock - last[-1].clock;
+        bool dies = track->depth > 1 && (last->log_beta[j] == -INFINITY || fall < -SF_STEADY * step);
+        *stationary = *stationary && (fabs(share[j]) <= SF_STATIONARY || dies);
+    }
+    sf_free(track->context, share);
+    return status;
+}
+
+/* Two layers of coordinate j have |w_l| = rho, so that no layer of it moves under linf-SAM. */
+static bool is_on_gate(const sf_track *track, size_t j)
+{
+    double rho = track->perturbation.rho;
+    int count = 0;
+    for (int l = 0; l < track->depth && track->perturbation.method == SF_METHOD_LINF; l++)
+        count += fabs(fabs(track->theta[(size_t)l * track->d + j]) - rho) <= SF_STATIONARY * rho;
+    return count >= 2;
+}
+
+sf_status sf_has_reason_to_rest(const sf_track *track, bool *reason)
+{
+    double *share = SF_ARRAY(track->context, track->d, double);
+    if (!share)
+        return SF_ERR_MEMORY;
+    sf_status status = balance(track, share);
+    *reason = status == SF_OK;
+    for (size_t j = 0; status == SF_OK && j < track->d; j++)
+        *reason = *reason && (fabs(share[j]) <= SF_STATIONARY || is_on_gate(track, j) ||
+                              track->marks[track->count - 1].beta[j] == 0.0);
+    sf_free(track->context, share);
+    return status;
+}
+
+/* Without a direction that separates: the minimum of the loss, if it has come to one. */
+static sf_status judge_point(const sf_track *track, const sf_candidate *candidate, sf_verdict *verdict)
+{
+    bool stationary = false;
+    bool descent = track->perturbation.method == SF_METHOD_GD || track->perturbation.rho == 0.0;
+    verdict->reason = candidate->constrained ? "not separable by the predictors that the layers can express, "
+                                               "so there is no direction to go; by the "
+                                               "end of the run the gradient had not come to 0"
+                                             : "not separable by a hyperplane through the origin, so there "
+                                               "is no direction to go; by the end of the "
+                                               "run the gradient had not come to 0";
+    if (descent)
+        SF_TRY(sf_is_stationary(track, &stationary));
+    if (stationary) {
+        memcpy(verdict->direction, track->marks[track->count - 1].beta,
+               track->d * sizeof *verdict->direction);
+        verdict->kind = SF_LIMIT_POINT;
+        verdict->evidence = SF_EVIDENCE_CERTIFIED;
         verdict->reason =
-            "by the end of the run the direction was not seen to approach the max-margin direction";
-        return;
+            "not separable: beta has come to a minimum of the loss, where the terms of the gradient cancel";
+    } else if (sf_fades(track)) {
+        verdict->kind = SF_LIMIT_ZERO;
+        verdict->evidence = SF_EVIDENCE_MEASURED;
+        verdict->reason = "not separable: beta falls steadily to 0 as log t grows";
+    }
+    return SF_OK;
+}
+
+/* A direction that all others leave to one coordinate, steadily. */
+static void judge_lone(const sf_track *track, sf_verdict *verdict)
+{
+    const sf_mark *last = &track->marks[track->count - 1];
+    size_t leader = 0;
+    for (size_t j = 1; j < track->d; j++)
+        if (last->log_beta[j] > last->log_beta[leader])
+            leader = j;
+    for (size_t j = 0; j < track->d; j++)
+        for (int back = 0; back < 2 && j != leader && last->log_beta[j] > -INFINITY; back++) {
+            const sf_mark *b = last - back, *a = b - 1;
+            double now = b->log_beta[j] - b->log_beta[leader], then = a->log_beta[j] - a->log_beta[leader];
+            if (!(now < log(SF_NEAR)) || !(now - then < -SF_STEADY * log(b->clock / a->clock)))
+                return;
+        }
+    memset(verdict->direction, 0, track->d * sizeof *verdict->direction);
+    verdict->direction[leader] = copysign(1.0, last->beta[leader]);
+    verdict->kind = SF_LIMIT_BASIS;
+    verdict->index = (int64_t)leader;
+    verdict->evidence = SF_EVIDENCE_MEASURED;
+    verdict->reason = "measured: one coordinate leaves all others behind at a steady rate; for L >= 3 no "
+                      "theorem names the limit";
+}
+
+static const char *reason_of_approach(const sf_track *track, const sf_candidate *candidate, bool theorem)
+{
+    if (!theorem)
+        return "measured: the loss falls and the error to the unique l1-max-margin direction falls as log t "
+               "grows; no theorem "
+               "names the limit of this method at this depth";
+    if (candidate->constrained)
+        return "Theorem 4.2: the loss tends to 0, and the error to the unique l1-max-margin direction among "
+               "the signs that the "
+               "layers can express falls as log t grows";
+    return track->depth == 1 ? "the loss tends to 0, and the error to the unique l2-max-margin direction "
+                               "falls as log t grows"
+                             : "Theorem 4.2: the loss tends to 0, and the error to the unique l1-max-margin "
+                               "direction falls as "
+                               "log t grows";
+}
+
+sf_status sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_verdict *verdict)
+{
+    sf_method method = track->perturbation.rho == 0.0 ? SF_METHOD_GD : track->perturbation.method;
+    bool smooth = method == SF_METHOD_GD || method == SF_METHOD_L2,
+         named = smooth || method == SF_METHOD_LINF;
+    if (!candidate->separable)
+        return judge_point(track, candidate, verdict);
+    bool proved = track->depth == 1 && named && candidate->strict;
+    if (!proved) {
+        verdict->reason =
+            "by the end of the run the margins were not large, so the loss was not seen to tend to 0";
+        if (sf_fades(track)) {
+            verdict->kind = SF_LIMIT_ZERO;
+            verdict->evidence = SF_EVIDENCE_MEASURED;
+            verdict->reason = "measured: beta falls steadily to 0 as log t grows";
+        }
+        if (!is_late(track) || verdict->kind == SF_LIMIT_ZERO)
+            return SF_OK;
+        verdict->reason =
+            candidate->unique
+                ? "by the end of the run the direction was not seen to approach the max-margin direction"
+                : "the max-margin direction is not unique, so which one is reached depends on the start";
+        if (!candidate->unique || !approaches(track, candidate)) {
+            if (track->depth > 2)
+                judge_lone(track, verdict);
+            return SF_OK;
+        }
     }
     memcpy(verdict->direction, candidate->direction, track->d * sizeof *verdict->direction);
+    bool theorem = track->depth == 1 ? named : track->depth == 2 && smooth;
     verdict->kind = SF_LIMIT_MAX_MARGIN;
     verdict->index = candidate->index;
-    if (track->depth > 2)
-        verdict->reason =
-            "measured: the error to the unique l1-max-margin direction falls as log t grows; for L >= 3 "
-            "no theorem names it";
-    else if (candidate->constrained)
-        verdict->reason =
-            "the error to the unique l1-max-margin direction among the signs that the layers can express "
-            "falls as log t grows";
-    else
-        verdict->reason = track->depth == 1
-                              ? "the error to the unique l2-max-margin direction falls as log t grows"
-                              : "the error to the unique l1-max-margin direction falls as log t grows";
+    verdict->evidence = proved ? SF_EVIDENCE_PROVED : theorem ? SF_EVIDENCE_CERTIFIED : SF_EVIDENCE_MEASURED;
+    verdict->reason = proved ? "Theorem 3.1: L = 1, the data are separable and every example on the margin "
+                               "has a positive multiplier"
+                             : reason_of_approach(track, candidate, theorem);
+    return SF_OK;
 }

@@ -15,6 +15,7 @@
 #include "theory/critical.h"
 #include "theory/gates.h"
 #include "theory/reduction.h"
+#include "verdict/limit.h"
 
 enum { PATH_POINTS = 33 };
 
@@ -40,6 +41,7 @@ struct sf_prediction {
     int64_t index;
     const char *norm;
     bool nonnegative;
+    sf_evidence evidence;
     const char *basis[SF_FIELD_COUNT];
 };
 
@@ -54,6 +56,12 @@ typedef struct setting {
 } setting;
 
 /* ---- names ----------------------------------------------------------------------------------------------- */
+
+const char *sf_evidence_name(sf_evidence evidence)
+{
+    static const char *const name[] = {"unknown", "measured", "certified", "proved"};
+    return (size_t)evidence < sizeof name / sizeof name[0] ? name[evidence] : NULL;
+}
 
 const char *sf_regime_name(sf_regime regime)
 {
@@ -454,6 +462,28 @@ static void by_margin_one(sf_prediction *p, const setting *s)
         "Theorem 3.1; for one example w moves along mu, which is its max-margin direction";
 }
 
+/* GD at L = 2 is a mirror flow of a convex loss: F tends to its infimum over the signs that the layers can express, which
+ * is 0 where they separate, and then the direction converges (Ji and Telgarsky 2020, homogeneous networks). */
+static const char *basis_of_many(const sf_prediction *p, const setting *s)
+{
+    if (s->method == SF_METHOD_GD)
+        return p->nonnegative
+                   ? "Theorem 4.2; gradient descent brings the loss to 0 and its direction converges; equal "
+                     "layers keep "
+                     "beta >= 0, so it is the l1-max-margin direction among beta >= 0 (theory, section 5)"
+                   : "Theorem 4.2: the l1-max-margin direction; gradient descent brings the loss to 0 and "
+                     "its "
+                     "direction converges";
+    return p->nonnegative ? "Theorem 4.2, if the loss tends to 0 and the direction converges, which only a "
+                            "run can show (samflow limit): "
+                            "a collapse ends at 0; equal layers keep beta >= 0, so it is the l1-max-margin "
+                            "direction among beta >= 0 "
+                            "(theory, section 5)"
+                          : "Theorem 4.2: the l1-max-margin direction, if the loss tends to 0 and the "
+                            "direction converges, which only a "
+                            "run can show (samflow limit): a collapse ends at 0";
+}
+
 static sf_status by_examples(sf_prediction *p, const setting *s)
 {
     set_all(p, "regimes, critical scale and order of features are known for one example (N = 1) only");
@@ -461,11 +491,7 @@ static sf_status by_examples(sf_prediction *p, const setting *s)
         p->limit = SF_LIMIT_MAX_MARGIN;
         p->norm = "l1";
         p->nonnegative = layers_equal(s);
-        p->basis[SF_FIELD_LIMIT] =
-            p->nonnegative ? "Theorem 4.2, if the direction converges; equal layers keep beta >= 0, so it is "
-                             "the l1-max-margin direction "
-                             "among beta >= 0 (theory, section 5)"
-                           : "Theorem 4.2: the l1-max-margin direction, if the direction converges";
+        p->basis[SF_FIELD_LIMIT] = basis_of_many(p, s);
     } else {
         p->basis[SF_FIELD_LIMIT] =
             s->depth > 2 ? "depth >= 3 with many examples: only stationary points of ||beta||_(2/L) are "
@@ -501,6 +527,33 @@ static sf_status decide(sf_prediction *p, const setting *s)
 }
 
 /* Methods that coincide: rho = 0 is gradient descent, lp-SAM with p = 2 is l2-SAM. */
+/* All examples are the same one: their flow is that of one example. */
+static bool is_single(const sf_dataset *data, size_t d, double *first, double *other)
+{
+    sf_dataset_example(data, 0, first);
+    for (size_t i = 1; i < sf_dataset_examples(data); i++) {
+        sf_dataset_example(data, i, other);
+        for (size_t j = 0; j < d; j++)
+            if (first[j] != other[j])
+                return false;
+    }
+    return true;
+}
+
+sf_status sf_single_example(sf_context *context, const sf_dataset *data, double **mu)
+{
+    size_t d = sf_dataset_features(data);
+    double *other = SF_ARRAY(context, d, double);
+    *mu = SF_ARRAY(context, d, double);
+    sf_status status = *mu && other ? SF_OK : SF_ERR_MEMORY;
+    if (status != SF_OK || !is_single(data, d, *mu, other)) {
+        sf_free(context, *mu);
+        *mu = NULL;
+    }
+    sf_free(context, other);
+    return status;
+}
+
 static sf_status describe(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                           const double *theta, setting *s)
 {
@@ -522,12 +575,20 @@ static sf_status describe(sf_context *context, sf_network *network, const sf_per
         s->method = SF_METHOD_GD;
     else if (s->method == SF_METHOD_LP && perturbation->p == 2.0)
         s->method = SF_METHOD_L2;
-    s->mu = SF_ARRAY(context, s->d, double);
-    if (!s->mu)
-        return SF_ERR_MEMORY;
-    if (s->n == 1)
-        sf_dataset_example(data, 0, s->mu);
+    SF_TRY(sf_single_example(context, data, &s->mu));
+    s->n = s->mu ? 1 : s->n;
     return SF_OK;
+}
+
+/* Two layers: whether the problem named is that of the signs that they can express, beta >= 0 or all. */
+static bool signs_are_known(const sf_prediction *p, const setting *s)
+{
+    for (size_t j = 0; j < s->d; j++) {
+        double u = s->theta[j] + s->theta[s->d + j], v = s->theta[j] - s->theta[s->d + j];
+        if (u == 0.0 || (!p->nonnegative && v == 0.0))
+            return false;
+    }
+    return true;
 }
 
 sf_status sf_predict(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
@@ -552,6 +613,9 @@ sf_status sf_predict(sf_context *context, sf_network *network, const sf_perturba
         p->direction = SF_ARRAY(context, s.d, double);
         if (p->direction)
             status = decide(p, &s);
+        bool descent = s.depth == 2 && s.method == SF_METHOD_GD && signs_are_known(p, &s);
+        if (p->limit != SF_LIMIT_UNKNOWN && (s.n == 1 || s.depth == 1 || descent))
+            p->evidence = SF_EVIDENCE_PROVED;
     }
     sf_free(context, s.mu);
     if (status != SF_OK) {
@@ -651,6 +715,11 @@ sf_limit_kind sf_prediction_limit(const sf_prediction *p, int64_t *index, const 
     if (nonnegative)
         *nonnegative = p->nonnegative;
     return p->limit;
+}
+
+sf_evidence sf_prediction_evidence(const sf_prediction *p)
+{
+    return p->evidence;
 }
 
 const char *sf_prediction_basis(const sf_prediction *p, sf_answer_field field)

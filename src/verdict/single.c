@@ -9,6 +9,11 @@
  *                like e^{|mu_j| tau}: the largest |mu_j| wins. Others do not matter unless their |mu_j| is as large.
  * L >= 3         equal layers, GD and linf: coordinates past their gate blow up after a further
  *                (|w_j| - rho)^{-(L-2)} / ((L-2) |mu_j|) of the rescaled clock: the first one wins.
+ * L >= 3         any layers, every method with |eps| <= rho in each weight (all but USAM): a coordinate with all |w_l| > rho and the
+ *                sign of mu_j blows up after (min |w_l| - rho)^{-(L-2)} / ((L-2) |mu_j|) at the latest, and any coordinate after
+ *                (max |w_l| + rho)^{-(L-2)} / ((L-2) |mu_j|) at the earliest, since |w_l|' <= |mu_j| (max |w| + rho)^{L-1}.
+ * GD, L >= 3     a coordinate never grows iff mu_j = 0, two of its layers are 0, or mu_j works against its sign and its two
+ *                smallest layers are of one size (w_a^2 - w_b^2 is conserved): then it rests or falls to 0.
  * otherwise      by trend: over the last two factors e in log t every other coordinate loses against the leader at
  *                a rate that points to 0.
  */
@@ -18,10 +23,6 @@
 #include <string.h>
 
 #include "base/base.h"
-
-/* Times or scales closer than this, relative, are not told apart. */
-static const double CLOSE = 1e-9;
-static const double EXACT_TIE = 1e-12;
 
 typedef struct race {
     const sf_track *track;
@@ -41,6 +42,7 @@ static void set_basis(sf_verdict *verdict, size_t d, size_t index, double sign, 
     memset(verdict->direction, 0, d * sizeof *verdict->direction);
     verdict->direction[index] = sign;
     verdict->kind = SF_LIMIT_BASIS;
+    verdict->evidence = SF_EVIDENCE_PROVED;
     verdict->index = (int64_t)index;
     verdict->reason = reason;
 }
@@ -69,7 +71,25 @@ static void finish(const race *r, double tie, const char *reason, sf_verdict *ve
         verdict->direction[j] = in ? copysign(r->share[j] / sum, r->mu[j]) : 0.0;
     }
     verdict->kind = SF_LIMIT_DIRECTION;
+    verdict->evidence = SF_EVIDENCE_PROVED;
     verdict->reason = "a tie: several coordinates grow alike, so the limit is a mixture of basis vectors";
+}
+
+/* Everything that moves comes to 0: what mu_j = 0 or two layers of 0 hold keeps its place. */
+static void set_rest(const race *r, sf_verdict *verdict, const char *reason)
+{
+    const sf_track *track = r->track;
+    bool zero = true;
+    for (size_t j = 0; j < track->d; j++) {
+        double beta = r->mu[j] == 0.0 ? 1.0 : 0.0;
+        for (int l = 0; l < track->depth; l++)
+            beta *= w(r, track->start, l, j);
+        verdict->direction[j] = beta;
+        zero = zero && beta == 0.0;
+    }
+    verdict->kind = zero ? SF_LIMIT_ZERO : SF_LIMIT_POINT;
+    verdict->evidence = SF_EVIDENCE_PROVED;
+    verdict->reason = reason;
 }
 
 /* ---- L = 2, GD and l2-SAM ------------------------------------------------------------------------------- */
@@ -89,7 +109,7 @@ sf_status sf_near_critical(const sf_track *track, const double *mu, bool *near)
     sf_status status = sf_critical_factor(track->context, track->d, mu, track->start, track->start + track->d,
                                           track->perturbation.rho, &factor);
     if (status == SF_OK)
-        *near = fabs(factor - 1.0) <= CLOSE;
+        *near = fabs(factor - 1.0) <= SF_CLOSE;
     return status == SF_ERR_NUMERIC ? SF_OK : status;
 }
 
@@ -109,8 +129,7 @@ static sf_status judge_modes(race *r, sf_verdict *verdict)
         strongest = fmax(strongest, r->speed[j]);
     }
     if (strongest == 0.0 && rho == 0.0) {
-        verdict->kind = SF_LIMIT_ZERO;
-        verdict->reason = "no coordinate has a growing mode: beta decays to 0";
+        set_rest(r, verdict, "no coordinate has a growing mode: what moves decays to 0");
         return SF_OK;
     }
     if (rho > 0.0 && !(sqrt(n2) > rho * strongest))
@@ -161,13 +180,13 @@ static void judge_blow_up(race *r, sf_verdict *verdict)
         first = fmin(first, tau + left);
     }
     for (size_t j = 0; j < track->d; j++)
-        if (r->runs[j] && 1.0 / r->speed[j] > first * (1.0 + EXACT_TIE))
+        if (r->runs[j] && 1.0 / r->speed[j] > first * (1.0 + SF_SAME))
             gap = fmin(gap, 1.0 / r->speed[j] / first - 1.0);
-    if (gap <= CLOSE)
+    if (gap <= SF_CLOSE)
         verdict->reason = "two coordinates blow up within 1e-9 of each other: too close to call";
     else
-        finish(r, EXACT_TIE,
-               "one example, L >= 3: the coordinate that blows up first leaves the others behind", verdict);
+        finish(r, SF_SAME, "one example, L >= 3: the coordinate that blows up first leaves the others behind",
+               verdict);
 }
 
 /* ---- by trend ------------------------------------------------------------------------------------------- */
@@ -201,10 +220,112 @@ static void judge_trend(const race *r, sf_verdict *verdict)
         wins = expected > 0.0 && ratio < log(0.1) && slope(track, track->count - 1, j, leader) < -expected &&
                slope(track, track->count - 2, j, leader) < -expected;
     }
-    if (wins)
-        verdict->reason =
-            "one coordinate leaves the others behind at a steady rate as far as the run goes, but no "
-            "theorem says that this lasts";
+    if (!wins)
+        return;
+    set_basis(
+        verdict, track->d, leader, copysign(1.0, last->beta[leader]),
+        "measured: one coordinate leaves the others behind at a steady rate as far as the run goes, but no "
+        "theorem says that this lasts");
+    verdict->evidence = SF_EVIDENCE_MEASURED;
+}
+
+/* ---- L >= 3, layers of any sizes -------------------------------------------------------------------------- */
+
+/* The smallest and the second smallest |w_l| of coordinate j, the largest, and the sign of beta_j. */
+typedef struct extent {
+    double least, second, most, sign;
+} extent;
+
+static extent extent_of(const race *r, const double *theta, size_t j)
+{
+    extent e = {INFINITY, INFINITY, 0.0, 1.0};
+    for (int l = 0; l < r->track->depth; l++) {
+        double value = w(r, theta, l, j), size = fabs(value);
+        e.sign *= value < 0.0 ? -1.0 : value > 0.0 ? 1.0 : 0.0;
+        e.second = fmin(e.second, fmax(e.least, size));
+        e.least = fmin(e.least, size);
+        e.most = fmax(e.most, size);
+    }
+    return e;
+}
+
+/* By the bounds on times of blow-up. */
+static bool judge_race(const race *r, sf_verdict *verdict)
+{
+    const sf_track *track = r->track;
+    double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
+    double power = track->depth - 2, latest = INFINITY;
+    size_t first = SIZE_MAX;
+    for (size_t j = 0; j < track->d; j++) {
+        extent e = extent_of(r, track->theta, j);
+        if (!(e.least > rho && e.sign * r->mu[j] > 0.0))
+            continue;
+        double time = -power * log(e.least - rho) - log(fabs(r->mu[j]));
+        if (time < latest) {
+            latest = time;
+            first = j;
+        }
+    }
+    for (size_t j = 0; j < track->d; j++) {
+        double most = extent_of(r, track->theta, j).most + rho;
+        if (first == SIZE_MAX || (j != first && r->mu[j] != 0.0 &&
+                                  !(-power * log(most) - log(fabs(r->mu[j])) > latest + SF_CLOSE)))
+            return false;
+    }
+    set_basis(verdict, track->d, first, copysign(1.0, r->mu[first]),
+              "one example, L >= 3: this coordinate is bound to blow up before any other one can, and leaves "
+              "them behind");
+    return true;
+}
+
+static bool judge_descent_to_rest(const race *r, sf_verdict *verdict)
+{
+    const sf_track *track = r->track;
+    for (size_t j = 0; j < track->d; j++) {
+        extent e = extent_of(r, track->start, j);
+        if (r->mu[j] != 0.0 && e.second > 0.0 && !(e.sign * r->mu[j] < 0.0 && e.least == e.second))
+            return false;
+    }
+    set_rest(r, verdict, "one example, gradient descent: no coordinate can grow, what moves falls to 0");
+    return true;
+}
+
+/* Everything that an example moves has moved, and for two factors e of log t nothing does any more. */
+static void judge_still(const race *r, sf_verdict *verdict)
+{
+    static const double MOVED = 1e-3, STILL = 1e-9;
+    const sf_track *track = r->track;
+    if (track->count < 3)
+        return;
+    const sf_mark *last = &track->marks[track->count - 1];
+    bool zero = true;
+    for (size_t j = 0; j < track->d; j++) {
+        double start = 0.0;
+        for (int l = 0; l < track->depth; l++)
+            start += log(fabs(w(r, track->start, l, j)));
+        bool rests = r->mu[j] == 0.0 || start == -INFINITY;
+        if (!rests && (!(fabs(last->log_beta[j] - start) > MOVED) ||
+                       !(fabs(last->log_beta[j] - last[-1].log_beta[j]) <= STILL) ||
+                       !(fabs(last[-1].log_beta[j] - last[-2].log_beta[j]) <= STILL)))
+            return;
+        verdict->direction[j] = last->beta[j];
+        zero = zero && last->beta[j] == 0.0;
+    }
+    verdict->kind = zero ? SF_LIMIT_ZERO : SF_LIMIT_POINT;
+    verdict->evidence = SF_EVIDENCE_MEASURED;
+    verdict->reason = "measured: beta has moved and come to a stop, for two factors e in log t";
+}
+
+/* L >= 3 and methods without a theorem. */
+static void judge_other(const race *r, sf_method method, sf_verdict *verdict)
+{
+    if (r->track->depth > 2 && method != SF_METHOD_USAM && judge_race(r, verdict))
+        return;
+    if (r->track->depth > 2 && method == SF_METHOD_GD && judge_descent_to_rest(r, verdict))
+        return;
+    judge_trend(r, verdict);
+    if (verdict->kind == SF_LIMIT_UNKNOWN)
+        judge_still(r, verdict);
 }
 
 sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *verdict)
@@ -217,12 +338,13 @@ sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *v
     verdict->reason = "no coordinate has taken the lead for good by the end of the run";
     if (length == 0.0) {
         verdict->reason = "the example is 0: nothing moves";
-        return SF_OK;
+        return SF_OK; // limit.c has it from theory
     }
     if (track->depth == 1) {
         for (size_t j = 0; j < d; j++)
             verdict->direction[j] = mu[j] / length;
         verdict->kind = SF_LIMIT_MAX_MARGIN;
+        verdict->evidence = SF_EVIDENCE_PROVED;
         verdict->reason = "one example, L = 1: the weights move along the example";
         return SF_OK;
     }
@@ -240,7 +362,9 @@ sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *v
                  sf_equal_layers(track->depth, d, track->start))
             judge_blow_up(&r, verdict);
         else
-            judge_trend(&r, verdict);
+            judge_other(&r, method, verdict);
+        if (verdict->kind == SF_LIMIT_UNKNOWN && track->depth > 2)
+            judge_other(&r, method, verdict);
     }
     sf_free(track->context, r.runs);
     sf_free(track->context, r.speed);

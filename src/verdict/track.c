@@ -2,6 +2,7 @@
 #include "verdict/limit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -10,12 +11,6 @@
 static const uint64_t WORK = 500000;
 /* Progress (the integrator's clock) made at a time between looks at the work done, relative to that made so far. */
 static const double STRIDE = 0.25;
-/* beta that has not moved by REST over a factor e in log t does not move, once log (t F) is above LATE: a growing beta
- * keeps t F bounded (the loss falls at least like 1/t), and before t F is about 1 nothing has had time to move. */
-static const double LATE = 30.0;
-static const double REST = 1e-10;
-/* log ||beta|| below this and still falling is 0. */
-static const double FADED = -200.0;
 /* Where log t does not exist, marks are this far apart in log ||beta||. */
 static const double NORM_STEP = 1.0;
 static const double NORM_END = 28.0;
@@ -79,6 +74,7 @@ void sf_track_release(sf_track *track)
     for (size_t i = 0; track->marks && i < track->count; i++) {
         sf_free(track->context, track->marks[i].direction);
         sf_free(track->context, track->marks[i].log_beta);
+        sf_free(track->context, track->marks[i].beta);
     }
     sf_free(track->context, track->marks);
     sf_free(track->context, track->theta);
@@ -112,13 +108,15 @@ static sf_status add_mark(sf_track *track)
     sf_mark *mark = &track->marks[track->count];
     mark->direction = SF_ARRAY(track->context, track->d, double);
     mark->log_beta = SF_ARRAY(track->context, track->d, double);
+    mark->beta = SF_ARRAY(track->context, track->d, double);
     track->count++;
-    if (!mark->direction || !mark->log_beta)
+    if (!mark->direction || !mark->log_beta || !mark->beta)
         return SF_ERR_MEMORY;
     sf_flow_theta(track->flow, track->theta);
     sf_flow_predictor(track->flow, mark->direction, mark->log_beta);
+    memcpy(mark->beta, mark->direction, track->d * sizeof *mark->beta);
     set_direction(track, mark);
-    sf_flow_evaluate(track->flow, &mark->log_loss, NULL, NULL);
+    sf_flow_evaluate(track->flow, &mark->log_loss, &mark->min_margin, NULL);
     mark->log_time = sf_flow_log_time(track->flow);
     mark->tau = sf_flow_tau(track->flow);
     mark->clock = isnan(mark->log_time) ? exp(mark->log_norm) : mark->log_time;
@@ -130,19 +128,24 @@ static void compare(sf_track *track)
 {
     const sf_mark *last = &track->marks[track->count - 1];
     sf_flow_state state = sf_flow_get_state(track->flow);
-    track->at_zero = state == SF_FLOW_COLLAPSED || last->log_norm == -INFINITY;
-    track->at_point = state == SF_FLOW_RESTING && !track->at_zero;
+    track->at_rest = state == SF_FLOW_COLLAPSED || state == SF_FLOW_RESTING;
     track->ended = track->ended || state != SF_FLOW_RUNNING;
-    if (track->count < 2)
-        return;
-    const sf_mark *before = last - 1;
-    track->change = sf_direction_distance(track->norm, track->d, last->direction, before->direction);
-    if (track->ended || !(last->log_time + last->log_loss >= LATE))
-        return;
-    if (last->log_norm < FADED && last->log_norm < before->log_norm)
-        track->at_zero = track->ended = true;
-    else if (fabs(last->log_norm - before->log_norm) <= REST && track->change <= REST)
-        track->at_point = track->ended = true;
+    if (track->count > 1)
+        track->change = sf_direction_distance(track->norm, track->d, last->direction, last[-1].direction);
+}
+
+static bool falls(const sf_mark *from, const sf_mark *to)
+{
+    return to->log_norm == -INFINITY ||
+           to->log_norm - from->log_norm < -SF_STEADY * (to->clock - from->clock);
+}
+
+bool sf_fades(const sf_track *track)
+{
+    if (track->count < 3)
+        return false;
+    const sf_mark *last = &track->marks[track->count - 1];
+    return !isnan(last->log_time) && falls(last - 2, last - 1) && falls(last - 1, last);
 }
 
 /* Advances in strides; false in *running when the flow has ended on the way. */
@@ -154,6 +157,7 @@ static sf_status run(sf_track *track, double log_time, double log_norm)
         sf_status status = sf_flow_advance(track->flow, &target);
         if (status == SF_ERR_NUMERIC) {
             track->ended = track->lost = true;
+            snprintf(track->message, sizeof track->message, "%s", sf_context_message(track->context));
             return SF_OK;
         }
         if (status != SF_OK || sf_flow_get_state(track->flow) != SF_FLOW_RUNNING)
@@ -163,7 +167,7 @@ static sf_status run(sf_track *track, double log_time, double log_norm)
         if (sf_flow_progress(track->flow) < target.progress)
             return SF_OK;
         if (sf_flow_get_work(track->flow).evaluations > WORK) {
-            track->ended = track->lost = true;
+            track->ended = track->spent = true;
             return SF_OK;
         }
     }
