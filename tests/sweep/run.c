@@ -168,6 +168,30 @@ static void test_old_file(void **state)
     assert_true(program_said(", 0 computed, 100 there before"));
 }
 
+/* Merging changes nothing of what is merged, also where a name has signs of a URI; what lacks its view is not exported as
+ * nothing. */
+static void test_merge_sources(void **state)
+{
+    (void)state;
+    static const char source[] = "a100%41?x#.db";
+    assert_int_equal(program_run("sweep grid.yaml -o a.db"), 0);
+    assert_int_equal(system("cp a.db before.db"), 0);
+    assert_int_equal(rename("a.db", source), 0);
+    assert_int_equal(program_run("merge all.db a100%41?x#.db"), 0);
+    assert_true(program_same(source, "before.db"));
+    assert_int_equal(program_run("export all.db -o all.csv"), 0);
+    assert_int_equal(program_run("export before.db -o before.csv"), 0);
+    assert_true(program_same("all.csv", "before.csv"));
+    assert_count(source, "SELECT count(*) FROM result", 100);
+    sqlite3 *file;
+    assert_int_equal(sqlite3_open("before.db", &file), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(file, "DROP VIEW result", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(file);
+    unlink("before.csv");
+    int code = program_run("export before.db -o before.csv");
+    assert_true(code == 3 || (code == 0 && program_same("all.csv", "before.csv")));
+}
+
 /* One row as text, to compare runs. */
 static void test_threads(void **state)
 {
@@ -718,11 +742,11 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
     const struct CMUnitTest tests[] = {
         TEST(test_reuse),        TEST(test_changed_setting), TEST(test_setting_with_prefix),
-        TEST(test_changed_data), TEST(test_old_file),        TEST(test_threads),
-        TEST(test_shards),       TEST(test_failing_point),   TEST(test_refusals),
-        TEST(test_interrupt),    TEST(test_full_disk),       TEST(test_refinement),
-        TEST(test_exact_regime), TEST(test_exact_order),     TEST(test_flows),
-        TEST(test_exact_map),    TEST(test_batch),           TEST(test_plot),
-        TEST(test_export)};
+        TEST(test_changed_data), TEST(test_old_file),        TEST(test_merge_sources),
+        TEST(test_threads),      TEST(test_shards),          TEST(test_failing_point),
+        TEST(test_refusals),     TEST(test_interrupt),       TEST(test_full_disk),
+        TEST(test_refinement),   TEST(test_exact_regime),    TEST(test_exact_order),
+        TEST(test_flows),        TEST(test_exact_map),       TEST(test_batch),
+        TEST(test_plot),         TEST(test_export)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -274,6 +274,7 @@ sf_status sf_database_open(sf_context *context, const char *path, bool write, bo
     if ((database->path = sf_strdup(context, path))) {
         status = write ? take_lock(database) : SF_OK;
         int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+        flags |= strncmp(path, "file:", 5) == 0 ? 0 : SQLITE_OPEN_URI; // for what is attached
         int code = status == SF_OK
                        ? sqlite3_open_v2(path, &database->handle, flags | SQLITE_OPEN_NOMUTEX, NULL)
                        : SQLITE_OK;
@@ -335,8 +336,9 @@ sf_status sf_database_view(sf_database *database)
                                " name NOT IN (SELECT name FROM setting), cid"));
     sqlite3_str *sql = sqlite3_str_new(database->handle);
     sqlite3_str_appendall(
-        sql, "DROP VIEW IF EXISTS result; CREATE VIEW result AS SELECT m.position, p.status, p.reason,"
-             " p.outcome");
+        sql,
+        "DROP VIEW IF EXISTS main.result; CREATE VIEW main.result AS SELECT m.position, p.status, p.reason,"
+        " p.outcome");
     int code;
     while ((code = sqlite3_step(columns)) == SQLITE_ROW)
         sqlite3_str_appendf(sql, ", p.\"%w\"", sqlite3_column_text(columns, 0));

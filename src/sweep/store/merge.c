@@ -155,9 +155,24 @@ static sf_status take_over(sf_database *database)
     return status;
 }
 
+/* Read-only, by a URI: whatever a statement says, the input stays as it is. */
+static sf_status attach(sf_database *database, const char *input)
+{
+    sqlite3_str *uri = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(uri, "file:");
+    for (const char *c = input; *c; c++)
+        sqlite3_str_appendf(uri, strchr("%?#", *c) ? "%%%02X" : "%c", (unsigned char)*c);
+    sqlite3_str_appendall(uri, "?mode=ro");
+    char *text = sqlite3_str_finish(uri);
+    sf_status status = text ? sf_database_execute(database, "ATTACH %Q AS input", text)
+                            : sf_database_fail(database, SQLITE_NOMEM, "reading");
+    sqlite3_free(text);
+    return status;
+}
+
 static sf_status merge_one(sf_database *database, const char *input)
 {
-    SF_TRY(sf_database_execute(database, "ATTACH %Q AS input", input));
+    SF_TRY(attach(database, input));
     sf_status status = sf_database_execute(database, "BEGIN IMMEDIATE");
     if (status == SF_OK) {
         status = take_over(database);

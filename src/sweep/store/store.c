@@ -140,6 +140,10 @@ sf_status sf_store_open(sf_context *context, const char *path, sf_store **out)
         status = read_grid(store);
     if (status == SF_OK)
         status = read_columns(store);
+    if (status == SF_OK && store->column_count < 4)
+        status =
+            sf_fail(context, SF_ERR_DATA,
+                    "'%s' lacks its view `result`; samflow sweep GRID.yaml -o %s makes it again", path, path);
     if (status != SF_OK)
         sf_store_close(&store);
     *out = store;
