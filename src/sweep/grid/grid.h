@@ -95,6 +95,13 @@ sf_status sf_grid_axis_fail(const sf_grid *grid, const grid_axis *axis);
 #define GRID_FAIL(grid, at, ...)                                                                             \
     (sf_fail((grid)->context, SF_ERR_CONFIG, __VA_ARGS__), sf_fail_at((grid)->context, (at)))
 
+/* Every key of the mapping is among `names` (ended by NULL). */
+sf_status sf_grid_check_keys(sf_grid *grid, const sf_node *mapping, const char *what,
+                             const char *const *names);
+
+/* Reads the value of an axis whose key is known: a list, or a mapping. Uses nodes up. */
+sf_status sf_grid_read_values(sf_grid *grid, grid_axis *axis, sf_node *value);
+
 /* A number rounded to 15 significant digits, so that 0.3 from any range is the same 0.3. */
 double sf_grid_round(double value);
 

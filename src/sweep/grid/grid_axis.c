@@ -3,7 +3,7 @@
  * The i-th of n values of linspace(a, b) is a + (b - a) i / (n - 1) rounded to 15 significant digits, with exact
  * ends: the same decimal from two ranges is the same double, so overlapping sweeps find each other's points.
  */
-#include "sweep/grid/grid_axis.h"
+#include "sweep/grid/grid.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@
 #include <strings.h>
 
 #include "settings/document.h"
-#include "sweep/grid/grid_axis.h"
+#include "sweep/grid/grid.h"
 #include "sweep/grid/observables.h"
 
 /* ---- axes and groups ------------------------------------------------------------------------------------ */

@@ -2,66 +2,55 @@
 #include "sweep/grid/observables.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "sweep/grid/grid.h"
 
 typedef enum source {
-    REGIME,
-    PREDICTED_REGIME,
-    CRITICAL_SCALE,
-    LIMIT_KIND,
-    LIMIT_INDEX,
-    PREDICTED_LIMIT_KIND,
-    PREDICTED_LIMIT_INDEX,
+    MEMBER, // of the finding
     DOMINANCE,
     SWITCHES,
     SWITCH_TAU,
     SWITCH_LOG_TIME,
     SWITCH_STEP,
-    LOG_PEAK_RATIO,
-    PEAK_MINOR,
-    PEAK_MAJOR,
-    LOG_LOSS,
-    LOG_TIME,
-    TAU,
-    STEP,
-    MIN_MARGIN,
     DIRECTION,
     BETA
 } source;
 
 typedef struct row {
     const char *observable, *column;
-    sf_cell_kind kind;
+    sf_cell_kind kind; // of a member: a double, an int64_t (-1: none) or a text
     source from;
+    size_t offset; // of a member
     unsigned needs;
 } row;
+#define FIELD(member) MEMBER, offsetof(sf_finding, member)
 
 /* Consecutive lines of one observable are its columns. direction and beta have one a feature. */
 static const row table[] = {
-    {"regime", "regime", SF_CELL_TEXT, REGIME, SF_NEED_REGIME},
-    {"predicted_regime", "predicted_regime", SF_CELL_TEXT, PREDICTED_REGIME, SF_NEED_THEORY},
-    {"critical_scale", "critical_scale", SF_CELL_REAL, CRITICAL_SCALE, SF_NEED_THEORY},
-    {"limit", "limit_kind", SF_CELL_TEXT, LIMIT_KIND, SF_NEED_LIMIT},
-    {"limit", "limit_index", SF_CELL_INTEGER, LIMIT_INDEX, SF_NEED_LIMIT},
-    {"predicted_limit", "predicted_limit_kind", SF_CELL_TEXT, PREDICTED_LIMIT_KIND, SF_NEED_THEORY},
-    {"predicted_limit", "predicted_limit_index", SF_CELL_INTEGER, PREDICTED_LIMIT_INDEX, SF_NEED_THEORY},
-    {"dominance", "dominance", SF_CELL_TEXT, DOMINANCE, SF_NEED_ORDER},
-    {"dominance", "switches", SF_CELL_INTEGER, SWITCHES, SF_NEED_ORDER},
-    {"dominance", "switch_tau", SF_CELL_TEXT, SWITCH_TAU, SF_NEED_ORDER},
-    {"dominance", "switch_log_time", SF_CELL_TEXT, SWITCH_LOG_TIME, SF_NEED_ORDER},
-    {"dominance", "switch_step", SF_CELL_TEXT, SWITCH_STEP, SF_NEED_ORDER},
-    {"peak_ratio", "log_peak_ratio", SF_CELL_REAL, LOG_PEAK_RATIO, SF_NEED_ORDER},
-    {"peak_ratio", "peak_minor", SF_CELL_INTEGER, PEAK_MINOR, SF_NEED_ORDER},
-    {"peak_ratio", "peak_major", SF_CELL_INTEGER, PEAK_MAJOR, SF_NEED_ORDER},
-    {"final_loss", "log_loss", SF_CELL_REAL, LOG_LOSS, SF_NEED_RUN},
-    {"log_time", "log_time", SF_CELL_REAL, LOG_TIME, SF_NEED_RUN},
-    {"tau", "tau", SF_CELL_REAL, TAU, SF_NEED_RUN},
-    {"step", "step", SF_CELL_REAL, STEP, SF_NEED_RUN},
-    {"min_margin", "min_margin", SF_CELL_REAL, MIN_MARGIN, SF_NEED_RUN},
-    {"direction", "direction", SF_CELL_REAL, DIRECTION, SF_NEED_RUN},
-    {"beta", "beta", SF_CELL_REAL, BETA, SF_NEED_RUN},
+    {"regime", "regime", SF_CELL_TEXT, FIELD(regime), SF_NEED_REGIME},
+    {"predicted_regime", "predicted_regime", SF_CELL_TEXT, FIELD(predicted_regime), SF_NEED_THEORY},
+    {"critical_scale", "critical_scale", SF_CELL_REAL, FIELD(critical_scale), SF_NEED_THEORY},
+    {"limit", "limit_kind", SF_CELL_TEXT, FIELD(limit), SF_NEED_LIMIT},
+    {"limit", "limit_index", SF_CELL_INTEGER, FIELD(limit_index), SF_NEED_LIMIT},
+    {"predicted_limit", "predicted_limit_kind", SF_CELL_TEXT, FIELD(predicted_limit), SF_NEED_THEORY},
+    {"predicted_limit", "predicted_limit_index", SF_CELL_INTEGER, FIELD(predicted_index), SF_NEED_THEORY},
+    {"dominance", "dominance", SF_CELL_TEXT, DOMINANCE, 0, SF_NEED_ORDER},
+    {"dominance", "switches", SF_CELL_INTEGER, SWITCHES, 0, SF_NEED_ORDER},
+    {"dominance", "switch_tau", SF_CELL_TEXT, SWITCH_TAU, 0, SF_NEED_ORDER},
+    {"dominance", "switch_log_time", SF_CELL_TEXT, SWITCH_LOG_TIME, 0, SF_NEED_ORDER},
+    {"dominance", "switch_step", SF_CELL_TEXT, SWITCH_STEP, 0, SF_NEED_ORDER},
+    {"peak_ratio", "log_peak_ratio", SF_CELL_REAL, FIELD(log_peak_ratio), SF_NEED_ORDER},
+    {"peak_ratio", "peak_minor", SF_CELL_INTEGER, FIELD(peak_minor), SF_NEED_ORDER},
+    {"peak_ratio", "peak_major", SF_CELL_INTEGER, FIELD(peak_major), SF_NEED_ORDER},
+    {"final_loss", "log_loss", SF_CELL_REAL, FIELD(log_loss), SF_NEED_RUN},
+    {"log_time", "log_time", SF_CELL_REAL, FIELD(log_time), SF_NEED_RUN},
+    {"tau", "tau", SF_CELL_REAL, FIELD(tau), SF_NEED_RUN},
+    {"step", "step", SF_CELL_REAL, FIELD(step), SF_NEED_RUN},
+    {"min_margin", "min_margin", SF_CELL_REAL, FIELD(min_margin), SF_NEED_RUN},
+    {"direction", "direction", SF_CELL_REAL, DIRECTION, 0, SF_NEED_RUN},
+    {"beta", "beta", SF_CELL_REAL, BETA, 0, SF_NEED_RUN},
 };
 enum { TABLE = sizeof table / sizeof table[0], MOST_COLUMNS = 1500 };
 
@@ -117,7 +106,8 @@ static sf_status add_column(sf_measure *measure, const row *line, size_t feature
     char *copy = sf_strdup(context, name);
     if (!copy)
         return SF_ERR_MEMORY;
-    columns[measure->column_count++] = (sf_measured_column){copy, line->kind, (int)line->from, feature, time};
+    columns[measure->column_count++] =
+        (sf_measured_column){copy, line->kind, (int)line->from, line->offset, feature, time};
     measure->needs |= line->needs;
     return SF_OK;
 }
@@ -311,46 +301,16 @@ static bool list_cell(const sf_finding *finding, source from, sf_cell *cell, cha
 
 static sf_cell simple_cell(const sf_measured_column *column, const sf_finding *f, size_t features)
 {
-    switch ((source)column->source) {
-    case REGIME:
-        return text_cell(f->regime);
-    case PREDICTED_REGIME:
-        return text_cell(f->predicted_regime);
-    case CRITICAL_SCALE:
-        return real_cell(f->critical_scale);
-    case LIMIT_KIND:
-        return text_cell(f->limit);
-    case LIMIT_INDEX:
-        return index_cell(f->limit_index);
-    case PREDICTED_LIMIT_KIND:
-        return text_cell(f->predicted_limit);
-    case PREDICTED_LIMIT_INDEX:
-        return index_cell(f->predicted_index);
-    case SWITCHES:
+    const void *member = (const char *)f + column->offset;
+    if (column->source == SWITCHES)
         return index_cell(f->leaders && f->leader_count > 0 ? (int64_t)f->leader_count - 1 : -1);
-    case LOG_PEAK_RATIO:
-        return real_cell(f->log_peak_ratio);
-    case PEAK_MINOR:
-        return index_cell(f->peak_minor);
-    case PEAK_MAJOR:
-        return index_cell(f->peak_major);
-    case LOG_LOSS:
-        return real_cell(f->log_loss);
-    case LOG_TIME:
-        return real_cell(f->log_time);
-    case TAU:
-        return real_cell(f->tau);
-    case STEP:
-        return real_cell(f->step);
-    case MIN_MARGIN:
-        return real_cell(f->min_margin);
-    case DIRECTION:
+    if (column->source == DIRECTION)
         return real_cell(f->direction ? f->direction[column->index] : NAN);
-    case BETA:
+    if (column->source == BETA)
         return real_cell(f->beta ? f->beta[column->time * features + column->index] : NAN);
-    default:
-        return text_cell(NULL);
-    }
+    return column->kind == SF_CELL_TEXT      ? text_cell(*(const char *const *)member)
+           : column->kind == SF_CELL_INTEGER ? index_cell(*(const int64_t *)member)
+                                             : real_cell(*(const double *)member);
 }
 
 bool sf_measure_cells(const sf_measure *measure, const sf_finding *finding, sf_cell *cells, char *text,

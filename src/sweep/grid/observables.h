@@ -38,7 +38,8 @@ enum { SF_NEED_REGIME = 1, SF_NEED_THEORY = 2, SF_NEED_ORDER = 4, SF_NEED_RUN = 
 typedef struct sf_measured_column {
     char *name;
     sf_cell_kind kind;
-    int source;   // which field of the finding (private to observables.c)
+    int source; // where in the finding (private to observables.c)
+    size_t offset;
     size_t index; // feature, and for beta the time
     size_t time;
 } sf_measured_column;

@@ -1,6 +1,5 @@
 /* What a run would do: which points of a sweep a result file lacks. Nothing is computed or written. */
 #include "sweep/grid/refine.h"
-#include "sweep/run/options.h"
 #include "sweep/store/ledger.h"
 
 typedef struct forecast {

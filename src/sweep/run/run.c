@@ -10,7 +10,6 @@
 
 #include "base/pool.h"
 #include "sweep/run/clock.h"
-#include "sweep/run/options.h"
 #include "sweep/run/session.h"
 #include "sweep/run/worker.h"
 

@@ -13,7 +13,6 @@
 
 #include "sweep/grid/refine.h"
 #include "sweep/run/clock.h"
-#include "sweep/run/options.h"
 #include "sweep/store/writer.h"
 
 #define COMMIT_SHARE 25.0

@@ -27,4 +27,9 @@ struct sf_sweep {
     sf_worker *worker; // of the calling thread, made when needed
 };
 
+/* What the options of a run ask for. Errors: SF_ERR_USAGE. */
+sf_status sf_options_check(const sf_sweep *sweep, const sf_sweep_options *options);
+/* Whether the number-th point of a list is in the part that the options ask for. */
+bool sf_is_mine(const sf_sweep_options *options, uint64_t number);
+
 #endif
