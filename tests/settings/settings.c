@@ -81,7 +81,8 @@ static void test_as_a_file(void **state)
     assert_ok(context, sf_settings_unset(again, "record.at"));
     assert_ok(context, sf_settings_resolve(again));
     assert_ok(context, sf_settings_diff(read, again, count_path, paths));
-    assert_string_equal(paths, "network.init.layers[1][0] optimizer.rho record.at.step[0] record.at.step[1] ");
+    assert_string_equal(paths,
+                        "network.init.layers[1][0] optimizer.rho record.at.step[0] record.at.step[1] ");
     assert_ok(context, sf_settings_hash(again, hash[1]));
     assert_memory_not_equal(hash[0], hash[1], 16);
     assert_ok(context, sf_settings_set_number(again, "optimizer.rho", 0.0));
@@ -124,9 +125,11 @@ static void test_refusals(void **state)
     } while (0)
     REFUSED(sf_settings_set_number(s, "optimizer.rh", 1), "did you mean 'optimizer.rho'");
     REFUSED(sf_settings_set_number(s, "optimizer", 1), "optimizer: a group of settings");
-    REFUSED(sf_settings_set_number(s, "optimizer.rho", -1), "optimizer.rho: found -1, expected a finite number >= 0");
+    REFUSED(sf_settings_set_number(s, "optimizer.rho", -1),
+            "optimizer.rho: found -1, expected a finite number >= 0");
     REFUSED(sf_settings_set_number(s, "optimizer.rho", NAN), "expected a finite number >= 0");
-    REFUSED(sf_settings_set_number(s, "network.depth", 1.5), "network.depth: found 1.5, expected a whole number");
+    REFUSED(sf_settings_set_number(s, "network.depth", 1.5),
+            "network.depth: found 1.5, expected a whole number");
     REFUSED(sf_settings_set_number(s, "data.gaussian.seed", 1e17), "expected a whole number");
     REFUSED(sf_settings_set_number(s, "data.mirror", 1), "true or false");
     REFUSED(sf_settings_set_flag(s, "optimizer.rho", true), "another type");

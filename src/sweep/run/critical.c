@@ -156,13 +156,14 @@ static sf_status compute(sf_context *context, const sf_numbers *numbers, double 
 }
 
 sf_status sf_critical_find(sf_critical *critical, sf_context *context, const sf_numbers *numbers,
-                           double *scale)
+                           double *scale, bool *fresh)
 {
     sf_hash example = sf_hash_bytes(numbers->example, numbers->features * sizeof *numbers->example);
     pthread_mutex_lock(&critical->lock);
     *scale = critical->slots > 0 ? slot_of(critical, &example)->scale : NAN;
     pthread_mutex_unlock(&critical->lock);
-    if (!isnan(*scale))
+    *fresh = isnan(*scale);
+    if (!*fresh)
         return SF_OK;
     SF_TRY(compute(context, numbers, scale));
     pthread_mutex_lock(&critical->lock);

@@ -19,10 +19,10 @@ void sf_critical_destroy(sf_critical **critical);
 
 /* Whether one critical scale decides regime and limit: a positive example with one strongest feature, all weights alike. */
 bool sf_critical_decides(const sf_numbers *numbers);
-/* alpha_c(mu, 1), NaN if there is none; computed where it is not known. Errors: SF_ERR_MEMORY, SF_ERR_CANCELLED, those of
+/* alpha_c(mu, 1), NaN if there is none; computed where it is not known (*fresh). Errors: SF_ERR_MEMORY, SF_ERR_CANCELLED, those of
  * sf_critical_factor. */
 sf_status sf_critical_find(sf_critical *critical, sf_context *context, const sf_numbers *numbers,
-                           double *scale);
+                           double *scale, bool *fresh);
 /* Regime and limit for that scale; false too close to a boundary. */
 bool sf_critical_classify(const sf_numbers *numbers, double scale, sf_finding *finding);
 

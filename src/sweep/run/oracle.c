@@ -67,11 +67,12 @@ static sf_status ask_scale(sf_oracle *oracle, sf_finding *finding, bool *told)
     const sf_numbers *numbers = &oracle->probe.numbers;
     sf_perturbation perturbation = sf_experiment_perturbation(oracle->probe.frame->experiment);
     double scale;
+    bool fresh;
     *told = perturbation.method == SF_METHOD_L2 && numbers->layers == 2 && numbers->example &&
             sf_probe_follows(&oracle->probe) && sf_critical_decides(numbers);
     if (!*told)
         return SF_OK;
-    sf_status status = sf_critical_find(oracle->critical, oracle->context, numbers, &scale);
+    sf_status status = sf_critical_find(oracle->critical, oracle->context, numbers, &scale, &fresh);
     if (status == SF_ERR_MEMORY || status == SF_ERR_CANCELLED)
         return status;
     *told = status == SF_OK && sf_critical_classify(numbers, scale, finding);

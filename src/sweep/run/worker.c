@@ -201,14 +201,31 @@ sf_status sf_worker_point(sf_worker *worker, uint64_t position, sf_rows *rows)
 
 /* ---- points by theory alone ----------------------------------------------------------------------------- */
 
+/* The scale of the numbers; that of the point before where the example is the same. *fresh: it was not known. */
+static sf_status find_scale(sf_worker *worker, double *scale, bool *fresh)
+{
+    const sf_numbers *numbers = &worker->probe.numbers;
+    size_t size = numbers->features * sizeof *numbers->example;
+    *fresh = false;
+    if (isnan(worker->scale) || memcmp(worker->predictor, numbers->example, size) != 0) {
+        worker->scale = NAN;
+        SF_TRY(sf_critical_find(worker->sweep->critical, worker->context, numbers, scale, fresh));
+        worker->scale = *scale;
+        memcpy(worker->predictor, numbers->example, size);
+    }
+    *scale = worker->scale;
+    return SF_OK;
+}
+
 static sf_status theory_point(sf_worker *worker, uint64_t position, sf_rows *rows)
 {
     sf_probe *probe = &worker->probe;
     double scale;
+    bool fresh;
     sf_status status = sf_probe_move(probe, position);
     bool told = status == SF_OK && sf_critical_decides(&probe->numbers);
     if (told)
-        status = sf_critical_find(worker->sweep->critical, worker->context, &probe->numbers, &scale);
+        status = find_scale(worker, &scale, &fresh);
     if (ends_all(status))
         return status;
     sf_finding finding = sf_finding_make();
@@ -218,22 +235,23 @@ static sf_status theory_point(sf_worker *worker, uint64_t position, sf_rows *row
     return sf_worker_append(worker, &row, &finding, rows);
 }
 
-/* Scales that a block needs, from a place that differs from worker to worker: two hardly ever compute the same one, and
- * if they do they get the same number. */
+/* Scales that a block needs, from a place that differs from worker to worker, up to a stretch of known ones: two hardly
+ * ever compute the same one, and if they do they get the same number. */
 static sf_status prepare_scales(sf_worker *worker, size_t count, const uint64_t *positions)
 {
-    enum { START_SPREAD = 7 };
+    enum { START_SPREAD = 7, KNOWN = 16 };
     sf_probe *probe = &worker->probe;
     double scale;
-    size_t first = worker->number * (count / START_SPREAD) * 3;
-    for (size_t i = 0; i < count && worker->number > 0; i++) {
+    bool fresh;
+    size_t first = worker->number * (count / START_SPREAD) * 3, known = 0;
+    for (size_t i = 0; i < count && worker->number > 0 && known < KNOWN; i++) {
         if (sf_probe_move(probe, positions[(first + i) % count]) != SF_OK ||
             !sf_critical_decides(&probe->numbers))
             continue;
-        sf_status status =
-            sf_critical_find(worker->sweep->critical, worker->context, &probe->numbers, &scale);
+        sf_status status = find_scale(worker, &scale, &fresh);
         if (ends_all(status))
             return status;
+        known = fresh ? 0 : known + 1;
         if (sf_cancelled(worker->context))
             return sf_fail(worker->context, SF_ERR_CANCELLED, "interrupted");
     }
@@ -242,6 +260,7 @@ static sf_status prepare_scales(sf_worker *worker, size_t count, const uint64_t 
 
 sf_status sf_worker_theory(sf_worker *worker, size_t count, const uint64_t *positions, sf_rows *rows)
 {
+    worker->scale = NAN;
     SF_TRY(prepare_scales(worker, count, positions));
     for (size_t i = 0; i < count; i++) {
         SF_TRY(theory_point(worker, positions[i], rows));

@@ -16,7 +16,8 @@ struct sf_worker {
     size_t room;
     sf_findings findings;
     sf_probe probe;
-    double *predictor; // (d)
+    double *predictor; // (d) scratch; of theory: the last example, to which `scale` belongs
+    double scale;      // NaN: none
     uint64_t *sorted;  // (room_sorted, 2) frame and position of each point of a block
     size_t room_sorted;
 };
