@@ -27,21 +27,21 @@ typedef struct search {
     const sf_dataset *dataset;
     sf_limit_options options;
     sf_track track;
-    sf_verdict verdict;
+    sf_limit_verdict verdict;
     sf_candidate candidate; // of many examples
     bool has_candidate;
     double *mu;      // (d) the example, if there is one only
     sf_network *one; // of that example alone, where it stands in the data several times
     sf_dataset *one_example;
-    sf_verdict theory;  // what holds from the start on
-    bool near_critical; // it starts too close to the critical scale to say what follows
+    sf_limit_verdict theory; // what holds from the start on
+    bool near_critical;      // it starts too close to the critical scale to say what follows
 } search;
 
 /* The flow has ended. */
 static sf_status judge_rest(search *s)
 {
     const sf_track *t = &s->track;
-    const sf_mark *last = &t->marks[t->count - 1];
+    const sf_track_mark *last = &t->marks[t->count - 1];
     bool zero = last->log_norm == -INFINITY, collapsed = sf_flow_get_state(t->flow) == SF_FLOW_COLLAPSED,
          reason = true;
     if (!collapsed && !s->mu)
@@ -72,7 +72,7 @@ static sf_status judge_run(search *s)
     if (s->near_critical) {
         s->verdict.reason = "the start is within 1e-9 of the critical scale, where growth and collapse part";
     } else if (s->track.lost) {
-        const sf_mark *last = &s->track.marks[s->track.count - 1];
+        const sf_track_mark *last = &s->track.marks[s->track.count - 1];
         snprintf(s->limit->reason, sizeof s->limit->reason,
                  "the integration was given up at tau = %.10g, log t = %.10g: %s", last->tau, last->log_time,
                  s->track.message);
@@ -89,7 +89,7 @@ static sf_status judge_run(search *s)
     return SF_OK;
 }
 
-static bool same_limit(const sf_verdict *a, const sf_verdict *b)
+static bool same_limit(const sf_limit_verdict *a, const sf_limit_verdict *b)
 {
     return a->kind == b->kind && a->index == b->index;
 }
@@ -220,7 +220,7 @@ static void measure_rates(const search *s)
     const sf_track *t = &s->track;
     if (t->count < 2)
         return;
-    const sf_mark *b = &t->marks[t->count - 1], *a = b - 1;
+    const sf_track_mark *b = &t->marks[t->count - 1], *a = b - 1;
     double span = b->log_time - a->log_time;
     if (span > 0.0) {
         r->loss_rate = (b->log_loss - a->log_loss) / span;
@@ -239,7 +239,7 @@ static sf_status report(search *s)
 {
     sf_limit_report *r = &s->limit->report;
     const sf_track *t = &s->track;
-    const sf_mark *last = &t->marks[t->count - 1];
+    const sf_track_mark *last = &t->marks[t->count - 1];
     memcpy(s->limit->reached, last->direction, t->d * sizeof *last->direction);
     bool known = !isnan(distance(s)) || s->verdict.kind == SF_LIMIT_POINT;
     memcpy(s->limit->direction, known ? s->verdict.direction : last->direction,

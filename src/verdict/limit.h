@@ -9,13 +9,13 @@
 
 /* What there is to know of a flow at one checkpoint. `clock` is log t, or where the original time does not exist
  * ||beta||, which log t follows up to a factor. */
-typedef struct sf_mark {
+typedef struct sf_track_mark {
     double clock, log_time, tau, log_loss, log_norm; // log_norm: log of ||beta|| in the track's norm
     double min_margin;
     double *direction; // (d) beta / ||beta||, 0 if beta is 0
     double *log_beta;  // (d) log |beta|
     double *beta;      // (d)
-} sf_mark;
+} sf_track_mark;
 
 typedef struct sf_track {
     sf_context *context;
@@ -27,7 +27,7 @@ typedef struct sf_track {
     sf_norm norm;
     sf_flow *flow;
     double *theta; // (L, d) at the last mark
-    sf_mark *marks;
+    sf_track_mark *marks;
     size_t count;
     double change; // between the last two marks
     bool ended;    // at rest, out of work, or the integrator gave up: there will be no further mark
@@ -46,16 +46,16 @@ void sf_track_release(sf_track *track);
 sf_status sf_track_advance(sf_track *track, double log_time);
 
 /* An answer so far. */
-typedef struct sf_verdict {
+typedef struct sf_limit_verdict {
     sf_limit_kind kind;
     sf_evidence evidence;
     int64_t index;
     double *direction; // (d), filled where the kind has one; of a point beta itself
     const char *reason;
-} sf_verdict;
+} sf_limit_verdict;
 
 /* One example: exact facts at the state reached. */
-sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *verdict);
+sf_status sf_judge_single(const sf_track *track, const double *mu, sf_limit_verdict *verdict);
 
 /* Whether the start of l2-SAM, L = 2 on one example lies so close to the critical scale that growth and collapse are not
  * told apart. */
@@ -73,7 +73,7 @@ typedef struct sf_candidate {
 sf_status sf_candidate_find(sf_context *context, const sf_dataset *dataset, int depth, const double *theta,
                             sf_norm norm, sf_candidate *candidate);
 void sf_candidate_release(sf_context *context, sf_candidate *candidate);
-sf_status sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_verdict *verdict);
+sf_status sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_limit_verdict *verdict);
 
 /* Whether F no longer changes to first order: every term of the gradient that moves a weight is 0 relative to its parts,
  * or moves a coordinate that falls steadily. */

@@ -179,7 +179,7 @@ static double error_at(const sf_track *track, const sf_candidate *candidate, siz
 
 static bool approaches(const sf_track *track, const sf_candidate *candidate)
 {
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     double e0 = error_at(track, candidate, 0), e1 = error_at(track, candidate, 1);
     double e2 = error_at(track, candidate, 2);
     double p = log(e1 / e0) / log(last->clock / (last - 1)->clock);
@@ -196,7 +196,7 @@ static bool approaches(const sf_track *track, const sf_candidate *candidate)
 /* The loss tends to 0, as far as the run goes: every margin is late and has grown since the mark before. */
 static bool is_late(const sf_track *track)
 {
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     return track->count > 2 && last->min_margin >= SF_MARGIN_LATE && last->min_margin > last[-1].min_margin;
 }
 
@@ -236,7 +236,7 @@ static sf_status balance(const sf_track *track, double *share)
 
 sf_status sf_is_stationary(const sf_track *track, bool *stationary)
 {
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     *stationary = false;
     if (track->count < 2 || last->log_norm == -INFINITY)
         return SF_OK;
@@ -280,7 +280,7 @@ sf_status sf_has_reason_to_rest(const sf_track *track, bool *reason)
 }
 
 /* Without a direction that separates: the minimum of the loss, if it has come to one. */
-static sf_status judge_point(const sf_track *track, const sf_candidate *candidate, sf_verdict *verdict)
+static sf_status judge_point(const sf_track *track, const sf_candidate *candidate, sf_limit_verdict *verdict)
 {
     bool stationary = false;
     bool descent = track->perturbation.method == SF_METHOD_GD || track->perturbation.rho == 0.0;
@@ -308,16 +308,16 @@ static sf_status judge_point(const sf_track *track, const sf_candidate *candidat
 }
 
 /* A direction that all others leave to one coordinate, steadily. */
-static void judge_lone(const sf_track *track, sf_verdict *verdict)
+static void judge_lone(const sf_track *track, sf_limit_verdict *verdict)
 {
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     size_t leader = 0;
     for (size_t j = 1; j < track->d; j++)
         if (last->log_beta[j] > last->log_beta[leader])
             leader = j;
     for (size_t j = 0; j < track->d; j++)
         for (int back = 0; back < 2 && j != leader && last->log_beta[j] > -INFINITY; back++) {
-            const sf_mark *b = last - back, *a = b - 1;
+            const sf_track_mark *b = last - back, *a = b - 1;
             double now = b->log_beta[j] - b->log_beta[leader], then = a->log_beta[j] - a->log_beta[leader];
             if (!(now < log(SF_NEAR)) || !(now - then < -SF_STEADY * log(b->clock / a->clock)))
                 return;
@@ -348,7 +348,7 @@ static const char *reason_of_approach(const sf_track *track, const sf_candidate 
                                "log t grows";
 }
 
-sf_status sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_verdict *verdict)
+sf_status sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf_limit_verdict *verdict)
 {
     sf_method method = track->perturbation.rho == 0.0 ? SF_METHOD_GD : track->perturbation.method;
     bool smooth = method == SF_METHOD_GD || method == SF_METHOD_L2,

@@ -16,6 +16,7 @@
 #include "theory/gates.h"
 #include "theory/reduction.h"
 #include "verdict/limit.h"
+#include "verdict/regime.h"
 
 enum { PATH_POINTS = 33 };
 
@@ -251,7 +252,29 @@ static sf_status set_order(sf_prediction *p, sf_reduction *r)
     return SF_OK;
 }
 
-static void set_regime(sf_prediction *p, const setting *s, bool collapses, size_t strongest)
+/* The regime that the order of features makes, if it grows. */
+static sf_status regime_of_order(const sf_prediction *p, const setting *s, sf_regime *regime)
+{
+    double *strength = SF_ARRAY(p->context, s->d, double);
+    bool *grows = SF_ARRAY(p->context, s->d, bool);
+    size_t *leader = SF_ARRAY(p->context, p->leader_count, size_t);
+    sf_status status = strength && grows && leader ? SF_OK : SF_ERR_MEMORY;
+    for (size_t j = 0; status == SF_OK && j < s->d; j++) {
+        strength[j] = fabs(s->mu[j]);
+        grows[j] = growing_part(s, j) != 0.0;
+    }
+    for (size_t i = 0; status == SF_OK && i < p->leader_count; i++)
+        leader[i] = p->leaders[i].index;
+    if (status == SF_OK)
+        *regime = sf_regime_of_leaders(s->d, strength, grows, p->leader_count, leader);
+    sf_free(p->context, strength);
+    sf_free(p->context, grows);
+    sf_free(p->context, leader);
+    return status;
+}
+
+static void set_regime(sf_prediction *p, const setting *s, bool collapses, size_t strongest,
+                       sf_regime regime_of_growth)
 {
     if (s->rho > 0.0 && fabs(p->critical_factor - 1.0) <= CLOSE_CALL) {
         p->basis[SF_FIELD_REGIME] = p->basis[SF_FIELD_LIMIT] = p->basis[SF_FIELD_DOMINANCE] =
@@ -268,11 +291,8 @@ static void set_regime(sf_prediction *p, const setting *s, bool collapses, size_
     }
     if (strongest == SIZE_MAX)
         return; // gradient descent without a growing part, see below
-    double top = fabs(s->mu[strongest]);
-    bool from_start = p->leader_count > 0 && fabs(s->mu[p->leaders[0].index]) == top;
-    for (size_t i = 0; i < p->leader_count; i++)
-        from_start = from_start && fabs(s->mu[p->leaders[i].index]) == top;
-    p->regime = from_start ? SF_REGIME_MAJOR_FIRST : SF_REGIME_MINOR_FIRST;
+    p->regime = regime_of_growth;
+    bool from_start = p->regime == SF_REGIME_MAJOR_FIRST;
     p->basis[SF_FIELD_REGIME] =
         from_start ? "exact reduction: beta grows, a feature of the largest strength leads at all times"
                    : "exact reduction: beta grows, a weaker feature leads before the strongest one does";
@@ -307,12 +327,14 @@ static sf_status answers(sf_prediction *p, const setting *s, sf_reduction *r)
         p->basis[SF_FIELD_SPOTLIGHT] = "gradient descent: B = 0, there is no window";
     }
     if (close) {
-        set_regime(p, s, false, strongest);
+        set_regime(p, s, false, strongest, SF_REGIME_NONE);
         return SF_OK;
     }
     SF_TRY(sf_reduction_fate(r, &collapses, &tau, &log_time));
     SF_TRY(set_order(p, r));
-    set_regime(p, s, collapses, strongest);
+    sf_regime regime;
+    SF_TRY(regime_of_order(p, s, &regime));
+    set_regime(p, s, collapses, strongest, regime);
     if (collapses) {
         p->collapse_tau = tau;
         p->collapse_log_time = log_time;

@@ -37,7 +37,7 @@ static double w(const race *r, const double *theta, int layer, size_t j)
     return theta[(size_t)layer * r->track->d + j];
 }
 
-static void set_basis(sf_verdict *verdict, size_t d, size_t index, double sign, const char *reason)
+static void set_basis(sf_limit_verdict *verdict, size_t d, size_t index, double sign, const char *reason)
 {
     memset(verdict->direction, 0, d * sizeof *verdict->direction);
     verdict->direction[index] = sign;
@@ -48,7 +48,7 @@ static void set_basis(sf_verdict *verdict, size_t d, size_t index, double sign, 
 }
 
 /* The winner among the coordinates that run; several of the same speed share the limit. */
-static void finish(const race *r, double tie, const char *reason, sf_verdict *verdict)
+static void finish(const race *r, double tie, const char *reason, sf_limit_verdict *verdict)
 {
     size_t d = r->track->d, winner = SIZE_MAX, tied = 0;
     double sum = 0.0;
@@ -76,7 +76,7 @@ static void finish(const race *r, double tie, const char *reason, sf_verdict *ve
 }
 
 /* Everything that moves comes to 0: what mu_j = 0 or two layers of 0 hold keeps its place. */
-static void set_rest(const race *r, sf_verdict *verdict, const char *reason)
+static void set_rest(const race *r, sf_limit_verdict *verdict, const char *reason)
 {
     const sf_track *track = r->track;
     bool zero = true;
@@ -113,7 +113,7 @@ sf_status sf_near_critical(const sf_track *track, const double *mu, bool *near)
     return status == SF_ERR_NUMERIC ? SF_OK : status;
 }
 
-static sf_status judge_modes(race *r, sf_verdict *verdict)
+static sf_status judge_modes(race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
     double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
@@ -141,7 +141,7 @@ static sf_status judge_modes(race *r, sf_verdict *verdict)
 
 /* ---- linf-SAM and blow-ups ------------------------------------------------------------------------------ */
 
-static void judge_gates(race *r, sf_verdict *verdict)
+static void judge_gates(race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
     double rho = track->perturbation.rho, open = 0.0;
@@ -162,7 +162,7 @@ static void judge_gates(race *r, sf_verdict *verdict)
                verdict);
 }
 
-static void judge_blow_up(race *r, sf_verdict *verdict)
+static void judge_blow_up(race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
     double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
@@ -194,17 +194,17 @@ static void judge_blow_up(race *r, sf_verdict *verdict)
 /* d (log |beta_j| - log |beta_leader|) / d log clock, between marks i - 1 and i. */
 static double slope(const sf_track *track, size_t i, size_t j, size_t leader)
 {
-    const sf_mark *a = &track->marks[i - 1], *b = &track->marks[i];
+    const sf_track_mark *a = &track->marks[i - 1], *b = &track->marks[i];
     double now = b->log_beta[j] - b->log_beta[leader], then = a->log_beta[j] - a->log_beta[leader];
     return (now - then) / log(b->clock / a->clock);
 }
 
-static void judge_trend(const race *r, sf_verdict *verdict)
+static void judge_trend(const race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
     if (track->count < 3)
         return;
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     size_t leader = 0;
     for (size_t j = 1; j < track->d; j++)
         if (last->log_beta[j] > last->log_beta[leader])
@@ -250,7 +250,7 @@ static extent extent_of(const race *r, const double *theta, size_t j)
 }
 
 /* By the bounds on times of blow-up. */
-static bool judge_race(const race *r, sf_verdict *verdict)
+static bool judge_race(const race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
     double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
@@ -278,7 +278,7 @@ static bool judge_race(const race *r, sf_verdict *verdict)
     return true;
 }
 
-static bool judge_descent_to_rest(const race *r, sf_verdict *verdict)
+static bool judge_descent_to_rest(const race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
     for (size_t j = 0; j < track->d; j++) {
@@ -291,13 +291,13 @@ static bool judge_descent_to_rest(const race *r, sf_verdict *verdict)
 }
 
 /* Everything that an example moves has moved, and for two factors e of log t nothing does any more. */
-static void judge_still(const race *r, sf_verdict *verdict)
+static void judge_still(const race *r, sf_limit_verdict *verdict)
 {
     static const double MOVED = 1e-3, STILL = 1e-9;
     const sf_track *track = r->track;
     if (track->count < 3)
         return;
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     bool zero = true;
     for (size_t j = 0; j < track->d; j++) {
         double start = 0.0;
@@ -317,7 +317,7 @@ static void judge_still(const race *r, sf_verdict *verdict)
 }
 
 /* L >= 3 and methods without a theorem. */
-static void judge_other(const race *r, sf_method method, sf_verdict *verdict)
+static void judge_other(const race *r, sf_method method, sf_limit_verdict *verdict)
 {
     if (r->track->depth > 2 && method != SF_METHOD_USAM && judge_race(r, verdict))
         return;
@@ -328,7 +328,7 @@ static void judge_other(const race *r, sf_method method, sf_verdict *verdict)
         judge_still(r, verdict);
 }
 
-sf_status sf_judge_single(const sf_track *track, const double *mu, sf_verdict *verdict)
+sf_status sf_judge_single(const sf_track *track, const double *mu, sf_limit_verdict *verdict)
 {
     sf_method method = track->perturbation.rho == 0.0 ? SF_METHOD_GD : track->perturbation.method;
     size_t d = track->d;

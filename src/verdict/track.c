@@ -82,7 +82,7 @@ void sf_track_release(sf_track *track)
 }
 
 /* Direction and norm from log |beta|, which does not overflow. beta only gives the signs. */
-static void set_direction(const sf_track *track, sf_mark *mark)
+static void set_direction(const sf_track *track, sf_track_mark *mark)
 {
     double high = -INFINITY, sum = 0.0;
     for (size_t j = 0; j < track->d; j++)
@@ -105,7 +105,7 @@ static void set_direction(const sf_track *track, sf_mark *mark)
 
 static sf_status add_mark(sf_track *track)
 {
-    sf_mark *mark = &track->marks[track->count];
+    sf_track_mark *mark = &track->marks[track->count];
     mark->direction = SF_ARRAY(track->context, track->d, double);
     mark->log_beta = SF_ARRAY(track->context, track->d, double);
     mark->beta = SF_ARRAY(track->context, track->d, double);
@@ -126,7 +126,7 @@ static sf_status add_mark(sf_track *track)
 /* What the last two marks say. */
 static void compare(sf_track *track)
 {
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     sf_flow_state state = sf_flow_get_state(track->flow);
     track->at_rest = state == SF_FLOW_COLLAPSED || state == SF_FLOW_RESTING;
     track->ended = track->ended || state != SF_FLOW_RUNNING;
@@ -134,7 +134,7 @@ static void compare(sf_track *track)
         track->change = sf_direction_distance(track->norm, track->d, last->direction, last[-1].direction);
 }
 
-static bool falls(const sf_mark *from, const sf_mark *to)
+static bool falls(const sf_track_mark *from, const sf_track_mark *to)
 {
     return to->log_norm == -INFINITY ||
            to->log_norm - from->log_norm < -SF_STEADY * (to->clock - from->clock);
@@ -144,7 +144,7 @@ bool sf_fades(const sf_track *track)
 {
     if (track->count < 3)
         return false;
-    const sf_mark *last = &track->marks[track->count - 1];
+    const sf_track_mark *last = &track->marks[track->count - 1];
     return !isnan(last->log_time) && falls(last - 2, last - 1) && falls(last - 1, last);
 }
 

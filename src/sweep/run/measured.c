@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sam/watch.h"
+#include "verdict/regime.h"
 
 sf_status sf_findings_create(sf_context *context, size_t features, size_t time_count, sf_findings *findings)
 {
@@ -89,15 +90,17 @@ static sf_status list_leaders(sf_findings *findings, const sf_event *event, size
     return SF_OK;
 }
 
-static const char *measured_regime(const sf_findings *findings, const sf_finding *finding)
+static sf_status measured_regime(const sf_findings *findings, sf_finding *finding)
 {
-    double strongest = findings->strength[findings->major];
-    if (finding->leader_count == 0)
-        return NULL;
+    size_t *leader = SF_ARRAY(findings->context, finding->leader_count, size_t);
+    if (!leader)
+        return SF_ERR_MEMORY;
     for (size_t i = 0; i < finding->leader_count; i++)
-        if (findings->strength[finding->leaders[i].to] < strongest)
-            return sf_regime_name(SF_REGIME_MINOR_FIRST);
-    return sf_regime_name(SF_REGIME_MAJOR_FIRST);
+        leader[i] = (size_t)finding->leaders[i].to;
+    finding->regime = sf_regime_name(
+        sf_regime_of_leaders(findings->features, findings->strength, NULL, finding->leader_count, leader));
+    sf_free(findings->context, leader);
+    return SF_OK;
 }
 
 static void take_peak(const sf_findings *findings, double log_ratio, sf_finding *finding)
@@ -177,7 +180,7 @@ sf_status sf_findings_conclude(sf_findings *findings, const sf_ending *ending, s
     SF_TRY(list_leaders(findings, ending->events, ending->event_count, ending->log_abs, finding));
     finding->limit = sf_limit_kind_name(SF_LIMIT_UNKNOWN);
     find_direction(findings, ending->beta, ending->log_abs, finding);
-    finding->regime = measured_regime(findings, finding);
+    SF_TRY(measured_regime(findings, finding));
     take_peak(findings, ending->log_peak_ratio, finding);
     if (ending->collapsed) {
         finding->regime = sf_regime_name(SF_REGIME_COLLAPSE);
