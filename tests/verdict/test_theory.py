@@ -170,6 +170,42 @@ def check_rest(kind, rng, program):
     return abs(collapse["tau"] / right - 1), settings
 
 
+def check_slide(kind, rng, program):
+    """One layer comes to 0 while the other one is just inside the gate, so that it slides there and does not cross: from (+,-)
+    with u (v + 2 rho) = e (e + 2 rho) the other one is at e."""
+    rho, mu, e = 10 ** rng.uniform(-1, 0.5), 10 ** rng.uniform(-0.5, 0.5), rng.uniform(0.92, 0.98)
+    u = rho * e * rng.uniform(0.3, 0.8)
+    v = rho * rho * e * (e + 2) / u - 2 * rho
+    layers = [[(u + v) / 2], [(u - v) / 2]]
+    first, last = np.log(rho * e / u) / mu, np.log(rho * e / u) / mu + e / mu
+    settings = settings_of([mu], layers, "linf-sam", rho, until={"tau": 2 * last})
+    events = [(x["kind"], x["tau"]) for x in program("simulate", settings)["events"]]
+    assert [k for k, _ in events] == ["sliding", "sliding", "collapse"], f"{events}: {json.dumps(settings)}"
+    for (_, got), right in zip(events, (first, last, last)):
+        assert abs(got - right) < 1e-9 * right, f"{events}, right are {first} and {last}: {json.dumps(settings)}"
+    return max(abs(events[0][1] / first - 1), abs(events[1][1] / last - 1)), settings
+
+
+def check_thresholds(kind, rng, program):
+    """alpha * 1: the strongest feature leads from the start iff tau / B = sqrt(2) alpha ||mu|| / rho >= mu_{d-1} + mu_d there."""
+    d, rho = rng.randint(3, 6), 10 ** rng.uniform(-1, 0.5)
+    mu = sorted(rng.uniform(0.5, 3) for _ in range(d))
+    rng.shuffle(mu)
+    two, norm = sum(sorted(mu)[-2:]), float(np.linalg.norm(mu))
+    right = rho * two / (np.sqrt(2) * norm)
+    for factor, regime in ((1.02, "major_first"), (0.98, None)):
+        layer = [right * factor] * d
+        answer = program("predict", settings_of(mu, [layer, layer], "l2-sam", rho))
+        got = answer["thresholds"]
+        assert abs(got["major_first_from"] / right - 1) < 1e-12, f"{right}: {got}"
+        assert abs(got["growth_above"] * np.sqrt(2) * norm / rho / max(mu) - 1) < 1e-12, got
+        assert abs(got["collapse_below"] * np.sqrt(2) * norm / rho / min(mu) - 1) < 1e-12, got
+        assert (answer["regime"] == "major_first") == (regime == "major_first"), f"{answer['regime']} at {factor}"
+        first = answer["dominance"][0]["index"]
+        assert (mu[first] == max(mu)) == (factor > 1), (mu, first)
+    return 0.0, mu
+
+
 def check_resting_feature(kind, rng, program):
     """A feature without data keeps its weights through the collapse of all others."""
     d = rng.randint(2, 4)
@@ -188,7 +224,7 @@ def check_resting_feature(kind, rng, program):
 
 KINDS = {name: check_two for name in ("tie", "tie of products", "near tie", "features at rest", "equal features",
                                       "unequal layers", "start at 0")}
-KINDS.update({"log beta": check_logs, "collapse of linf-SAM": check_rest, "resting feature, flow": check_resting_feature,
+KINDS.update({"log beta": check_logs, "collapse of linf-SAM": check_rest, "just inside the gate": check_slide, "thresholds": check_thresholds, "resting feature, flow": check_resting_feature,
               "resting feature, exact": check_resting_feature})
 
 
