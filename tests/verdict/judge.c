@@ -38,13 +38,13 @@ static void make_track(hand *h, sf_context *context, sf_network *network, sf_per
             h->log_beta[i][j] = log(share[j] * size);
         }
         h->marks[i] = (sf_track_mark){.clock = clock,
-                                .log_time = clock,
-                                .log_loss = -clock,
-                                .log_norm = log(size),
-                                .min_margin = margin - growth * (MARKS - 1 - i),
-                                .direction = h->direction[i],
-                                .log_beta = h->log_beta[i],
-                                .beta = h->beta[i]};
+                                      .log_time = clock,
+                                      .log_loss = -clock,
+                                      .log_norm = log(size),
+                                      .min_margin = margin - growth * (MARKS - 1 - i),
+                                      .direction = h->direction[i],
+                                      .log_beta = h->log_beta[i],
+                                      .beta = h->beta[i]};
     }
 }
 
@@ -139,8 +139,8 @@ static sf_limit_verdict single(const double *mu, double error, double rate, doub
     setting s = make_setting(1, mu, 2);
     sf_limit_verdict verdict = {.kind = SF_LIMIT_UNKNOWN, .index = -1, .direction = direction};
     hand h;
-    make_track(&h, s.context, s.network, (sf_perturbation){.method = SF_METHOD_LP, .rho = 0.5, .p = 1.5}, START, error,
-               rate, 50.0, 20.0);
+    make_track(&h, s.context, s.network, (sf_perturbation){.method = SF_METHOD_LP, .rho = 0.5, .p = 1.5},
+               START, error, rate, 50.0, 20.0);
     assert_ok(s.context, sf_judge_single(&h.track, mu, &verdict));
     release(&s);
     return verdict;
@@ -156,9 +156,12 @@ static void test_trend(void **state)
     assert_int_equal(v.index, 0);
     assert_int_equal(v.evidence, SF_EVIDENCE_MEASURED); // never more, as no theorem says that it lasts
     assert_true(direction[0] == 1.0 && direction[1] == 0.0 && direction[2] == 0.0);
-    assert_int_equal(single((double[]){2.0, 1.0, 0.5}, 0.05, 0.2, direction).kind, SF_LIMIT_UNKNOWN);  // too slow
-    assert_int_equal(single((double[]){2.0, 1.0, 0.5}, 0.3, 0.5, direction).kind, SF_LIMIT_UNKNOWN);   // not far ahead
-    assert_int_equal(single((double[]){2.0, 1.0, 0.5}, 0.05, -0.5, direction).kind, SF_LIMIT_UNKNOWN); // catching up
+    assert_int_equal(single((double[]){2.0, 1.0, 0.5}, 0.05, 0.2, direction).kind,
+                     SF_LIMIT_UNKNOWN); // too slow
+    assert_int_equal(single((double[]){2.0, 1.0, 0.5}, 0.3, 0.5, direction).kind,
+                     SF_LIMIT_UNKNOWN); // not far ahead
+    assert_int_equal(single((double[]){2.0, 1.0, 0.5}, 0.05, -0.5, direction).kind,
+                     SF_LIMIT_UNKNOWN); // catching up
     // a weaker leader will be overtaken by the one behind, however late
     assert_int_equal(single((double[]){1.0, 2.0, 0.5}, 0.05, 0.5, direction).kind, SF_LIMIT_UNKNOWN);
     assert_int_equal(single((double[]){2.0, 2.0, 0.5}, 0.05, 0.5, direction).kind, SF_LIMIT_UNKNOWN);
@@ -195,8 +198,8 @@ static void test_extremes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_approach), cmocka_unit_test(test_slow_approach), cmocka_unit_test(test_loss),
-        cmocka_unit_test(test_trend),    cmocka_unit_test(test_regime),        cmocka_unit_test(test_extremes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_approach), cmocka_unit_test(test_slow_approach),
+                                       cmocka_unit_test(test_loss),     cmocka_unit_test(test_trend),
+                                       cmocka_unit_test(test_regime),   cmocka_unit_test(test_extremes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ class Reduction:
             self.collapses = self.rho > 0 and log_n < log_rho + float(np.log(weakest))  # all that grows shrinks
             if self.collapses and log_n < log_rho + np.log(self.c) - 60:
                 break
-            if log_n > log_rho + np.log(self.c) + 45 and self.grow.any():
+            if log_n > max(log_rho, float(np.log(np.abs(self.p).max() + 1e-300))) + np.log(self.c) + 45 and self.grow.any():
                 break
             if s > 120:
                 break
@@ -79,12 +79,30 @@ class Reduction:
     def path(self):
         """Places (piece, s) in order, dense at the start."""
         first = self.pieces[0]
-        for e in np.arange(-16.0, 0.3, 0.1):
-            yield first, 10.0 ** e
-        for i, piece in enumerate(self.pieces):
-            for s in np.linspace(piece.t[0], piece.t[-1], 60)[1:]:
+        early = [10.0 ** e for e in np.arange(-16.0, 0.3, 0.1)]
+        for root in self.passages():
+            gap = lambda s: first.sol(s)[0] - root
+            if gap(0.0) < 0 < gap(10.0 ** 0.28):
+                s = brentq(gap, 0.0, 10.0 ** 0.28, xtol=1e-300, rtol=1e-15)
+                early += [s] + [s * (1 + sign * 10.0 ** -k) for sign in (-1, 1) for k in range(3, 14)]
+        for s in sorted(early):
+            yield first, s
+        for piece in self.pieces:
+            places = list(np.linspace(piece.t[0], piece.t[-1], 60)[1:])
+            for root in self.passages():  # where beta_j passes 0 another one leads for a moment
+                gap = lambda s: piece.sol(s)[0] - root
+                if gap(piece.t[0]) < 0 < gap(piece.t[-1]):
+                    s = brentq(gap, piece.t[0], piece.t[-1], xtol=1e-300, rtol=1e-15)
+                    places += [s] + [s * (1 + sign * 10.0 ** -k) for sign in (-1, 1) for k in range(3, 14)]
+            for s in sorted(x for x in places if piece.t[0] <= x <= piece.t[-1]):
                 if s > 10.0 ** 0.28:
                     yield piece, s
+
+    def passages(self):
+        """The tau at which some p^2 = q^2 e^{-4 nu tau}."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tau = np.log(np.abs(self.q / self.p)) / (2 * self.nu)
+        return [float(t) for t in tau if np.isfinite(t) and t > 0]
 
     def leaders(self, level=2.0**-49):
         """[(index, tau)]: who leads from when on."""
