@@ -67,7 +67,7 @@ endif()
 option(SAMFLOW_WITH_SQLITE "Sweeps, stored by SQLite" ON)
 if(SAMFLOW_WITH_SQLITE)
   pkg_check_modules(SQLITE QUIET IMPORTED_TARGET sqlite3)
-  sf_need(SQLite "${SQLITE_FOUND}" "${SQLITE_VERSION}" 3.35 libsqlite3-dev SAMFLOW_WITH_SQLITE)
+  sf_need(SQLite "${SQLITE_FOUND}" "${SQLITE_VERSION}" 3.37 libsqlite3-dev SAMFLOW_WITH_SQLITE)
   sf_link_flags(${SQLITE_LDFLAGS})
 endif()
 

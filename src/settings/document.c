@@ -498,6 +498,20 @@ sf_status sf_document_parse(sf_context *context, const char *source, const sf_te
     return SF_OK;
 }
 
+sf_status sf_document_check(sf_context *context, const char *source, const char *text)
+{
+    sf_text copy = {NULL, strlen(text)};
+    sf_node *tree = NULL;
+    copy.block = sf_alloc(context, copy.length + SF_TEXT_HEADROOM + 1, 1);
+    if (!copy.block)
+        return SF_ERR_MEMORY;
+    memcpy(copy.block + SF_TEXT_HEADROOM, text, copy.length + 1);
+    sf_status status = sf_document_parse(context, source, &copy, &tree);
+    sf_node_destroy(context, &tree);
+    sf_free(context, copy.block);
+    return status;
+}
+
 sf_status sf_document_parse_value(sf_context *context, const char *source, const char *text, sf_node **out)
 {
     *out = NULL;

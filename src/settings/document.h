@@ -56,6 +56,9 @@ sf_status sf_document_parse(sf_context *context, const char *source, const sf_te
 enum { SF_PHRASE_SIZE = 256 };
 bool sf_node_is_null(const sf_node *node);
 const char *sf_node_found(const sf_node *node, char *buffer);
+/* Whether a text is such a document: what it may be, sweep files and the settings in result files may be too, which are read
+ * by other parsers. */
+sf_status sf_document_check(sf_context *context, const char *source, const char *text);
 /* Parses the value of an override: every place in it is `source`, line 0. Empty text gives *out = NULL. */
 sf_status sf_document_parse_value(sf_context *context, const char *source, const char *text, sf_node **out);
 void sf_node_destroy(sf_context *context, sf_node **node);

@@ -30,14 +30,14 @@ struct sf_session {
     sf_refinement *refinement; // NULL: the grid as written; else its points in lists, one after another
     const uint64_t *list;
     size_t list_count, list_at;
-    bool refined;         // no list is left
-    uint64_t outstanding; // points handed out whose results are not there yet
-    sf_database *from;    // the merged results of earlier rounds, NULL: none
-    sf_ledger known;      // ... what they hold
-    sf_sweep_counts counts;
-    bool open;              // in a transaction
-    double committed, cost; // when, and how long the last commit took
-    double interval;        // the longest time between two
+    bool refined;                 // no list is left
+    uint64_t outstanding;         // points handed out whose results are not there yet
+    sf_database *from;            // the merged results of earlier rounds, NULL: none
+    sf_ledger known;              // ... what they hold
+    sf_sweep_counts counts, kept; // now, and as committed
+    bool open;                    // in a transaction
+    double committed, cost;       // when, and how long the last commit took
+    double interval;              // the longest time between two
     const char *state;
 };
 
@@ -119,8 +119,6 @@ static sf_status open_session(sf_session *session, const char *path)
     SF_TRY(note_identity(session));
     SF_TRY(
         sf_ledger_open(session->sweep, session->database, session->options.retry_failed, &session->ledger));
-    if (!sweep->distinct || session->ledger.foreign)
-        SF_TRY(sf_database_index(session->database));
     SF_TRY(sf_writer_open(sweep, session->database, &session->ledger, &session->writer));
     SF_TRY(add_session(session));
     SF_TRY(prepare_progress(session));
@@ -304,11 +302,13 @@ sf_status sf_session_next(sf_session *session, size_t most, uint64_t *positions,
 
 /* ---- storing -------------------------------------------------------------------------------------------- */
 
+/* What was counted since the last commit is not in the file. */
 static sf_status roll_back(sf_session *session, sf_status status)
 {
     if (session->open)
         sqlite3_exec(session->database->handle, "ROLLBACK", NULL, NULL, NULL);
     session->open = false;
+    session->counts = session->kept;
     return status;
 }
 
@@ -365,6 +365,7 @@ sf_status sf_session_commit(sf_session *session)
     if (code != SQLITE_OK)
         return roll_back(session, sf_database_fail(session->database, code, "writing"));
     session->open = false;
+    session->kept = session->counts;
     session->committed = sf_clock();
     session->cost = session->committed - start;
     return SF_OK;

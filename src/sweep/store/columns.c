@@ -26,7 +26,8 @@ sf_status sf_columns_add(sf_database *database, const char *name, const char *ke
                                "SELECT count(*) FROM setting WHERE name = %Q AND key = %Q", name, key));
     if (same > 0)
         return SF_OK;
-    SF_TRY(count_rows(database, &taken, "SELECT count(*) FROM pragma_table_info('point') WHERE name = %Q",
+    SF_TRY(count_rows(database, &taken,
+                      "SELECT count(*) FROM pragma_table_info('point') WHERE name = %Q COLLATE NOCASE",
                       name));
     if (taken > 0)
         return sf_fail(database->context, SF_ERR_CONFIG,
@@ -35,7 +36,8 @@ sf_status sf_columns_add(sf_database *database, const char *name, const char *ke
     SF_TRY(sf_database_execute(database, "INSERT INTO setting VALUES(%Q, %Q)", name, key));
     SF_TRY(sf_database_execute(database, "CREATE TEMP TABLE IF NOT EXISTS fresh(name TEXT, key TEXT)"));
     SF_TRY(sf_database_execute(database, "INSERT INTO temp.fresh VALUES(%Q, %Q)", name, key));
-    return sf_database_execute(database, "ALTER TABLE main.point ADD COLUMN \"%w\"", name);
+    return sf_database_execute(database, "ALTER TABLE main.point ADD COLUMN \"%w\" %s", name,
+                               database->schema == 1 ? "" : "ANY");
 }
 
 /* A list as JSON. */

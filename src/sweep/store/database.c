@@ -1,13 +1,25 @@
+#define _GNU_SOURCE // locks of open file descriptions
 #include "sweep/store/database.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sweep/store/check.h"
+
 /* ---- the lock ------------------------------------------------------------------------------------------- */
+
+/* Locks of the open file description, where there are such: a lock of the process would be dropped by whoever closes the file
+ * in the same process, as asking for the status does. The file holds the number of the process, which such locks do not tell. */
+#ifdef F_OFD_SETLK
+enum { SET_LOCK = F_OFD_SETLK, GET_LOCK = F_OFD_GETLK };
+#else
+enum { SET_LOCK = F_SETLK, GET_LOCK = F_GETLK };
+#endif
 
 static struct flock whole_file(short type)
 {
@@ -19,16 +31,34 @@ static bool lock_name(const char *path, char *name, size_t size)
     return (size_t)snprintf(name, size, "%s-lock", path) < size;
 }
 
+static int64_t read_process(int file)
+{
+    char text[32] = "";
+    ssize_t got = pread(file, text, sizeof text - 1, 0);
+    long long process = got > 0 ? strtoll(text, NULL, 10) : 0;
+    return process > 0 ? process : -1;
+}
+
 int64_t sf_database_writer(const char *path)
 {
     char name[4096];
-    int file = lock_name(path, name, sizeof name) ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    int file =
+        lock_name(path, name, sizeof name) ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
     if (file < 0)
         return 0;
     struct flock lock = whole_file(F_RDLCK);
-    int got = fcntl(file, F_GETLK, &lock);
+    int got = fcntl(file, GET_LOCK, &lock);
+    int64_t process = got != 0 ? -1 : lock.l_type == F_UNLCK ? 0 : read_process(file);
     close(file);
-    return got != 0 ? -1 : lock.l_type == F_UNLCK ? 0 : (int64_t)lock.l_pid;
+    return process;
+}
+
+static void write_process(int file)
+{
+    char text[32];
+    int length = snprintf(text, sizeof text, "%lld\n", (long long)getpid());
+    if (ftruncate(file, 0) != 0 || pwrite(file, text, (size_t)length, 0) != length)
+        return; // a full disk: the lock holds, its owner is not told
 }
 
 /* The file may be unlinked between open and lock by a writer that ends; then the lock is one of nothing. */
@@ -38,20 +68,25 @@ static sf_status take_lock(sf_database *database)
     if (!lock_name(database->path, name, sizeof name))
         return sf_fail(database->context, SF_ERR_IO, "'%s': the name is too long", database->path);
     for (;;) {
-        int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
         if (file < 0)
             return sf_fail(database->context, SF_ERR_IO, "'%s' cannot be written: %s", name, strerror(errno));
+        struct stat mine, there;
+        if (fstat(file, &mine) != 0 || !S_ISREG(mine.st_mode) || mine.st_nlink > 1) {
+            close(file);
+            return sf_fail(database->context, SF_ERR_IO, "'%s' is not a lock file of samflow", name);
+        }
         struct flock lock = whole_file(F_WRLCK);
-        if (fcntl(file, F_SETLK, &lock) != 0) {
+        if (fcntl(file, SET_LOCK, &lock) != 0) {
+            int64_t process = read_process(file);
             close(file);
             return sf_fail(
                 database->context, SF_ERR_IO,
                 "another process (%lld) is writing to '%s'; wait for it, or see samflow sweep --status %s",
-                (long long)sf_database_writer(database->path), database->path, database->path);
+                (long long)process, database->path, database->path);
         }
-        struct stat mine, there;
-        if (fstat(file, &mine) == 0 && stat(name, &there) == 0 && mine.st_ino == there.st_ino &&
-            mine.st_dev == there.st_dev) {
+        if (stat(name, &there) == 0 && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) {
+            write_process(file);
             database->lock = file;
             return SF_OK;
         }
@@ -72,6 +107,14 @@ static void release_lock(sf_database *database)
 
 /* ---- statements ----------------------------------------------------------------------------------------- */
 
+static sf_status fail_damaged(sf_database *database)
+{
+    char detail[256], where[128];
+    snprintf(detail, sizeof detail, "%s", sqlite3_errmsg(database->handle)); // before it is asked again
+    sf_database_locate(database, where, sizeof where);
+    return sf_fail(database->context, SF_ERR_DATA, "'%s' is damaged (%s): %s", database->path, detail, where);
+}
+
 sf_status sf_database_fail(sf_database *database, int code, const char *what)
 {
     const char *detail = sqlite3_errmsg(database->handle);
@@ -91,9 +134,18 @@ sf_status sf_database_fail(sf_database *database, int code, const char *what)
             "what is in the file is kept",
             what, database->path, detail);
     case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
         return sf_fail(database->context, SF_ERR_DATA, "'%s' is not a result file of samflow sweep (%s)",
                        database->path, detail);
+    case SQLITE_CORRUPT:
+        return fail_damaged(database);
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_FORMAT:
+        return sf_fail(database->context, SF_ERR_DATA,
+                       "%s '%s': %s: not as a result file of samflow should be", what, database->path,
+                       detail);
     case SQLITE_BUSY:
         return sf_fail(database->context, SF_ERR_IO, "%s '%s': another program holds it open for writing",
                        what, database->path);
@@ -205,27 +257,43 @@ sf_cell sf_column_cell(sqlite3_stmt *statement, int column)
 /* ---- open and close ------------------------------------------------------------------------------------- */
 
 static const char schema[] =
-    "CREATE TABLE file(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "INSERT INTO file VALUES('format', 'samflow sweep'), ('schema', '1');"
+    "CREATE TABLE file(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;"
+    "INSERT INTO file VALUES('format', 'samflow sweep'), ('schema', '2');"
     "CREATE TABLE grid(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, version TEXT NOT NULL, name TEXT "
     "NOT NULL,"
     " text TEXT NOT NULL, settings TEXT NOT NULL, points INTEGER NOT NULL, levels INTEGER NOT NULL,"
-    " created TEXT NOT NULL);"
+    " created TEXT NOT NULL) STRICT;"
     "CREATE TABLE axis(grid INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL,"
     " factor INTEGER NOT NULL, count INTEGER NOT NULL, geometric INTEGER NOT NULL, PRIMARY KEY(grid, number))"
-    " WITHOUT ROWID;"
-    "CREATE TABLE setting(name TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE observed(id INTEGER PRIMARY KEY, observables TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE point(id INTEGER PRIMARY KEY, hash BLOB NOT NULL, grid INTEGER NOT NULL, status "
-    "TEXT NOT NULL,"
-    " reason TEXT, outcome TEXT, observed INTEGER);"
-    "CREATE TABLE member(grid INTEGER NOT NULL, position INTEGER NOT NULL, point INTEGER NOT NULL,"
-    " PRIMARY KEY(grid, position)) WITHOUT ROWID;"
+    " WITHOUT ROWID, STRICT;"
+    "CREATE TABLE setting(name TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID, STRICT;"
+    "CREATE TABLE observed(id INTEGER PRIMARY KEY, observables TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE point(id INTEGER PRIMARY KEY, hash BLOB NOT NULL CHECK(length(hash) = 16), grid INTEGER "
+    "NOT "
+    "NULL,"
+    " status TEXT NOT NULL CHECK(status IN ('done', 'failed')), reason TEXT, outcome TEXT, observed INTEGER)"
+    " STRICT;"
+    "CREATE UNIQUE INDEX point_hash ON point(hash);"
+    "CREATE TABLE member(grid INTEGER NOT NULL, position INTEGER NOT NULL CHECK(position >= 0), point "
+    "INTEGER "
+    "NOT NULL,"
+    " PRIMARY KEY(grid, position)) WITHOUT ROWID, STRICT;"
     "CREATE TABLE session(id INTEGER PRIMARY KEY, grid INTEGER NOT NULL, state TEXT NOT NULL, started REAL "
     "NOT NULL,"
     " updated REAL NOT NULL, host TEXT, process INTEGER, threads INTEGER, shard TEXT, build TEXT,"
     " points INTEGER NOT NULL, finished INTEGER NOT NULL, reused INTEGER NOT NULL, computed INTEGER NOT NULL,"
-    " failed INTEGER NOT NULL);";
+    " failed INTEGER NOT NULL) STRICT;";
+
+/* A file of unknown origin runs nothing: no triggers, views, virtual tables or functions with effects of its own, and SQLite
+ * looks at every cell before it uses it. */
+static sf_status distrust(sf_database *database)
+{
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    return sf_database_execute(database, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0");
+}
 
 static sf_status check_format(sf_database *database)
 {
@@ -241,25 +309,29 @@ static sf_status check_format(sf_database *database)
     else
         return sf_fail(database->context, SF_ERR_DATA,
                        "'%s' is an SQLite database, but not a result file of samflow", database->path);
-    if (version != SF_DATABASE_SCHEMA)
+    database->schema = (int)(version >= 1 && version <= SF_DATABASE_SCHEMA ? version : 0);
+    if (database->schema == 0)
         return sf_fail(database->context, SF_ERR_DATA,
-                       "'%s' has schema %lld; this samflow reads and writes schema %d", database->path,
+                       "'%s' has schema %lld; this samflow reads and writes schemas 1 to %d", database->path,
                        (long long)version, SF_DATABASE_SCHEMA);
-    return SF_OK;
+    return sf_database_check(database);
 }
 
 static sf_status set_up(sf_database *database)
 {
     sqlite3_busy_timeout(database->handle, 60000);
+    SF_TRY(distrust(database));
     sf_status status = check_format(database);
     if (status != SF_OK && status != SF_ERR_UNAVAILABLE)
         return status;
     SF_TRY(sf_database_execute(database, "PRAGMA journal_mode=%s", database->rollback ? "TRUNCATE" : "WAL"));
     SF_TRY(sf_database_execute(database, "PRAGMA synchronous=FULL; PRAGMA cache_size=-262144;"
                                          "PRAGMA wal_autocheckpoint=4096; PRAGMA temp_store=MEMORY"));
-    if (status == SF_ERR_UNAVAILABLE)
-        SF_TRY(sf_database_execute(database, "BEGIN IMMEDIATE;%sCOMMIT", schema));
-    return SF_OK;
+    if (status == SF_OK) // schema 1 had it from the second grid on
+        return sf_database_execute(database,
+                                   "CREATE UNIQUE INDEX IF NOT EXISTS main.point_hash ON point(hash)");
+    database->schema = SF_DATABASE_SCHEMA;
+    return sf_database_execute(database, "BEGIN IMMEDIATE;%sCOMMIT", schema);
 }
 
 sf_status sf_database_open(sf_context *context, const char *path, bool write, bool rollback,
@@ -287,7 +359,9 @@ sf_status sf_database_open(sf_context *context, const char *path, bool write, bo
         status = set_up(database);
     if (status == SF_OK && !write) {
         sqlite3_busy_timeout(database->handle, 60000);
-        status = check_format(database);
+        status = distrust(database);
+        if (status == SF_OK)
+            status = check_format(database);
         if (status == SF_ERR_UNAVAILABLE)
             status = sf_fail(context, SF_ERR_DATA, "'%s' is empty, not a result file of samflow sweep", path);
     }
@@ -311,11 +385,6 @@ void sf_database_close(sf_database **database)
     *database = NULL;
 }
 
-sf_status sf_database_index(sf_database *database)
-{
-    return sf_database_execute(database, "CREATE UNIQUE INDEX IF NOT EXISTS main.point_hash ON point(hash)");
-}
-
 /* ---- columns and the view ------------------------------------------------------------------------------- */
 
 sf_status sf_database_add_column(sf_database *database, const char *name, const char *type)
@@ -325,7 +394,8 @@ sf_status sf_database_add_column(sf_database *database, const char *name, const 
     SF_TRY(sf_database_integer(database, &one, &found,
                                "SELECT 1 FROM pragma_table_info('point') WHERE name = %Q", name));
     return found ? SF_OK
-                 : sf_database_execute(database, "ALTER TABLE point ADD COLUMN \"%w\" %s", name, type);
+                 : sf_database_execute(database, "ALTER TABLE main.point ADD COLUMN \"%w\" %s", name,
+                                       *type || database->schema == 1 ? type : "ANY");
 }
 
 sf_status sf_database_view(sf_database *database)

@@ -12,10 +12,10 @@
  *
  * Safety: points reach the file in transactions, in write-ahead-log mode with synchronous=FULL (or with a rollback
  * journal where the file system has no shared memory). What is committed survives a kill at any moment and a power
- * cut; what is not is computed again. A unique index of the hashes keeps a point from being there twice. As long as a
- * file holds one grid whose points differ by construction, their positions do that, and the index is not made before
- * another grid needs it: storing costs half. The writer holds a lock on FILE-lock, which the system releases when the
- * process dies.
+ * cut; what is not is computed again. A unique index of the hashes keeps a point from being there twice, whoever writes.
+ * The writer holds a lock on FILE-lock, which the system releases when the process dies.
+ *
+ * Files of strangers: each is checked when it is opened (check.h); tables are STRICT (schema 2; schema 1 was not).
  */
 #ifndef SF_SWEEP_DATABASE_H
 #define SF_SWEEP_DATABASE_H
@@ -24,7 +24,7 @@
 
 #include "sweep/store/rows.h"
 
-enum { SF_DATABASE_SCHEMA = 1 };
+enum { SF_DATABASE_SCHEMA = 2 };
 
 typedef struct sf_database {
     sf_context *context;
@@ -32,6 +32,7 @@ typedef struct sf_database {
     char *path;
     int lock; // descriptor of FILE-lock, -1: none
     bool rollback;
+    int schema; // of the file
 } sf_database;
 
 /* Opens for writing (created if absent) or for reading. Errors: SF_ERR_IO, SF_ERR_DATA (not a result file). */
@@ -55,8 +56,6 @@ sf_status sf_database_integer(sf_database *database, int64_t *value, bool *found
 bool sf_bind_cell(sqlite3_stmt *statement, int index, const sf_cell *cell);
 sf_cell sf_column_cell(sqlite3_stmt *statement, int column);
 
-/* Makes the unique index of the hashes, if it is not there. */
-sf_status sf_database_index(sf_database *database);
 /* Adds a column to `point` if it is not there. kind: INTEGER, REAL or TEXT; of settings no type is declared. */
 sf_status sf_database_add_column(sf_database *database, const char *name, const char *type);
 /* (Re)creates the view `result`. */

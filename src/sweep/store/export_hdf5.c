@@ -85,6 +85,9 @@ static sf_status write_column(writer *w, const sf_store_column *column, char *va
     sf_cursor_close(&cursor);
     if (status == SF_OK && !good)
         status = sf_fail(context, SF_ERR_MEMORY, "out of memory: column %s", column->name);
+    if (status == SF_OK && count < w->rows)
+        status = sf_fail(context, SF_ERR_DATA, "'%s' has fewer rows than it had: is it being written?",
+                         w->store->database->path);
     if (status == SF_OK && count == w->rows) {
         hid_t data = H5Dcreate2(w->file, column->name, type_of(w, column->kind), w->space, H5P_DEFAULT,
                                 H5P_DEFAULT, H5P_DEFAULT);

@@ -2,6 +2,7 @@
  * or nothing. Points are the same if their hashes are; grids likewise; numbers of points, grids and sets of observables
  * are those of the output. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sweep/store/columns.h"
 #include "sweep/store/store.h"
@@ -185,17 +186,25 @@ static sf_status merge_one(sf_database *database, const char *input)
     return status;
 }
 
+/* By name, or the same file by another name. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat one, two;
+    return strcmp(a, b) == 0 ||
+           (stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino);
+}
+
 sf_status sf_store_merge(sf_context *context, const char *path, size_t count, const char *const *inputs)
 {
     sf_database *database;
     for (size_t i = 0; i < count; i++) { // all are result files, before anything is written
-        if (strcmp(inputs[i], path) == 0)
+        if (same_file(inputs[i], path))
             return sf_fail(context, SF_ERR_USAGE, "'%s' is both output and input", path);
         SF_TRY(sf_database_open(context, inputs[i], false, false, &database));
         sf_database_close(&database);
     }
     SF_TRY(sf_database_open(context, path, true, false, &database));
-    sf_status status = sf_database_index(database);
+    sf_status status = SF_OK;
     for (size_t i = 0; i < count && status == SF_OK; i++) {
         sf_progress(context, (double)i / (double)count, inputs[i]);
         status = merge_one(database, inputs[i]);

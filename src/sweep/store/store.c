@@ -65,6 +65,12 @@ static sf_status read_grid(sf_store *store)
                      ? sf_grid_parse(store->context, (const char *)sqlite3_column_text(row, 1),
                                      (const char *)sqlite3_column_text(row, 2), 0, NULL, &store->written)
                      : SF_ERR_MEMORY;
+        if (status == SF_OK && store->levels == 0 && store->written->points != store->points)
+            status = sf_fail(store->context, SF_ERR_CONFIG, "%llu points, but the axes make %llu",
+                             (unsigned long long)store->points, (unsigned long long)store->written->points);
+        if (status == SF_ERR_CONFIG)
+            status = sf_fail_within(store->context, SF_ERR_DATA, "'%s' is damaged: table grid, row %lld",
+                                    store->database->path, (long long)store->grid);
         if (status == SF_OK)
             status = read_axes(store);
     }
@@ -92,11 +98,14 @@ static sf_status setting_kind(sf_store *store, const char *name, sf_cell_kind *k
 static sf_status read_columns(sf_store *store)
 {
     sqlite3_stmt *names;
-    SF_TRY(
-        sf_database_prepare(store->database, &names,
-                            "SELECT v.name, ifnull(t.type, ''), v.name IN (SELECT name FROM setting), v.cid"
-                            " FROM pragma_table_info('result') v LEFT JOIN pragma_table_info('point') t"
-                            " ON t.name = v.name ORDER BY v.cid"));
+    SF_TRY(sf_database_prepare(
+        store->database, &names,
+        // as the view has them, which is not asked: anything may be planted there
+        "SELECT 'position', 'INTEGER', 0, -4 AS place, 0 AS cid UNION ALL"
+        " SELECT name, type, 0, cid - 6, cid FROM pragma_table_info('point') WHERE cid IN (3, 4, 5)"
+        " UNION ALL SELECT name, type, name IN (SELECT name FROM setting), 4 + (name NOT IN"
+        " (SELECT name FROM setting)), cid FROM pragma_table_info('point') WHERE cid >= 7"
+        " ORDER BY 4, 5"));
     sf_status status = SF_OK;
     int code = SQLITE_DONE;
     while (status == SF_OK && (code = sqlite3_step(names)) == SQLITE_ROW) {
@@ -114,9 +123,9 @@ static sf_status read_columns(sf_store *store)
                               .kind = declared_kind((const char *)sqlite3_column_text(names, 1))};
         if (!column->name) {
             status = SF_ERR_MEMORY;
-        } else if (sqlite3_column_int(names, 3) < 4) {
+        } else if (sqlite3_column_int(names, 3) < 0) {
             column->role = SF_COLUMN_BOOKKEEPING;
-            column->kind = sqlite3_column_int(names, 3) == 0 ? SF_CELL_INTEGER : SF_CELL_TEXT;
+            column->kind = sqlite3_column_int(names, 3) == -4 ? SF_CELL_INTEGER : SF_CELL_TEXT;
         } else if (sqlite3_column_int(names, 2)) {
             column->role = SF_COLUMN_SETTING;
             status = setting_kind(store, column->name, &column->kind);
@@ -278,10 +287,11 @@ static sf_status prepare_rows(sf_cursor *cursor, size_t count, const char *const
     if (!list && count > 0)
         return sf_database_fail(cursor->store->database, SQLITE_NOMEM, "reading");
     sf_status status = // this grid, even if another one is run meanwhile
-        sf_database_prepare(cursor->store->database, &cursor->rows,
-                            "SELECT %s FROM member m JOIN point p ON p.id = m.point WHERE m.grid = %lld"
-                            " ORDER BY m.position",
-                            list ? list : "1", (long long)cursor->store->grid);
+        sf_database_prepare(
+            cursor->store->database, &cursor->rows,
+            "SELECT %s%sm.position, p.status FROM member m LEFT JOIN point p ON p.id = m.point"
+            " WHERE m.grid = %lld ORDER BY m.position",
+            list ? list : "", list ? ", " : "", (long long)cursor->store->grid);
     sqlite3_free(list);
     return status;
 }
@@ -317,10 +327,31 @@ static sf_status predict_row(sf_cursor *cursor, sf_cell *cells)
     return SF_OK;
 }
 
+/* A row that is one: its point is there, and no cell holds bytes. */
+static sf_status check_row(const sf_cursor *cursor)
+{
+    int last = sqlite3_column_count(cursor->rows) - 1;
+    for (int i = 0; i < last - 1; i++)
+        if (sqlite3_column_type(cursor->rows, i) == SQLITE_BLOB)
+            return sf_fail(
+                cursor->store->context, SF_ERR_DATA,
+                "'%s' is damaged: table point, position %lld: '%s' holds bytes, expected a number or a text",
+                cursor->store->database->path, sqlite3_column_int64(cursor->rows, last - 1),
+                sqlite3_column_name(cursor->rows, i));
+    const char *status = (const char *)sqlite3_column_text(cursor->rows, last);
+    if (status && (strcmp(status, "done") == 0 || strcmp(status, "failed") == 0))
+        return SF_OK;
+    return sf_fail(cursor->store->context, SF_ERR_DATA,
+                   "'%s' is damaged: table member, position %lld: its point is missing or has no status",
+                   cursor->store->database->path, sqlite3_column_int64(cursor->rows, last - 1));
+}
+
 sf_status sf_cursor_next(sf_cursor *cursor, sf_cell *cells, bool *more)
 {
     int code = sqlite3_step(cursor->rows);
     *more = code == SQLITE_ROW;
+    if (*more)
+        SF_TRY(check_row(cursor));
     for (size_t i = 0; i < cursor->count && *more; i++)
         cells[i] = sf_column_cell(cursor->rows, (int)i);
     if (code != SQLITE_ROW && code != SQLITE_DONE)

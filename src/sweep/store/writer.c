@@ -292,7 +292,6 @@ static sf_status check_new(sf_writer *writer, uint64_t position)
         return SF_OK;
     unsigned char *byte = &ledger->done[position / 8], bit = (unsigned char)(1u << (position % 8));
     if (*byte & bit) {
-        SF_TRY(sf_database_index(writer->database));
         ledger->foreign = true;
     }
     *byte |= bit;
