@@ -22,6 +22,7 @@ static const double SHORTEST = 1e-3;
 static const double NOISE = 1e3; // of psi in the dense output, over the misfit allowed
 enum { LOOK = PANEL_MAX / 2 /* divides every degree */ };
 enum { MODE_CHANGES_IN_PLACE = 100 };
+enum { LOCATE_STEPS = 5000 /* halvings down to any positive double, and false positions between */ };
 /* A whole flow takes some thousand steps; so many mean that it creeps around a singular point. */
 enum { MOST_STEPS = 500000 };
 
@@ -112,7 +113,7 @@ static double locate(sf_flow *flow, position_function *f, double parameter, doub
     double fa = f(flow, a, parameter), fb = f(flow, b, parameter);
     if (!(fa < 0.0))
         return a;
-    for (int i = 0; i < 200 && b - a > 2.0 * DBL_EPSILON * fabs(b); i++) {
+    for (int i = 0; i < LOCATE_STEPS && b - a > 2.0 * DBL_EPSILON * fabs(b); i++) {
         double s = isfinite(fa) && i % 4 != 3 ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b);
         if (!(s > a && s < b))
             s = 0.5 * (a + b);
@@ -230,8 +231,10 @@ static sf_status next_panel(sf_flow *flow)
     bool filled;
     while (!(filled = fill_panel(flow, a, width < left ? a + width : flow->step_to)) ||
            !resolved(error = misfit(flow), before)) {
-        if (width <= shortest)
+        if (!(width > shortest)) // also where the step itself has no length that is a number
             break;
+        if (sf_cancelled(flow->context))
+            return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
         before = filled ? error : INFINITY;
         width *= 0.5;
     }

@@ -10,8 +10,8 @@
  *
  *   pair: L = 2, u_hat = w_hat_1 + w_hat_2 = u_hat(0) e^a, v_hat = w_hat_1 - w_hat_2 = v_hat(0) e^{-a}.
  *
- * With one example a_j = mu_j tau, and nothing is left but the clock. With several the unknowns are tau and a (d); then
- * this is for GD alone (rho = 0), which has one mode. Everything else: layers.c.
+ * With one example a_j = mu_j tau, and nothing is left but the clock. With several the unknowns are tau and a (d), or
+ * log x (d) for L >= 3, where a would lose the distance to the blow-up; then this is for GD alone (rho = 0), which has one mode. Everything else: layers.c.
  *
  * What happens where a weight reaches 0 (Filippov; beyond w_l = 0 the other layers have the opposite offsets):
  *
@@ -28,6 +28,7 @@
  * The clock: s = c tau for L <= 2. For L >= 3 and one example the blow-up tau_b of the mode is known and
  * dtau/ds = tau_b - tau; with several, dtau/ds = 1 / sqrt(floor^2 + sum_j (G_hat_j x_hat_j^{L-2})^2).
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -92,6 +93,12 @@ static double tau_of(const flow_model *base, const double *y)
                                  : model->blow_up - model->delta * exp(-y[0]);
 }
 
+/* Several examples and L >= 3: the unknowns are log x_j, which stay resolved at a blow-up and from any start. */
+static bool keeps_logs(const gates_model *model)
+{
+    return !model->single && model->base.depth > 2;
+}
+
 static double drive_since(const gates_model *model, const double *y, double tau, size_t j)
 {
     const gate *g = &model->gates[j];
@@ -110,6 +117,8 @@ static double x_hat(const gates_model *model, const double *y, double tau, size_
 {
     const gate *g = &model->gates[j];
     int n = model->base.depth - 2;
+    if (keeps_logs(model))
+        return exp(y[1 + j]);
     double a = drive_since(model, y, tau, j), rest;
     if (n < 0)
         return g->u + a;
@@ -203,19 +212,21 @@ static bool rates_several(gates_model *model, const double *y, double *dy, flow_
 {
     size_t d = model->base.d;
     int n = model->base.depth - 2;
-    double log_dt = -field_hat(model, y), sum = 0.0, pace = 1.0 / model->base.scale;
-    if (n > 0) {
-        for (size_t j = 0; j < d; j++) {
-            double rate = model->gates[j].kind == GATE_BALANCED
-                              ? model->field[j] * flow_power(x_hat(model, y, 0.0, j), n)
-                              : 0.0;
-            sum += rate * rate;
-        }
-        pace = 1.0 / sqrt(model->floor * model->floor + sum);
+    double log_dt = -field_hat(model, y), length = model->floor, pace = 1.0 / model->base.scale;
+    for (size_t j = 0; j < d; j++) {
+        const gate *g = &model->gates[j];
+        dy[1 + j] = model->field[j];
+        if (n <= 0)
+            continue;
+        dy[1 + j] *=
+            g->kind == GATE_BALANCED ? sign_product(g) * flow_power(x_hat(model, y, 0.0, j), n) : 0.0;
+        length = hypot(length, dy[1 + j]); // squares would underflow from small starts
     }
+    if (n > 0)
+        pace = 1.0 / length;
     dy[0] = pace;
     for (size_t j = 0; j < d; j++)
-        dy[1 + j] = pace * model->field[j];
+        dy[1 + j] *= pace;
     *clocks = (flow_clocks){log(pace), log_dt};
     return isfinite(log_dt) && pace > 0.0;
 }
@@ -348,20 +359,21 @@ static void allowance(const flow_model *base, const double *y, double tolerance,
         allowed[0] = tolerance * (1.0 + fabs(y[0])); // exact
         return;
     }
-    allowed[0] = tolerance / base->scale + 1e-15 * fabs(y[0]);
-    double size = fmax(model->rho, 1e-300);
+    // tau is of the size 1 / floor from small starts of deep networks
+    allowed[0] = tolerance / (keeps_logs(model) ? model->floor : base->scale) + 1e-15 * fabs(y[0]);
     for (size_t j = 0; j < base->d; j++) {
-        // L = 2: log x = a. Other depths: da x^{L-2} is a relative error of x
-        double hat = base->depth == 2 || model->gates[j].kind != GATE_BALANCED
-                         ? 1.0
-                         : fabs(x_hat(model, y, 0.0, j)) + 1e-3 * size;
-        allowed[1 + j] = tolerance / pow(hat, base->depth - 2) + 1e-15 * fabs(y[1 + j]);
+        // L >= 2: of log x. L = 1: margins are of size 1 at weights of 1 / scale, whatever the start
+        double hat = base->depth > 1 ? 1.0 : fabs(x_hat(model, y, 0.0, j)) + 1e-3 / base->scale;
+        allowed[1 + j] = tolerance * hat + 1e-15 * fabs(y[1 + j]);
     }
 }
 
 static void begin(const flow_model *base, double *y)
 {
+    const gates_model *model = (const gates_model *)base;
     memset(y, 0, base->size * sizeof *y);
+    for (size_t j = 0; j < base->d && keeps_logs(model); j++)
+        y[1 + j] = model->gates[j].kind == GATE_BALANCED ? log(model->gates[j].u) : 0.0;
 }
 
 static void predictor(const flow_model *base, const double *y, double *beta, double *log_abs_beta)
@@ -375,8 +387,9 @@ static void predictor(const flow_model *base, const double *y, double *beta, dou
             beta[j] = g->kind == GATE_BALANCED ? sign_product(g) * flow_power(c.w[0], base->depth)
                                                : c.w[0] * c.w[1];
         if (log_abs_beta)
-            log_abs_beta[j] = g->kind == GATE_BALANCED ? base->depth * log(fabs(c.w[0]))
-                                                       : log(fabs(c.w[0])) + log(fabs(c.w[1]));
+            log_abs_beta[j] = g->kind == GATE_BALANCED && keeps_logs(model) ? base->depth * y[1 + j]
+                              : g->kind == GATE_BALANCED                    ? base->depth * log(fabs(c.w[0]))
+                                                         : log(fabs(c.w[0])) + log(fabs(c.w[1]));
     }
 }
 
@@ -522,6 +535,7 @@ static void open_gates(gates_model *model, const flow_start *start)
     }
     model->floor = model->base.scale *
                    flow_power(size > 0.0 ? size : 1.0, model->base.depth > 2 ? model->base.depth - 2 : 0);
+    model->floor = fmax(model->floor, DBL_MIN);
     if (model->single)
         reset_clock(model, 0.0, &clock);
 }

@@ -38,6 +38,8 @@ static int right_hand_side(sunrealtype s, N_Vector y, N_Vector dy, void *user)
     (void)s;
     flow_integrator *integrator = user;
     integrator->evaluations++;
+    if (sf_cancelled(integrator->context))
+        return -1; // a single step may take long
     const flow_problem *problem = &integrator->problem;
     return problem->rhs(N_VGetArrayPointer(y), N_VGetArrayPointer(dy), problem->user) ? 0 : 1;
 }
@@ -236,6 +238,8 @@ sf_status flow_integrator_step(flow_integrator *integrator, double *from, double
     sunrealtype reached, length;
     // in one-step mode the target only gives the scale of the first step: clocks are made so that this is 1
     int flag = CVode(cvode, integrator->s + 1.0 + fabs(integrator->s), integrator->y, &reached, CV_ONE_STEP);
+    if (flag < 0 && sf_cancelled(integrator->context))
+        return sf_fail(integrator->context, SF_ERR_CANCELLED, "interrupted at s = %.17g", integrator->s);
     if (flag < 0)
         return sf_fail(integrator->context, SF_ERR_NUMERIC, "CVODE gave up: %s", integrator->reason);
     if (CVodeGetLastStep(cvode, &length) != CV_SUCCESS)

@@ -201,6 +201,8 @@ static sf_status set_up(layers_model *model, const flow_start *start)
         make_units(model, start, j, first);
     for (size_t u = 0; u < model->units; u++)
         size = fmax(size, fabs(model->start[u]));
+    if (model->base.depth == 1) // there margins are of size 1 at weights of 1 / scale, whatever the start
+        size = fmax(size, 1.0 / model->base.scale);
     model->size = size;
     model->floor = model->base.scale * pow(size, model->base.depth - 2);
     if (!(y = sf_alloc_doubles(model->base.context, model->base.size)))

@@ -95,8 +95,11 @@ double flow_panel_log_integral(const flow_panel *panel, double s)
     double width = panel->b - panel->a, x = s >= panel->b ? 1.0 : 2.0 * (s - panel->a) / width - 1.0;
     if (isnan(panel->coefficient[0]))
         return NAN;
-    if (!(x > -1.0))
+    if (!(s > panel->a))
         return -INFINITY;
+    if (x + 1.0 <
+        1e-13) // where x has lost s - a: a short stretch of the panel, on which psi is that of its left end
+        return panel->psi[0] + log(s - panel->a);
     log_sum total = {-INFINITY, 0.0};
     integrate(panel, -1.0, x, 0, &total);
     return total.reference + log(total.sum) + log(0.5 * width);

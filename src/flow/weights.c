@@ -31,6 +31,7 @@ typedef struct weights_model {
     bool normalized;      // eps does not vanish with the gradient
     double size;          // of the start: max(|theta(0)|, rho)
     double floor, offset; // of the clock
+    bool *without_data;   // (d) features that no example has
     signed char *watched; // (d) vanishing: coordinates that die without passing 0, else NULL
     double seen_field;    // size of the field on what it moves, of the last rates
     bool collapsed;       // as far as rest knows
@@ -43,6 +44,8 @@ typedef struct weights_model {
 
 /* A network of 1e100 is as good as infinite; log t is then beyond 1e100 too. */
 static const double LOG_INFINITE = 230.0;
+/* The norm of all L d weights says that sooner, much sooner where L is large: some beta_j must be as large too. */
+static const double LOG_INFINITE_FEATURE = 200.0;
 /* A coordinate with ||h|| of this, in units of the start, has no effect on anything. */
 static const double DEAD = 1e-250, DEAD_STIFF = 1e-40 /* several examples: BDF pays for every decade */;
 
@@ -83,15 +86,48 @@ static double gradient_size(weights_model *model, const double *theta)
     return norm(model->base.size - 1, model->theta_hat);
 }
 
-/* ||g|| over ||prod_{k != l} w_k||: the size of the field on the weights that it moves. Uses theta_hat. */
+/* ||g|| over ||prod_{k != l} w_k||: the size of the field on the weights that it moves; a feature that no example has
+ * moves none. Uses theta_hat. */
 static double field_size(weights_model *model, const double *theta, double gradient)
 {
     flow_model *base = &model->base;
     size_t n = base->size - 1;
     for (size_t j = 0; j < base->d; j++)
-        model->field[j] = 1.0;
+        model->field[j] = model->without_data[j] ? 0.0 : 1.0;
     leave_one_out(base->d, base->depth, model->field, theta, model->theta_hat, model->beta);
     return gradient > 0.0 ? gradient / norm(n, model->theta_hat) : 0.0;
+}
+
+/* The root mean square of G over the gradient: unlike field_size it is not small where a coordinate that passes 0 is the
+ * only one that moves and the others, however large, have next to no data. Uses theta_hat, beta and field. */
+static double driving_field(weights_model *model, const double *theta)
+{
+    flow_model *base = &model->base;
+    double log_scale, high = 0.0, sum = 0.0, weighted = 0.0;
+    sf_network_gradient(base->network, theta, model->theta_hat, &log_scale);
+    sf_network_predictor(base->network, theta, model->beta);
+    sf_network_field(base->network, model->beta, model->field, &log_scale, NULL, NULL);
+    for (size_t i = 0; i + 1 < base->size; i++)
+        high = fmax(high, fabs(model->theta_hat[i]));
+    for (size_t i = 0; i + 1 < base->size && high > 0.0; i++) {
+        double share = (model->theta_hat[i] / high) * (model->theta_hat[i] / high);
+        sum += share;
+        weighted += share * model->field[i % base->d] * model->field[i % base->d];
+    }
+    return sum > 0.0 ? sqrt(weighted / sum) : 0.0;
+}
+
+/* log max_j |beta_j| */
+static double log_largest_beta(const weights_model *model, const double *w)
+{
+    double largest = -INFINITY;
+    for (size_t j = 0; j < model->base.d; j++) {
+        double sum = 0.0;
+        for (int l = 0; l < model->base.depth; l++)
+            sum += log(fabs(w[(size_t)l * model->base.d + j]));
+        largest = fmax(largest, sum);
+    }
+    return largest;
 }
 
 /* ||h|| of coordinate j, and ||dh/dtau|| if dw is given. */
@@ -178,7 +214,9 @@ static void allowance(const flow_model *base, const double *y, double tolerance,
     double high = model->offset;
     for (size_t i = 1; i < base->size; i++)
         high = fmax(high, fabs(y[i]));
-    allowed[0] = 0.1 * tolerance * fabs(y[0]) + 1e-3 * tolerance / base->scale;
+    // tau is of the size 1 / floor from small starts of deep networks
+    double rate = model->floor < 1e-6 * base->scale ? model->floor : base->scale;
+    allowed[0] = 0.1 * tolerance * fabs(y[0]) + 1e-3 * tolerance / rate;
     // near a minimum of the loss the field is a difference of what cancels, and eps as uncertain as that
     if (model->watched && model->seen_field > 0.0)
         tolerance = fmax(tolerance, 100.0 * DBL_EPSILON * base->scale / model->seen_field);
@@ -243,12 +281,14 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     size_t n = base->size - 1;
     double size = norm(n, y + 1);
     *remaining = 0.0;
-    if (base->depth > 2 && base->depth * log(size) > LOG_INFINITE)
+    if (base->depth > 2 && base->depth * log(size) > LOG_INFINITE &&
+        log_largest_beta(model, y + 1) > LOG_INFINITE_FEATURE)
         return SF_FLOW_BLOWN_UP;
     if (!model->normalized)
         return SF_FLOW_RUNNING;
     double gradient = gradient_size(model, y + 1);
-    if (!(field_size(model, y + 1, gradient) > 1e-12 * base->scale))
+    if (!(field_size(model, y + 1, gradient) > 1e-12 * base->scale) &&
+        !(driving_field(model, y + 1) > 1e-12 * base->scale))
         return SF_FLOW_RESTING;
     if (model->watched)
         return vanishes(model, y, gradient, remaining);
@@ -270,6 +310,7 @@ static void destroy(flow_model *base)
     sf_free_aligned(base->context, model->field);
     sf_free_aligned(base->context, model->rate);
     sf_free(base->context, model->watched);
+    sf_free(base->context, model->without_data);
     sf_free(base->context, model);
 }
 
@@ -301,6 +342,16 @@ static bool all_equal(const flow_start *start, size_t d)
     return true;
 }
 
+static void find_empty_features(weights_model *model)
+{
+    const sf_dataset *data = sf_network_dataset(model->base.network);
+    for (size_t j = 0; j < model->base.d; j++) {
+        model->without_data[j] = true;
+        for (size_t i = 0; i < data->n && model->without_data[j]; i++)
+            model->without_data[j] = flow_entry(data, i, j) == 0.0;
+    }
+}
+
 sf_status flow_weights_create(sf_context *context, const flow_start *start, flow_model **out)
 {
     *out = NULL;
@@ -314,16 +365,21 @@ sf_status flow_weights_create(sf_context *context, const flow_start *start, flow
     model->beta = sf_alloc_doubles(context, d);
     model->field = sf_alloc_doubles(context, d);
     model->rate = sf_alloc_doubles(context, 1 + n);
-    if (!model->start || !model->theta_hat || !model->beta || !model->field || !model->rate) {
+    model->without_data = SF_ARRAY(context, d, bool);
+    if (!model->without_data || !model->start || !model->theta_hat || !model->beta || !model->field ||
+        !model->rate) {
         destroy(&model->base);
         return SF_ERR_MEMORY;
     }
     memcpy(model->start, start->theta, n * sizeof *start->theta);
+    find_empty_features(model);
     double size = start->perturbation.rho;
+    if (model->base.depth == 1) // there margins are of size 1 at weights of 1 / scale, whatever the start
+        size = fmax(size, 1.0 / model->base.scale);
     for (size_t i = 0; i < n; i++)
         size = fmax(size, fabs(start->theta[i]));
     size = size > 0.0 ? size : 1.0;
-    model->floor = model->base.scale * pow(size, model->base.depth - 2);
+    model->floor = fmax(model->base.scale * pow(size, model->base.depth - 2), DBL_MIN);
     model->offset = model->base.depth % 2 ? size : 0.0;
     model->size = size;
     model->normalized = !flow_is_gd(&start->perturbation) && start->perturbation.method != SF_METHOD_USAM;
