@@ -51,6 +51,9 @@ typedef enum sf_file_format {
  * texts, of which the first in byte order becomes -1.
  * svmlight: "label [qid:k] index:value ... # comment", indices from 1 in ascending order, what is left out is 0.
  * IDX: big-endian, every element type, examples along the first dimension. */
+/* Whether the first line of a CSV file names its columns. GUESS: by what stands in it; an error where it can be read both ways. */
+typedef enum sf_header { SF_HEADER_GUESS, SF_HEADER_YES, SF_HEADER_NO } sf_header;
+
 typedef struct sf_data_file {
     const char *name; /* of a data set that is part of samflow, with classes and nothing else; NULL: a file */
     const char *path;
@@ -60,6 +63,7 @@ typedef struct sf_data_file {
     const char *labels_path; /* IDX: the file of labels; NULL otherwise */
     const char *label; /* CSV: name or 0-based number of the label column (after transpose); NULL: the last */
     bool transpose;    /* CSV: one column an example */
+    sf_header header;  /* CSV: whether the first line names the columns */
     bool has_classes;  /* keep only the examples of the two raw labels below */
     double classes[2]; /* the raw label that becomes -1, the raw label that becomes +1 */
 } sf_data_file;
@@ -85,6 +89,10 @@ SF_API
 sf_status sf_dataset_scale(sf_dataset *dataset, double factor);
 SF_API
 sf_status sf_dataset_standardize(sf_dataset *dataset);
+/* A feature that is `value` in every example, behind the others: hyperplanes then need not go through the origin. Not after
+ * mirroring. SF_ERR_ARGUMENT if the value is 0 or not finite, SF_ERR_MEMORY. */
+SF_API
+sf_status sf_dataset_append(sf_dataset *dataset, double value);
 SF_API
 sf_status sf_dataset_mirror(sf_dataset *dataset);
 

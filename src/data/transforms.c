@@ -12,6 +12,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "data/dataset.h"
@@ -192,6 +193,30 @@ sf_status sf_dataset_standardize(sf_dataset *dataset)
     dataset->unit = 0.0; // no longer a multiple of what was read
     sf_free(dataset->context, work);
     return status;
+}
+
+sf_status sf_dataset_append(sf_dataset *dataset, double value)
+{
+    SF_TRY(refuse_mirrored(dataset, "an intercept"));
+    if (!isfinite(value) || value == 0.0)
+        return sf_fail(dataset->context, SF_ERR_ARGUMENT,
+                       "the intercept is %g, expected a finite number other than 0", value);
+    sf_dataset *wider;
+    size_t d = dataset->stored;
+    SF_TRY(sf_dataset_create(dataset->context, dataset->n, d + 1, &wider));
+    for (size_t i = 0; i < dataset->n; i++) {
+        memcpy(wider->z + i * (d + 1), dataset->z + i * d, d * sizeof *wider->z);
+        wider->z[i * (d + 1) + d] = dataset->labels[i] * value;
+    }
+    double *z = dataset->z;
+    dataset->z = wider->z;
+    wider->z = z;
+    dataset->stored = d + 1;
+    sf_dataset_destroy(&wider);
+    // a constant is on no grid of whole numbers of the file: the narrow storage is given up
+    sf_free(dataset->context, dataset->grid.origin);
+    dataset->grid = (sf_grid){0};
+    return SF_OK;
 }
 
 sf_status sf_dataset_mirror(sf_dataset *dataset)

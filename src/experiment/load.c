@@ -93,6 +93,11 @@ static sf_hash hash_state(const char *path)
     return sf_hash_bytes(pair, sizeof pair);
 }
 
+static sf_header header_of(const sf_value *value)
+{
+    return !value->set ? SF_HEADER_GUESS : value->flag ? SF_HEADER_YES : SF_HEADER_NO;
+}
+
 /* All that the data set follows from: every setting of data, and the state of the files. */
 static sf_hash data_key(const sf_experiment *experiment)
 {
@@ -173,6 +178,7 @@ static sf_status load_file(sf_experiment *experiment)
                          .labels_path = values[SF_SET_LABELS_FILE].text,
                          .label = values[SF_SET_LABEL].text,
                          .transpose = values[SF_SET_TRANSPOSE].flag,
+                         .header = header_of(&values[SF_SET_HEADER]),
                          .has_classes = values[SF_SET_CLASSES].set};
     if (spec.has_classes)
         memcpy(spec.classes, values[SF_SET_CLASSES].numbers, sizeof spec.classes);
@@ -261,6 +267,12 @@ static sf_status transform(const sf_experiment *experiment)
         SF_TRY(sf_dataset_scale(experiment->dataset, values[SF_SET_SCALE].number));
     if (values[SF_SET_STANDARDIZE].flag)
         SF_TRY(sf_dataset_standardize(experiment->dataset));
+    if (values[SF_SET_INTERCEPT].set) {
+        if (values[SF_SET_INTERCEPT].number == 0.0)
+            return SF_FAIL_SETTING(experiment, SF_SET_INTERCEPT,
+                                   "found 0, expected the value of a constant feature");
+        SF_TRY(sf_dataset_append(experiment->dataset, values[SF_SET_INTERCEPT].number));
+    }
     if (values[SF_SET_MIRROR].flag)
         SF_TRY(sf_dataset_mirror(experiment->dataset));
     return SF_OK;

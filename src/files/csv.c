@@ -4,10 +4,16 @@
  * (one is the labels), a column an example. In both, the first record may name the columns (the header), and
  * the first column the records; the first two records tell (layout). A record is taken in when the next one
  * is complete, so that the last one, where transposed labels are by default, is known as such.
+ *
+ * A column is not left out on a guess: texts in the first column are names of the records only where its place in the header is
+ * empty or missing, or where no two of them are equal, and every record has one. Where a first line can be read as a header and as
+ * data, both readings are named and the key that decides. In files separated by semicolons or tabs numbers may have a decimal comma
+ * (then all of them).
  */
 #include <csv.h>
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/base.h"
 #include "files/formats.h"
@@ -21,6 +27,17 @@ typedef struct record {
     size_t fields, field_capacity;
     size_t line; // where the record begins
 } record;
+
+/* Texts seen so far, each with its line, in a table of twice their number (linear probing). */
+typedef struct known {
+    char *text;
+    size_t line;
+} known;
+
+typedef struct known_set {
+    known *slot; // (capacity, a power of 2)
+    size_t count, capacity;
+} known_set;
 
 typedef struct reader {
     sf_input *input;
@@ -36,7 +53,12 @@ typedef struct reader {
     bool label_known; // transposed: false while it is "the last"
     bool labels_taken;
     size_t data_records; // taken in
-    sf_rows rows;        // plain: examples kept; transposed: features
+    char delimiter;      // 0 until it is known
+    size_t comma_line,
+        point_line;     // where a number first had a decimal comma or a point, 0: nowhere (not with commas)
+    bool guessed_names; // the first column is names only if its texts bear that out
+    known_set names;    // of the records, while guessed
+    sf_rows rows;       // plain: examples kept; transposed: features
 } reader;
 
 /* ---- records ------------------------------------------------------------------------------------------- */
@@ -93,10 +115,47 @@ static size_t field_length(const record *r, size_t index)
     return r->start[index + 1] - r->start[index] - 1;
 }
 
-static sf_number_kind field_kind(const record *r, size_t index)
+/* A number with a decimal comma, which is text to the parser; false if the field is none. */
+static bool comma_number(const char *text, size_t length, double *value)
+{
+    enum { LONGEST = 64 };
+    char copy[LONGEST];
+    const char *comma = memchr(text, ',', length);
+    if (!comma || length >= LONGEST || memchr(text, '.', length))
+        return false;
+    memcpy(copy, text, length);
+    copy[comma - text] = '.';
+    return sf_number_parse(copy, length, value) == SF_NUMBER_FINITE;
+}
+
+static sf_number_kind parse(const reader *r, const record *at, size_t index, double *value, bool *comma)
+{
+    sf_number_kind kind = sf_number_parse(field(at, index), field_length(at, index), value);
+    *comma = kind == SF_NUMBER_TEXT && r->delimiter != ',' &&
+             comma_number(field(at, index), field_length(at, index), value);
+    return *comma ? SF_NUMBER_FINITE : kind;
+}
+
+static sf_number_kind field_kind(const reader *r, const record *at, size_t index)
 {
     double value;
-    return sf_number_parse(field(r, index), field_length(r, index), &value);
+    bool comma;
+    return parse(r, at, index, &value, &comma);
+}
+
+/* Text that a person would read as a number: 1,234.5 or 2 000 or 1'000. */
+static bool looks_numeric(const char *text)
+{
+    size_t digits = 0;
+    text += *text == '+' || *text == '-';
+    if (!isdigit((unsigned char)*text))
+        return false;
+    for (; *text; text++) {
+        digits += isdigit((unsigned char)*text) != 0;
+        if (!isdigit((unsigned char)*text) && !strchr(",.' ", *text))
+            return false;
+    }
+    return digits > 0;
 }
 
 static bool field_is(const record *r, size_t index, const char *name)
@@ -117,11 +176,27 @@ static sf_status fail_at(reader *r, const record *at, size_t column, const char 
                    problem);
 }
 
+/* In a file without commas between fields, either all numbers have a decimal comma or none. */
+static sf_status note_mark(reader *r, const record *at, size_t column, bool comma)
+{
+    if (comma && !r->comma_line)
+        r->comma_line = at->line;
+    if (!comma && !r->point_line && memchr(field(at, column), '.', field_length(at, column)))
+        r->point_line = at->line;
+    if (r->comma_line && r->point_line)
+        return fail_at(
+            r, at, column,
+            comma ? "has a decimal comma, while numbers before have a point; expected one of the two"
+                  : "has a decimal point, while numbers before have a comma; expected one of the two");
+    return SF_OK;
+}
+
 static sf_status number_at(reader *r, const record *at, size_t column, double *value)
 {
-    switch (sf_number_parse(field(at, column), field_length(at, column), value)) {
+    bool comma;
+    switch (parse(r, at, column, value, &comma)) {
     case SF_NUMBER_FINITE:
-        return SF_OK;
+        return r->delimiter == ',' ? SF_OK : note_mark(r, at, column, comma);
     case SF_NUMBER_MISSING:
         return fail_at(r, at, column, "is a missing value, expected a number");
     case SF_NUMBER_NAN:
@@ -130,7 +205,10 @@ static sf_status number_at(reader *r, const record *at, size_t column, double *v
         return fail_at(r, at, column,
                        "is infinite or beyond the range of a double, expected a finite number");
     default:
-        return fail_at(r, at, column, "is text, expected a number");
+        return fail_at(r, at, column,
+                       looks_numeric(field(at, column))
+                           ? "has separators of thousands, expected digits with at most a decimal point"
+                           : "is text, expected a number");
     }
 }
 
@@ -166,29 +244,29 @@ static bool find_name(const record *names, const char *name, size_t *index)
 }
 
 /* True if most fields from `from` on, but for `except`, are text. */
-static bool mostly_text(const record *r, size_t from, size_t except)
+static bool mostly_text(const reader *r, const record *at, size_t from, size_t except)
 {
     size_t text = 0, all = 0;
-    for (size_t i = from; i < r->fields; i++)
+    for (size_t i = from; i < at->fields; i++)
         if (i != except) {
             all++;
-            text += field_kind(r, i) == SF_NUMBER_TEXT;
+            text += field_kind(r, at, i) == SF_NUMBER_TEXT;
         }
     return 2 * text > all;
 }
 
 /* Names of the columns without one for the column of row names, as R writes them. */
-static bool is_short_header(const record *first, const record *second)
+static bool is_short_header(const reader *r, const record *first, const record *second)
 {
-    return first->fields + 1 == second->fields && mostly_text(first, 0, SIZE_MAX);
+    return first->fields + 1 == second->fields && mostly_text(r, first, 0, SIZE_MAX);
 }
 
 /* A name that reads as a number names a column only in a record that is a header for other reasons: it could be a value. */
-static bool is_header_name(const record *first, const char *name, size_t *index)
+static bool is_header_name(const reader *r, const record *first, const char *name, size_t *index)
 {
     double value;
-    return find_name(first, name, index) &&
-           (sf_number_parse(name, strlen(name), &value) == SF_NUMBER_TEXT || mostly_text(first, 0, *index));
+    return find_name(first, name, index) && (sf_number_parse(name, strlen(name), &value) == SF_NUMBER_TEXT ||
+                                             mostly_text(r, first, 0, *index));
 }
 
 /* Plain: where the label is; index is its place among the names, number what the caller gave. */
@@ -223,28 +301,85 @@ static sf_status no_such_name(reader *r)
         r->first.fields > 0 ? field(&r->first, 0) : "", r->spec->transpose ? "first column" : "first line");
 }
 
+/* 0, 1, 2, ... or 1, 2, 3, ...: what pandas and R write above columns without names, or an example. */
+static bool counts_up(const reader *r, const record *at)
+{
+    double first, value;
+    bool comma;
+    if (at->fields < 3 || parse(r, at, 0, &first, &comma) != SF_NUMBER_FINITE ||
+        (first != 0.0 && first != 1.0))
+        return false;
+    for (size_t i = 1; i < at->fields; i++)
+        if (parse(r, at, i, &value, &comma) != SF_NUMBER_FINITE || value != first + (double)i)
+            return false;
+    return true;
+}
+
+/* "150,4,setosa,versicolor": examples, features and names of classes, as scikit-learn writes them, or names. */
+static bool is_counts_line(const reader *r, const record *at)
+{
+    double value;
+    bool comma;
+    for (size_t i = 0; i < at->fields; i++) {
+        bool number = parse(r, at, i, &value, &comma) == SF_NUMBER_FINITE;
+        if (i < 2 ? !number || value < 1.0 || value != (double)(size_t)value : number)
+            return false;
+    }
+    return at->fields > 2;
+}
+
+static sf_status both_readings(reader *r, const char *one, const char *other)
+{
+    return sf_fail(
+        r->context, SF_ERR_DATA,
+        "%s, line %zu: '%.60s, %.60s, %.60s, ...' may be %s or %s; data.header: true says that it names the "
+        "columns, false that it does not%s",
+        r->input->path, r->first.line, field(&r->first, 0), field(&r->first, 1), field(&r->first, 2), one,
+        other, one[0] == 'c' ? " (a line of counts has to be removed)" : "");
+}
+
+/* Whether the first record names the columns, by what stands in it and in the second. */
+static bool guess_header(const reader *r, const record *second, bool by_name, size_t label)
+{
+    const record *first = &r->first;
+    bool label_named = second != first && label < first->fields && first->fields == second->fields &&
+                       field_kind(r, first, label) == SF_NUMBER_TEXT &&
+                       field_kind(r, second, label) == SF_NUMBER_FINITE;
+    return by_name || label_named || mostly_text(r, first, *field(first, 0) == '\0', label);
+}
+
 /* From the first record and the second (the first again if there is no other). */
 static sf_status plain_layout(reader *r, const record *second)
 {
     const record *first = &r->first;
     size_t index = 0, number = 0;
-    bool alone = second == first;
     bool by_number = r->spec->label && label_number(r->spec->label, &number) && number < first->fields;
-    bool by_name = r->spec->label && !by_number && is_header_name(first, r->spec->label, &index);
+    bool by_name = r->spec->label && !by_number && is_header_name(r, first, r->spec->label, &index);
     by_number = by_number || (!by_name && r->spec->label && label_number(r->spec->label, &number));
     if (r->spec->label && !by_name && !by_number)
         return no_such_name(r);
-    bool short_header = is_short_header(first, second);
+    for (size_t i = index + 1; by_name && i < first->fields; i++)
+        if (field_is(first, i, r->spec->label))
+            return sf_fail(
+                r->context, SF_ERR_DATA,
+                "%s, line %zu: columns %zu and %zu are both called '%.60s', expected the number of the label "
+                "column, from 0",
+                r->input->path, first->line, index, i, r->spec->label);
+    bool short_header = is_short_header(r, first, second) && r->spec->header != SF_HEADER_NO;
     r->columns = first->fields + short_header;
     bool label_first = (by_name && index == 0 && !short_header) || (by_number && number == 0);
     size_t except = by_name ? index : by_number ? number : first->fields - 1;
-    bool label_named = !alone && except < first->fields && first->fields == second->fields &&
-                       field_kind(first, except) == SF_NUMBER_TEXT &&
-                       field_kind(second, except) == SF_NUMBER_FINITE;
-    r->header =
-        by_name || short_header || label_named || mostly_text(first, *field(first, 0) == '\0', except);
-    bool text_first = !label_first && second->fields > 1 && field_kind(second, 0) == SF_NUMBER_TEXT;
-    r->named_rows = short_header || text_first || (r->header && !label_first && *field(first, 0) == '\0');
+    if (r->spec->header == SF_HEADER_GUESS && is_counts_line(r, first))
+        return both_readings(r, "counts (examples, features, names of classes)", "names of columns");
+    if (r->spec->header == SF_HEADER_GUESS && !short_header && !by_name && second != first &&
+        counts_up(r, first))
+        return both_readings(r, "numbers of columns", "an example");
+    r->header = short_header || (r->spec->header == SF_HEADER_GUESS ? guess_header(r, second, by_name, except)
+                                                                    : r->spec->header == SF_HEADER_YES);
+    bool text_first = !label_first && second->fields > 1 && field_kind(r, second, 0) == SF_NUMBER_TEXT;
+    bool unnamed = short_header || (r->header && !label_first && *field(first, 0) == '\0');
+    r->named_rows = unnamed || text_first;
+    r->guessed_names = r->named_rows && !unnamed;
     return find_label_column(r, by_name, index, by_number, number);
 }
 
@@ -254,14 +389,16 @@ static sf_status transposed_layout(reader *r, const record *second)
     size_t number = 0;
     bool first_is_label = r->spec->label && field_is(first, 0, r->spec->label);
     bool by_number = r->spec->label && !first_is_label && label_number(r->spec->label, &number);
-    bool short_header = is_short_header(first, second);
+    bool short_header = is_short_header(r, first, second) && r->spec->header != SF_HEADER_NO;
     r->columns = first->fields + short_header;
     r->named_rows =
         short_header || *field(first, 0) == '\0' || first_is_label ||
-        (second->fields > 1 && field_kind(second, 0) == SF_NUMBER_TEXT && (second != first || !by_number));
-    bool text = mostly_text(first, r->named_rows && !short_header, SIZE_MAX);
+        (second->fields > 1 && field_kind(r, second, 0) == SF_NUMBER_TEXT && (second != first || !by_number));
+    bool text = mostly_text(r, first, r->named_rows && !short_header, SIZE_MAX);
     r->header = !first_is_label &&
-                (short_header || *field(first, 0) == '\0' || (text && !(by_number && number == 0)));
+                (short_header || (r->spec->header == SF_HEADER_GUESS
+                                      ? *field(first, 0) == '\0' || (text && !(by_number && number == 0))
+                                      : r->spec->header == SF_HEADER_YES));
     r->label_known = r->spec->label != NULL;
     r->label = by_number ? number : SIZE_MAX; // SIZE_MAX: by name, or the last
     if (r->columns - r->named_rows < 1)
@@ -313,6 +450,71 @@ static sf_status take_feature(reader *r, const record *at)
     return SF_OK;
 }
 
+static size_t hash_of(const char *text)
+{
+    size_t hash = 1469598103934665603U; // FNV-1a
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 1099511628211U;
+    return hash;
+}
+
+static known *slot_of(const known_set *n, const char *text)
+{
+    size_t i = hash_of(text) & (n->capacity - 1);
+    while (n->slot[i].text && strcmp(n->slot[i].text, text) != 0)
+        i = (i + 1) & (n->capacity - 1);
+    return &n->slot[i];
+}
+
+static sf_status grow(sf_context *context, known_set *n)
+{
+    known_set larger = {.count = n->count, .capacity = n->capacity ? 2 * n->capacity : 256};
+    larger.slot = sf_alloc_zero(context, larger.capacity, sizeof *larger.slot);
+    if (!larger.slot)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < n->capacity; i++)
+        if (n->slot[i].text)
+            *slot_of(&larger, n->slot[i].text) = n->slot[i];
+    sf_free(context, n->slot);
+    *n = larger;
+    return SF_OK;
+}
+
+static void names_clear(sf_context *context, known_set *n)
+{
+    for (size_t i = 0; i < n->capacity; i++)
+        sf_free(context, n->slot[i].text);
+    sf_free(context, n->slot);
+    *n = (known_set){0};
+}
+
+/* Texts in the first column were taken for names of the records: each has to be a text that was not there before. */
+static sf_status check_name(reader *r, const record *at)
+{
+    if (field_kind(r, at, 0) != SF_NUMBER_TEXT)
+        return fail_at(
+            r, at, 0,
+            "stands in a first column with text in other lines, expected numbers in all of them, or names "
+            "of the examples in all of them");
+    if (looks_numeric(field(at, 0)))
+        return fail_at(r, at, 0, "has separators of thousands, expected digits with at most a decimal point");
+    if (2 * (r->names.count + 1) > r->names.capacity)
+        SF_TRY(grow(r->context, &r->names));
+    known *slot = slot_of(&r->names, field(at, 0));
+    if (slot->text) {
+        char problem[256];
+        snprintf(problem, sizeof problem,
+                 "is a text that line %zu has too, so the first column is no names of examples; expected "
+                 "numbers (code "
+                 "its texts as numbers, or remove the column)",
+                 slot->line);
+        return fail_at(r, at, 0, problem);
+    }
+    *slot = (known){sf_strdup(r->context, field(at, 0)), at->line};
+    r->names.count++;
+    return slot->text ? SF_OK : SF_ERR_MEMORY;
+}
+
 static bool is_label_record(const reader *r, const record *at, bool last)
 {
     if (!r->label_known)
@@ -326,6 +528,8 @@ static sf_status take(reader *r, const record *at, bool last)
         return sf_fail(r->context, SF_ERR_DATA,
                        "%s, line %zu: %zu fields, expected %zu as in the lines before", r->input->path,
                        at->line, at->fields, r->columns);
+    if (r->guessed_names)
+        SF_TRY(check_name(r, at));
     sf_status status = !r->spec->transpose            ? take_example(r, at)
                        : is_label_record(r, at, last) ? take_label_record(r, at)
                                                       : take_feature(r, at);
@@ -394,18 +598,51 @@ static sf_status parse_failure(reader *r, struct csv_parser *parser)
         r->input->path, r->input->line, r->current.fields + 1);
 }
 
-/* The most frequent of comma, semicolon and tab in the first line; the comma if they tie. */
-static unsigned char delimiter(const char *line)
+/* Whether a line cut at semicolons gives more than one field, each with at most one comma and that in a number. */
+static bool is_semicolon_line(const char *line)
+{
+    size_t fields = 0;
+    for (;;) {
+        size_t length = strcspn(line, ";\r");
+        double value;
+        if (memchr(line, ',', length) && !comma_number(line, length, &value))
+            return false;
+        fields++;
+        if (line[length] != ';')
+            return fields > 1;
+        line += length + 1;
+    }
+}
+
+/* The most frequent of comma, semicolon and tab in the first line, the comma if they tie; commas within numbers do not count. */
+static char delimiter_of(const char *line)
 {
     static const char candidates[] = {',', ';', '\t'};
     size_t count[3] = {0}, best = 0;
+    if (is_semicolon_line(line))
+        return ';';
     for (; *line; line++)
         for (size_t k = 0; k < 3; k++)
             count[k] += *line == candidates[k];
     for (size_t k = 1; k < 3; k++)
         if (count[k] > count[best])
             best = k;
-    return (unsigned char)candidates[best];
+    return candidates[best];
+}
+
+/* "sep=;", by which a file tells Excel what separates its fields. */
+static bool is_separator_line(const char *line, char *delimiter)
+{
+    size_t length = strcspn(line, "\r");
+    bool quoted = length > 1 && line[0] == '"' && line[length - 1] == '"';
+    if (quoted) {
+        line++;
+        length -= 2;
+    }
+    if (length != 5 || strncasecmp(line, "sep=", 4) != 0)
+        return false;
+    *delimiter = line[4];
+    return true;
 }
 
 static sf_status parse_lines(reader *r, struct csv_parser *parser)
@@ -416,12 +653,17 @@ static sf_status parse_lines(reader *r, struct csv_parser *parser)
         SF_TRY(sf_input_line(r->input, &line, &length));
         if (!line)
             break;
-        if (r->input->line == 1 && strncmp(line, "\xEF\xBB\xBF", 3) == 0) { // the byte order mark of UTF-8
-            line += 3;
-            length -= 3;
+        if (strlen(line) != length)
+            return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu, column %zu: a NUL byte, expected text",
+                           r->input->path, r->input->line, r->current.fields + 1);
+        if (r->input->line == 1 && is_separator_line(line, &r->delimiter)) {
+            csv_set_delim(parser, (unsigned char)r->delimiter);
+            continue;
         }
-        if (r->records == 0)
-            csv_set_delim(parser, delimiter(line));
+        if (!r->delimiter && line[strspn(line, " \t\r")]) {
+            r->delimiter = delimiter_of(line);
+            csv_set_delim(parser, (unsigned char)r->delimiter);
+        }
         if (csv_parse(parser, line, length, on_field, on_record, r) != length ||
             csv_parse(parser, "\n", 1, on_field, on_record, r) != 1)
             return parse_failure(r, parser);
@@ -481,7 +723,14 @@ sf_status sf_read_csv(sf_input *input, const sf_data_file *spec, sf_labels *labe
     if (status == SF_OK)
         status = spec->transpose ? finish_transposed(&r, out) : finish_plain(&r, out);
     csv_free(&parser);
+    if (status == SF_OK && r.guessed_names)
+        sf_log(input->context, SF_LOG_WARNING,
+               "%s: the first column%s%.60s%s is text, different in each line: taken as names of the "
+               "examples, not as a "
+               "feature",
+               input->path, r.header ? " (" : "", r.header ? field(&r.first, 0) : "", r.header ? ")" : "");
     sf_rows_clear(&r.rows);
+    names_clear(input->context, &r.names);
     record_clear(input->context, &r.first);
     record_clear(input->context, &r.waiting);
     record_clear(input->context, &r.current);

@@ -94,6 +94,111 @@ static sf_status refill_from_memory(sf_input *input)
     return SF_OK;
 }
 
+/* ---- what the first bytes say ---------------------------------------------------------------------------- */
+
+/* Containers that are not read, each with what to do. */
+static sf_status refuse_container(sf_input *input)
+{
+    static const struct {
+        const char *bytes;
+        size_t count;
+        const char *what, *advice;
+    } known[] = {{"BZh", 3, "bzip2", "decompress it with bunzip2 first"},
+                 {"\xFD"
+                  "7zXZ",
+                  5, "xz", "decompress it with unxz first"},
+                 {"PK\x03\x04", 4, "zip", "take the file out with unzip first"},
+                 {"\x28\xB5\x2F\xFD", 4, "zstd", "decompress it with unzstd first"},
+                 {"7z\xBC\xAF\x27\x1C", 6, "7z", "take the file out first"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (input->end >= known[i].count && memcmp(input->buffer, known[i].bytes, known[i].count) == 0)
+            return sf_fail(input->context, SF_ERR_DATA,
+                           "%s: is compressed by %s, expected plain text or gzip; %s", input->path,
+                           known[i].what, known[i].advice);
+    return SF_OK;
+}
+
+static size_t put_utf8(uint32_t c, char *out)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0};
+    out[0] = (char)(lead[more] | c >> 6 * more);
+    for (size_t k = 1; k <= more; k++)
+        out[k] = (char)(0x80 | (c >> 6 * (more - k) & 0x3F));
+    return more + 1;
+}
+
+/* Turns `count` bytes of UTF-16 at `in` into UTF-8 at `out`, which has room for 3 bytes for every 2; what ends within a
+ * character waits in carry. Lone surrogates become U+FFFD. */
+static size_t from_utf16(sf_input *input, const unsigned char *in, size_t count, char *out)
+{
+    size_t made = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned char *c = input->carry;
+        c[input->carried++] = in[i];
+        if (input->carried % 2)
+            continue;
+        size_t low = input->order == 'b';
+        uint32_t first = (uint32_t)c[1 - low] << 8 | c[low];
+        if (input->carried == 2 && first >= 0xD800 && first < 0xDC00)
+            continue;
+        if (input->carried == 4) {
+            uint32_t second = (uint32_t)c[3 - low] << 8 | c[2 + low];
+            bool pair = second >= 0xDC00 && second < 0xE000;
+            first = pair ? 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00) : 0xFFFD;
+        }
+        if (first >= 0xD800 && first < 0xE000)
+            first = 0xFFFD;
+        made += put_utf8(first, out + made);
+        input->carried = 0;
+    }
+    return made;
+}
+
+/* The bytes read first, at the beginning of the buffer: UTF-16 is noted and converted. */
+static sf_status look_at_beginning(sf_input *input)
+{
+    SF_TRY(refuse_container(input));
+    const unsigned char *b = (const unsigned char *)input->buffer;
+    if (input->end < 2 || !((b[0] == 0xFF && b[1] == 0xFE) || (b[0] == 0xFE && b[1] == 0xFF)))
+        return SF_OK;
+    input->order = b[0] == 0xFF ? 'l' : 'b';
+    size_t count = input->end - 2;
+    unsigned char *copy = SF_ARRAY(input->context, count + 1, unsigned char);
+    char *larger = sf_resize(input->context, input->buffer, 2 * input->capacity + 1, 1);
+    if (larger) {
+        input->buffer = larger;
+        input->capacity *= 2;
+    }
+    if (!copy || !larger) {
+        sf_free(input->context, copy);
+        return SF_ERR_MEMORY;
+    }
+    memcpy(copy, input->buffer + 2, count);
+    input->end = from_utf16(input, copy, count, input->buffer);
+    sf_free(input->context, copy);
+    return SF_OK;
+}
+
+/* Bytes of the file behind `end`, at most `room`. */
+static int read_bytes(sf_input *input, size_t room)
+{
+    enum { PART = 16384 };
+    if (!input->order)
+        return gzread(input->file, input->buffer + input->end, (unsigned)(room < INT_MAX ? room : INT_MAX));
+    unsigned char part[PART];
+    size_t wanted = room / 2 < PART ? room / 2 : PART;
+    int got = gzread(input->file, part, (unsigned)(wanted > 4 ? wanted - 3 : 1));
+    if (got <= 0)
+        return got;
+    input->end += from_utf16(input, part, (size_t)got, input->buffer + input->end);
+    return got;
+}
+
 /* Reads on behind `end`; there must be room. */
 static sf_status refill(sf_input *input)
 {
@@ -101,8 +206,8 @@ static sf_status refill(sf_input *input)
         return sf_fail(input->context, SF_ERR_CANCELLED, "%s: reading was interrupted", input->path);
     if (input->memory)
         return refill_from_memory(input);
-    size_t room = input->capacity - input->end;
-    int got = gzread(input->file, input->buffer + input->end, (unsigned)(room < INT_MAX ? room : INT_MAX));
+    bool beginning = input->offset == 0 && input->end == 0 && !input->order;
+    int got = read_bytes(input, input->capacity - input->end);
     int code = Z_OK;
     const char *message = gzerror(input->file, &code), *reason = strstr(message, ": "); // "<fd:3>: reason"
     if (code == Z_BUF_ERROR)
@@ -119,9 +224,9 @@ static sf_status refill(sf_input *input)
                        input->path, unread_offset(input), reason ? reason + 2 : message);
     input->compressed = !gzdirect(input->file);
     input->ended = got == 0;
-    input->end += (size_t)got;
+    input->end += input->order ? 0 : (size_t)got;
     report(input);
-    return SF_OK;
+    return beginning ? look_at_beginning(input) : SF_OK;
 }
 
 /* Moves what is not used to the front; doubles the buffer if that gains nothing. */
@@ -203,8 +308,12 @@ sf_status sf_input_line(sf_input *input, char **text, size_t *length)
         *length = feed ? (size_t)(feed - start) : have;
         start[*length] = '\0';
         *text = start;
-        input->line++;
-        use(input, *length + (feed != NULL));
+        size_t whole = *length + (feed != NULL);
+        if (input->line++ == 0 && strncmp(start, "\xEF\xBB\xBF", 3) == 0) { // the byte order mark of UTF-8
+            *text += 3;
+            *length -= 3;
+        }
+        use(input, whole);
         return SF_OK;
     }
 }

@@ -1,4 +1,5 @@
-/* A file, or one that is part of the program (builtin.h), read front to back, gzipped or not, as bytes or as lines. */
+/* A file, or one that is part of the program (builtin.h), read front to back, gzipped or not, as bytes or as lines. UTF-16 with a
+ * byte order mark becomes UTF-8; a byte order mark of UTF-8 is passed over by lines. */
 #ifndef SF_FILES_INPUT_H
 #define SF_FILES_INPUT_H
 
@@ -12,6 +13,9 @@ typedef struct sf_input {
     const unsigned char *memory; // what is left of a file that is part of the program, instead of `file`
     size_t memory_left;
     bool compressed;
+    char order;             // of the bytes of UTF-16: 'l' or 'b'; 0: not UTF-16
+    unsigned char carry[4]; // bytes of a character of UTF-16 that is not complete yet
+    size_t carried;
     uint64_t disk_bytes; // size of the file as stored, 0 if it is not a regular file
     char *buffer;        // capacity + 1 bytes, of which [begin, end) are read and not used
     size_t capacity, begin, end;

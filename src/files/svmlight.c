@@ -2,8 +2,8 @@
  *
  *     label [qid:k] index:value index:value ... [# comment]
  *
- * with indices from 1 in ascending order; what is not named is 0, the largest index in the file is d. Blank
- * lines and lines of comment are skipped. Kept as pairs until d is known, then made dense.
+ * with indices from 1 in ascending order; what is not named is 0, the largest index in the file is d. If an index 0 occurs,
+ * the file counts from 0 (as scikit-learn writes by default), which is said. Blank lines and lines of comment are skipped. Kept as pairs until d is known, then made dense.
  */
 #include <ctype.h>
 #include <math.h>
@@ -17,10 +17,11 @@
 typedef struct sparse {
     sf_input *input;
     sf_labels *labels;
-    sf_rows pairs; // (entries, 2): index from 0, exact up to 2^53, and value
+    sf_rows pairs; // (entries, 2): index as it stands, exact up to 2^53, and value
     size_t *start; // (kept + 1) where each example begins in pairs
     size_t capacity;
     size_t features;
+    size_t zero_line; // where index 0 occurs first, 0 if nowhere
 } sparse;
 
 static const uint64_t highest_index = (uint64_t)1 << 53;
@@ -60,7 +61,7 @@ static bool parse_index(const char *text, size_t length, uint64_t *index)
             return false;
         *index = 10 * *index + (uint64_t)(text[i] - '0');
     }
-    return length > 0 && *index >= 1 && *index <= highest_index;
+    return length > 0 && *index <= highest_index;
 }
 
 static sf_status take_pair(sparse *s, const char *line, const char *token, size_t length, uint64_t *last,
@@ -74,7 +75,10 @@ static sf_status take_pair(sparse *s, const char *line, const char *token, size_
     if (colon - token == 3 && memcmp(token, "qid", 3) == 0)
         return SF_OK;
     if (!parse_index(token, (size_t)(colon - token), &index))
-        return fail_at(s, line, token, length, "an index from 1 to 2^53 before the colon");
+        return fail_at(s, line, token, length, "an index from 0 to 2^53 before the colon");
+    if (index == 0 && !s->zero_line)
+        s->zero_line = s->input->line;
+    index++; // so that 0 is "none yet"; the count from 1 is taken back at the end
     if (index == *last)
         return fail_at(s, line, token, length, "each index once in a line");
     if (index < *last)
@@ -149,7 +153,12 @@ static sf_status make_dense(sparse *s, sf_dataset **out)
     if (s->labels->n > 0 && s->features == 0)
         return sf_fail(s->input->context, SF_ERR_DATA, "%s: no example has a feature, expected index:value",
                        s->input->path);
-    SF_TRY(sf_labels_dataset(s->labels, s->input->path, s->features, out));
+    size_t first = s->zero_line ? 0 : 1; // index of the first feature; features is the largest index + 1
+    if (s->zero_line)
+        sf_log(s->input->context, SF_LOG_WARNING,
+               "%s, line %zu: an index 0, so indices are taken to count from 0", s->input->path,
+               s->zero_line);
+    SF_TRY(sf_labels_dataset(s->labels, s->input->path, s->features - first, out));
     sf_dataset *dataset = *out;
     for (size_t i = 0; i < dataset->n; i++) {
         double *z = dataset->z + i * dataset->stored;
@@ -157,7 +166,7 @@ static sf_status make_dense(sparse *s, sf_dataset **out)
             z[j] = 0.0;
         for (size_t k = s->start[i]; k < s->start[i + 1]; k++) {
             const double *pair = sf_rows_at(&s->pairs, k);
-            z[(size_t)pair[0]] = dataset->labels[i] * pair[1];
+            z[(size_t)pair[0] - first] = dataset->labels[i] * pair[1];
         }
         sf_rows_release_before(&s->pairs, s->start[i + 1]);
     }

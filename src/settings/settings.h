@@ -78,6 +78,8 @@ enum sf_scope {
     X(LABEL, "data.label", TEXT, NULL, SF_ANY, NULL, RUN_FILE,                                               \
       "csv: label column, by name or 0-based number after transpose; else the last")                         \
     X(TRANSPOSE, "data.transpose", FLAG, "false", SF_ANY, NULL, RUN_FILE, "csv: one column an example")      \
+    X(HEADER, "data.header", FLAG, NULL, SF_ANY, NULL, RUN_FILE,                                             \
+      "csv: whether the first line names the columns; else by what stands in it")                            \
     X(CLASSES, "data.classes", NUMBERS, NULL, SF_ANY, NULL, LABELLED,                                        \
       "the label that becomes -1 and the one that becomes +1 (samflow train: two or more); others are left " \
       "out")                                                                                                 \
@@ -106,6 +108,8 @@ enum sf_scope {
     X(SCALE, "data.scale", NUMBER, "1", SF_ANY, NULL, ALWAYS, "multiplies every feature")                    \
     X(STANDARDIZE, "data.standardize", FLAG, "false", SF_ANY, NULL, RUN,                                     \
       "each feature to mean 0 and population standard deviation 1")                                          \
+    X(INTERCEPT, "data.intercept", NUMBER, NULL, SF_ANY, NULL, RUN,                                          \
+      "value of a constant feature, appended after standardizing: hyperplanes off the origin")               \
     X(MIRROR, "data.mirror", FLAG, "false", SF_ANY, NULL, RUN, "features x become (x, -x)")                  \
     X(SPLIT_TEST, "data.split.test", NUMBER, NULL, 0.0, 0.999999, true, NULL, TRAIN,                         \
       "share of each class that is kept for testing; without it there is no test set")                       \

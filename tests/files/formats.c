@@ -69,7 +69,10 @@ static void test_csv_layouts(void **state)
         {",0,1,label\n0,1.5,-2,1\n1,3,0.25,0\n", "label"}, // numbers for names
         {"1.5,-2,tumor\n3,0.25,normal\n", NULL},           // labels in text, by byte order
         {"a,b,y\n1.5,-2,tumor\n3,0.25,normal\n", "y"},
-        {"1.5,1,-2\n3,0,0.25\n", "1"}, // a number, though the first line has a 1
+        {"1.5,1,-2\n3,0,0.25\n", "1"},         // a number, though the first line has a 1
+        {"a;b;y\n1,5;-2;1\n3;0,25;0\n", NULL}, // decimal commas
+        {"1,5;-2;1\n3;0,25;0\n", NULL},        // in the first line, which has as many commas as semicolons
+        {"sep=;\na;b;y\n1.5;-2;1\n3;0.25;0\n", NULL}, // as Excel is told
         {"+1.5e0,-.2E1,1\n300.e-2,2500e-4,0\n", NULL}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         print_message("layout %zu\n", i);
