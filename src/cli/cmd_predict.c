@@ -185,7 +185,7 @@ static sf_status write_json(const answer *a, FILE *stream)
 static void print_number(const char *name, double value, const char *note, const char *reason)
 {
     if (isnan(value))
-        printf("%-16s none: %s\n", name, reason);
+        printf("%-16s none: %s\n", name, reason ? reason : "theory has no answer");
     else
         printf("%-16s %.15g%s%s\n", name, value, note ? "   " : "", note ? note : "");
 }
