@@ -294,6 +294,9 @@ static sf_status advance(sf_flow_run *run)
     bool done = starts_at_the_end(run);
     while (!done) {
         sf_flow_target target = next_stop(run);
+        if (sf_cancelled(run->experiment->context))
+            return sf_fail(run->experiment->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g",
+                           sf_flow_tau(run->flow));
         SF_TRY(sf_flow_advance(run->flow, &target));
         SF_TRY(take_stop(run, &target, &done));
         if (run->on_grid > run->capacity)

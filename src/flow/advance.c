@@ -357,6 +357,11 @@ static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
                           : target->log_time + sf_log1m_exp(flow->log_time - target->log_time);
         step = fmin(step, exp(lack - log_dt));
     }
+    if (isinf(step) && isfinite(target->log_time) && log_dt < INFINITY) {
+        flow->tau = INFINITY; // log t goes on beyond the end of the doubles for tau
+        flow->s += 1.0;
+        flow->log_time = target->log_time;
+    }
     if (!(step > 0.0) || isinf(step))
         return;
     flow->tau += step;
