@@ -197,12 +197,83 @@ static void test_linf_one_layer(void **state)
     rig_close(&r);
 }
 
+/* The same example twice is the same example: beta = tau z from any tiny start, L = 1. */
+static void test_from_zero(void **state)
+{
+    (void)state;
+    const double z[4] = {1.5, -0.25, 1.5, -0.25}, tiny[3] = {0.0, 1e-150, 1e-300};
+    for (int k = 0; k < 3; k++) {
+        double w[2] = {0.0, tiny[k]};
+        rig r = rig_open(test_context(), 2, 2, z, 1, SF_LOSS_LOGISTIC,
+                         (sf_perturbation){SF_METHOD_GD, 0.0, 0.0}, w);
+        rig_to_tau(&r, 3.0);
+        assert_relative(r.beta[0], 4.5, 1e-9);
+        assert_relative(r.beta[1], -0.75, 1e-9);
+        rig_close(&r);
+    }
+}
+
+/* Again, L = 3: 1 / x = 1 / alpha - tau, to the blow-up at 1 / alpha from starts of every size. */
+static void test_twice_blow_up(void **state)
+{
+    (void)state;
+    const double z[2] = {1.0, 1.0}, alpha[3] = {0.7, 1e-5, 1e-200};
+    for (int k = 0; k < 3; k++) {
+        double w[3] = {alpha[k], alpha[k], alpha[k]}, end = 1.0 / alpha[k];
+        rig r = rig_open(test_context(), 2, 1, z, 3, SF_LOSS_LOGISTIC,
+                         (sf_perturbation){SF_METHOD_GD, 0.0, 0.0}, w);
+        rig_to_tau(&r, 0.5 * end);
+        assert_relative(r.theta[0], 2.0 * alpha[k], 1e-9);
+        rig_to_tau(&r, 10.0 * end);
+        const sf_event *event = rig_event(&r, SF_EVENT_BLOW_UP, 0);
+        assert_non_null(event);
+        assert_relative(event->tau, end, 1e-9);
+        rig_close(&r);
+    }
+}
+
+/* L = 3, N = 1, equal layers, l2-SAM: w' = -(w + rho / sqrt 3)^2 passes 0, whatever stands beside it without data. */
+static void test_passes_zero(void **state)
+{
+    (void)state;
+    const double z[2] = {-1.0, 0.0}, w[6] = {0.7, 1.0, 0.7, 1.0, 0.7, 1.0}, e = 2.0 / sqrt(3.0);
+    rig r =
+        rig_open(test_context(), 1, 2, z, 3, SF_LOSS_LOGISTIC, (sf_perturbation){SF_METHOD_L2, 2.0, 0.0}, w);
+    for (int k = 1; k <= 4; k++) {
+        double tau = 0.5 * k, x = 1.0 / (1.0 / (0.7 + e) + tau) - e;
+        rig_to_tau(&r, tau);
+        assert_relative(r.beta[0], x * x * x, 1e-8);
+        assert_absolute(r.beta[1], 1.0, 0.0);
+    }
+    rig_close(&r);
+}
+
+/* L layers, N = 1: many weights are no blow-up. w^{2-L} = w_0^{2-L} - (L-2) tau. */
+static void test_many_layers(void **state)
+{
+    (void)state;
+    enum { DEPTH = 120 };
+    double z = 1.0, w[DEPTH], tau = 0.5 * pow(0.97, -(DEPTH - 2)) / (DEPTH - 2);
+    for (int l = 0; l < DEPTH; l++)
+        w[l] = 0.97;
+    rig r = rig_open(test_context(), 1, 1, &z, DEPTH, SF_LOSS_LOGISTIC,
+                     (sf_perturbation){SF_METHOD_USAM, 1e-300, 0.0}, w);
+    sf_flow_target target = rig_target(tau, INFINITY);
+    assert_ok(r.context, sf_flow_advance(r.flow, &target));
+    sf_flow_theta(r.flow, w); // the rig has no room for so many
+    assert_relative(w[0], 0.97 * pow(0.5, -1.0 / (DEPTH - 2)), 1e-9);
+    assert_null(rig_event(&r, SF_EVENT_BLOW_UP, 0));
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conservation),  cmocka_unit_test(test_no_radius),
         cmocka_unit_test(test_permutations),  cmocka_unit_test(test_discrete_limit),
         cmocka_unit_test(test_straight_line), cmocka_unit_test(test_max_margin),
-        cmocka_unit_test(test_far),           cmocka_unit_test(test_linf_one_layer)};
+        cmocka_unit_test(test_far),           cmocka_unit_test(test_linf_one_layer),
+        cmocka_unit_test(test_from_zero),     cmocka_unit_test(test_twice_blow_up),
+        cmocka_unit_test(test_passes_zero),   cmocka_unit_test(test_many_layers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
