@@ -31,8 +31,6 @@ string(REGEX REPLACE "/$" "" SAMFLOW_PREFIX_FROM_PC "${prefix_from_pc}")
 configure_file(cmake/samflow.pc.in samflow.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/samflow.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
-configure_file(doc/samflow.1.in samflow.1 @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/samflow.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
 # The documents lie to each other as they do in the source tree, so their links hold.
 install(FILES README.md LICENSE CHANGELOG.md CITATION.cff CONTRIBUTING.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 install(DIRECTORY doc DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program

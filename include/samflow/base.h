@@ -100,6 +100,17 @@ void sf_context_set_cancel(sf_context *context, const volatile int *flag);
 SF_API
 size_t sf_escape(const char *text, char *out, size_t size);
 
+/* ---- names --------------------------------------------------------------------------------------------- */
+
+/* Letters that are too many, missing, wrong or exchanged with their neighbour between two names: how many. SIZE_MAX for
+ * names of more than 127 bytes. */
+SF_API
+size_t sf_edit_distance(const char *a, const char *b);
+/* The one of count names that someone who wrote `name` may have meant, capitals and _ for - forgiven; NULL if none is
+ * close, and never `name` itself. */
+SF_API
+const char *sf_nearest_name(const char *name, size_t count, const char *const *names);
+
 /* ---- random numbers ------------------------------------------------------------------------------------ */
 
 /* Counter-based generator Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011): a stream is named by (seed,

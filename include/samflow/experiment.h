@@ -53,6 +53,10 @@ const sf_settings *sf_experiment_settings(const sf_experiment *experiment);
 SF_API
 uint64_t sf_experiment_data_number(const sf_experiment *experiment);
 
+/* The files that its data came from, with the folder in which they were found: index 0, 1; NULL past the last. */
+SF_API
+const char *sf_experiment_data_file(const sf_experiment *experiment, size_t index);
+
 typedef enum sf_mode { SF_MODE_FLOW, SF_MODE_DISCRETE, SF_MODE_EXACT } sf_mode;
 
 SF_API

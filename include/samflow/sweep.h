@@ -47,6 +47,9 @@ typedef struct sf_sweep_options {
     bool rollback_journal;  /* for file systems without shared memory (NFS, Lustre): no write-ahead log */
     const char *from;       /* refine in shards: the merged results of the rounds before; NULL: none */
     double commit_seconds;  /* finished points reach the file at least this often; 0: every second */
+    /* Told of each point that fails, by one thread at a time; may be NULL. */
+    void (*failed)(uint64_t position, const char *reason, void *user);
+    void *user;
 } sf_sweep_options;
 
 typedef struct sf_sweep_counts {

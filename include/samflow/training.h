@@ -38,6 +38,10 @@ uint64_t sf_course_restored_step(const sf_course *course); /* of the checkpoint;
 SF_API
 void sf_course_destroy(sf_course **course);
 
+/* As sf_experiment_data_file. */
+SF_API
+const char *sf_course_data_file(const sf_course *course, size_t index);
+
 /* Owned by the course. The images to test on are NULL without data.split. */
 SF_API
 const sf_images *sf_course_images(const sf_course *course);

@@ -1,11 +1,9 @@
 /* samflow attribute CHECKPOINT.h5...: what trained networks look at. Shares of Grad-CAM and of the input gradient on the
  * regions of the images, for each checkpoint and over all of them; maps of single images as a figure or as JSON. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cli/cli.h"
 
@@ -16,7 +14,7 @@ static const double confidence = 0.95;
 static const char *const method_names[] = {"grad-cam", "input-gradient"};
 
 typedef struct attribute_options {
-    const char *layer, *method, *images;
+    const char *layer, *method;
     size_t shown; // images whose maps are written
 } attribute_options;
 
@@ -52,12 +50,6 @@ static void release(work *w)
     free(w->rows);
 }
 
-static int no_memory(void)
-{
-    fprintf(stderr, "samflow: out of memory\n");
-    return sf_status_exit_code(SF_ERR_MEMORY);
-}
-
 /* ---- what is asked for ---------------------------------------------------------------------------------- */
 
 /* The methods of this network: those asked for, else all it has. Returns how many, 0 after a message. */
@@ -66,7 +58,7 @@ static size_t choose_methods(const work *w, const char *checkpoint, sf_nn *nn, s
     const char *wanted = w->options->method;
     bool cam = sf_nn_layers(nn) > 0;
     if (!cam && (w->options->layer || (wanted && strcmp(wanted, method_names[0]) == 0))) {
-        sf_cli_usage(w->cli, "attribute",
+        sf_cli_usage(w->cli,
                      "'%s' is of a network without convolutions, which Grad-CAM needs; expected --method "
                      "input-gradient",
                      checkpoint);
@@ -98,8 +90,7 @@ static bool choose_layer(const work *w, const char *checkpoint, const sf_nn *nn,
         size_t used = strlen(names);
         snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", sf_nn_layer_name(nn, i));
     }
-    sf_cli_usage(w->cli, "attribute", "'%s' has no layer '%s', expected one of: %s", checkpoint, wanted,
-                 names);
+    sf_cli_usage(w->cli, "'%s' has no layer '%s', expected one of: %s", checkpoint, wanted, names);
     return false;
 }
 
@@ -152,11 +143,11 @@ static int attribute_row(const work *w, sf_course *course, row *r, size_t layer)
         snprintf(r->layer, sizeof r->layer, "%s", sf_nn_layer_name(nn, layer));
     float *maps = malloc(sf_images_count(images) * shape.height * shape.width * sizeof *maps);
     if (!maps)
-        return no_memory();
+        return sf_cli_no_memory(w->cli);
     sf_status status = sf_nn_attribute(nn, r->method, layer, images, maps, &r->summary);
     int code = status == SF_OK ? 0 : sf_cli_fail(w->cli, status);
     if (code == 0 && !keep_maps(r, images, maps, images_kept(w, sf_images_count(images))))
-        code = no_memory();
+        code = sf_cli_no_memory(w->cli);
     free(maps);
     return code;
 }
@@ -170,7 +161,7 @@ static int attribute_course(work *w, const char *checkpoint, sf_course *course)
     if (count == 0 || !choose_layer(w, checkpoint, nn, &layer))
         return sf_status_exit_code(SF_ERR_USAGE);
     if (w->count > 0 && count != w->methods)
-        return sf_cli_usage(w->cli, "attribute",
+        return sf_cli_usage(w->cli,
                             "'%s' and '%s' are not both of networks with convolutions; expected --method "
                             "input-gradient for such a comparison",
                             w->rows[0].checkpoint, checkpoint);
@@ -184,11 +175,11 @@ static int attribute_course(work *w, const char *checkpoint, sf_course *course)
     return code;
 }
 
-static int attribute_all(work *w, const char **files, size_t count)
+static int attribute_all(work *w, const char *const *files, size_t count)
 {
     w->rows = calloc(2 * count + 1, sizeof *w->rows);
     if (!w->rows)
-        return no_memory();
+        return sf_cli_no_memory(w->cli);
     int code = 0;
     for (size_t i = 0; i < count && code == 0; i++) {
         sf_course *course;
@@ -241,10 +232,10 @@ static void print_table(const work *w)
            "images", "background", "weak", "strong", "empty");
     for (size_t i = 0; i < w->count; i++) {
         const row *r = &w->rows[i];
-        printf("%-*s %8llu  %-15s %-6s %7zu  %10.4f %8.4f %8.4f  %7zu\n", width, r->checkpoint,
-               (unsigned long long)r->step, method_names[r->method], *r->layer ? r->layer : "-",
-               r->summary.images, r->summary.shares.background, r->summary.shares.weak,
-               r->summary.shares.strong, r->summary.empty);
+        sf_cli_print(stdout, "%-*s %8llu  %-15s %-6s %7zu  %10.4f %8.4f %8.4f  %7zu\n", width, r->checkpoint,
+                     (unsigned long long)r->step, method_names[r->method], *r->layer ? r->layer : "-",
+                     r->summary.images, r->summary.shares.background, r->summary.shares.weak,
+                     r->summary.shares.strong, r->summary.empty);
     }
     for (size_t k = 0; k < w->methods && w->count > w->methods; k++) {
         printf("%-*s %8s  %-15s %-6s %7s  ", width, "mean", "", method_names[w->rows[k].method],
@@ -355,7 +346,7 @@ static bool write_json(const void *subject, FILE *stream)
 
 /* ---- CSV ------------------------------------------------------------------------------------------------ */
 
-static void write_cell(FILE *stream, double value)
+static void write_number(FILE *stream, double value)
 {
     if (isnan(value))
         fputc(',', stream);
@@ -374,10 +365,10 @@ static bool write_csv(const void *subject, FILE *stream)
             sf_cli_csv_text(stream, r->checkpoint);
             fprintf(stream, ",%llu,%s,%s,%zu", (unsigned long long)r->step, method_names[r->method], r->layer,
                     i);
-            write_cell(stream, r->raw_label[i]);
-            write_cell(stream, r->shares[i].background);
-            write_cell(stream, r->shares[i].weak);
-            write_cell(stream, r->shares[i].strong);
+            write_number(stream, r->raw_label[i]);
+            write_number(stream, r->shares[i].background);
+            write_number(stream, r->shares[i].weak);
+            write_number(stream, r->shares[i].strong);
             fputc('\n', stream);
         }
     return !ferror(stream);
@@ -458,88 +449,84 @@ static int draw(const work *w)
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *text, const char *ending)
-{
-    size_t length = strlen(text), size = strlen(ending);
-    return length > size && strcmp(text + length - size, ending) == 0;
-}
-
 static bool is_figure(const char *path)
 {
-    return ends_with(path, ".png") || ends_with(path, ".svg") || ends_with(path, ".pdf");
+    return sf_cli_ends_with(path, ".png") || sf_cli_ends_with(path, ".svg") || sf_cli_ends_with(path, ".pdf");
 }
 
 static int hand_over(const work *w)
 {
     const char *output = w->cli->output;
     int code = 0;
-    if (output && is_figure(output))
+    if (output && is_figure(output)) {
         code = draw(w);
-    else if (output)
-        code = sf_cli_write_file(output, ends_with(output, ".csv") ? write_csv : write_json, w);
+        sf_cli_delivers();
+    } else if (output) {
+        sf_cli_delivers();
+        code =
+            sf_cli_write_file(w->cli, output, sf_cli_ends_with(output, ".csv") ? write_csv : write_json, w);
+    }
     if (code == 0 && w->cli->json)
-        code = sf_cli_print_document(write_json, w);
+        code = sf_cli_print_document(w->cli, write_json, w);
     else if (code == 0)
         print_table(w);
     return code;
 }
 
-static int check(const sf_cli *cli, attribute_options *o)
+enum { LAYER, METHOD, IMAGES };
+
+static int check(const sf_cli *cli, const attribute_options *o)
 {
-    if (o->method && strcmp(o->method, method_names[0]) != 0 && strcmp(o->method, method_names[1]) != 0)
-        return sf_cli_usage(cli, "attribute", "--method is '%s', expected grad-cam or input-gradient",
-                            o->method);
     if (o->layer && o->method && strcmp(o->method, method_names[1]) == 0)
-        return sf_cli_usage(cli, "attribute", "--layer is of Grad-CAM, expected no --method input-gradient");
-    o->shown = SHOWN;
-    if (o->images) {
-        char *end;
-        unsigned long wanted = strtoul(o->images, &end, 10);
-        if (*o->images < '0' || *o->images > '9' || *end || wanted < 1 || wanted > MOST_SHOWN)
-            return sf_cli_usage(cli, "attribute", "--images is '%s', expected a number from 1 to %d",
-                                o->images, (int)MOST_SHOWN);
-        o->shown = wanted;
-    }
-    if (cli->output && !is_figure(cli->output) && !ends_with(cli->output, ".csv") &&
-        !ends_with(cli->output, ".json"))
-        return sf_cli_usage(cli, "attribute",
-                            "output '%s': unknown ending, expected .json, .csv, .png, .svg or .pdf",
-                            cli->output);
-    return sf_cli_check_folder(cli, "attribute");
+        return sf_cli_usage(cli, "--layer is of Grad-CAM, expected no --method input-gradient");
+    if (cli->value[IMAGES].text && (!cli->output || sf_cli_ends_with(cli->output, ".csv")))
+        return sf_cli_usage(cli, "--images says how many maps go into -o FILE.json or a figure, %s",
+                            cli->output ? "a CSV has a row of every image" : "expected such a file");
+    return -1;
 }
 
-int sf_cmd_attribute(sf_cli *cli, int argc, char **argv)
+static int run(sf_cli *cli)
 {
-    static const sf_command command = {
-        "attribute", "CHECKPOINT.h5...",
-        "what trained networks look at: Grad-CAM and input gradient on background, weak and strong pixels",
-        sf_cmd_attribute};
-    attribute_options o = {0};
-    const sf_cli_option options[] = {
-        {"layer", "NAME", "convolution that Grad-CAM weighs (default: the last)", &o.layer, NULL},
-        {"method", "METHOD", "grad-cam or input-gradient (default: both, where there are convolutions)",
-         &o.method, NULL},
-        {"images", "N", "images whose maps go into -o FILE.json or a figure (default 6)", &o.images, NULL}};
-    const char **files = calloc((size_t)argc + 1, sizeof *files);
-    if (!files)
-        return no_memory();
-    int code =
-        sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof *options, argc, files);
-    size_t count = 0;
-    while (code < 0 && count < (size_t)argc && files[count])
-        count++;
-    if (code < 0 && count == 0)
-        code = sf_cli_usage(cli, command.name,
-                            "no checkpoint given, expected files of samflow train --checkpoint");
-    if (code < 0)
-        code = check(cli, &o);
+    const attribute_options o = {
+        .layer = cli->value[LAYER].text,
+        .method = cli->value[METHOD].text,
+        .shown = cli->value[IMAGES].text ? (size_t)cli->value[IMAGES].number : SHOWN,
+    };
+    int code = check(cli, &o);
     if (code < 0) {
         work w = {.cli = cli, .options = &o};
-        code = attribute_all(&w, files, count);
+        code = attribute_all(&w, cli->files, cli->file_count);
         if (code == 0)
             code = hand_over(&w);
         release(&w);
     }
-    free(files);
     return code;
 }
+
+static const sf_option options[] = {
+    [LAYER] = {"layer", "NAME", "convolution that Grad-CAM weighs (default: the last)",
+               .type = SF_OPTION_TEXT},
+    [METHOD] = {"method", "METHOD",
+                "grad-cam or input-gradient (default: both, where there are convolutions)",
+                .type = SF_OPTION_CHOICE, .choices = "grad-cam|input-gradient"},
+    [IMAGES] = {"images", "N", "images whose maps go into -o FILE.json or a figure (default 6)",
+                .type = SF_OPTION_COUNT, .low = 1, .high = MOST_SHOWN},
+    {0}};
+
+const sf_command sf_command_attribute = {
+    .name = "attribute",
+    .arguments = "CHECKPOINT.h5...",
+    .summary = "what trained networks look at",
+    .text = "Shares of Grad-CAM and of the input gradient on background, weak and strong pixels, for "
+            "checkpoints of samflow "
+            "train, with intervals over several of them; maps of single images as JSON or as a figure.",
+    .example = "samflow attribute seed1.h5 seed2.h5 -o maps.svg",
+    .options = options,
+    .least = 1,
+    .most = SF_ANY_NUMBER,
+    .missing = "no checkpoint given, expected files of samflow train --checkpoint",
+    .files = ".h5",
+    .uses = SF_USES_SET | SF_USES_OUTPUT,
+    .output = ".json|.csv|.png|.svg|.pdf",
+    .run = run,
+};

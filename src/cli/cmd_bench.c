@@ -1,7 +1,6 @@
 /* samflow bench: speed on fixed workloads of this machine, as JSON. Peers and ceilings are those of script/bench. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "cli/cli.h"
@@ -136,57 +135,64 @@ static void write_case(sf_json *json, const bench_case *c, int repeats, const be
     sf_json_close_object(json);
 }
 
-static bool read_count(const char *text, long low, long high, int *value)
-{
-    char *end;
-    if (!text)
-        return true;
-    long number = strtol(text, &end, 10);
-    *value = (int)number;
-    return *text && !*end && number >= low && number <= high;
-}
+typedef struct bench_report {
+    int threads, repeats;
+    const bench_result *results;
+} bench_report;
 
-int sf_cmd_bench(sf_cli *cli, int argc, char **argv)
+static bool write_json(const void *subject, FILE *stream)
 {
-    static const sf_command command = {"bench", "", "speed on fixed workloads, as JSON", sf_cmd_bench};
-    const char *threads_text = NULL, *repeats_text = NULL;
-    const sf_cli_option options[] = {
-        {"threads", "N", "threads; 0, the default, takes every processor", &threads_text, NULL},
-        {"repeats", "N", "runs of each workload, 1 to 99; the default is 3", &repeats_text, NULL},
-    };
-    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof options[0], 0, NULL);
-    if (code >= 0)
-        return code;
-    int threads = 0, repeats = 3;
-    if (!read_count(threads_text, 0, MAX_THREADS, &threads))
-        return sf_cli_usage(cli, argv[0], "--threads is '%s', expected a number from 0 to %d", threads_text,
-                            MAX_THREADS);
-    if (!read_count(repeats_text, 1, MAX_REPEATS, &repeats))
-        return sf_cli_usage(cli, argv[0], "--repeats is '%s', expected a number from 1 to %d", repeats_text,
-                            MAX_REPEATS);
-    bench_result results[CASES] = {0};
-    for (int i = 0; i < CASES; i++) {
-        sf_status status = run_case(cli->context, &cases[i], threads, repeats, &results[i]);
-        if (status != SF_OK)
-            return sf_cli_fail(cli, status);
-    }
-    FILE *stream = cli->output ? fopen(cli->output, "w") : stdout;
-    if (!stream)
-        return sf_cli_usage(cli, argv[0], "%s cannot be written", cli->output);
+    const bench_report *report = subject;
     sf_json json = sf_json_make(stream, true);
     sf_json_open_object(&json, NULL);
     sf_json_string(&json, "samflow", sf_version());
     sf_json_string(&json, "build", sf_build_info());
-    sf_json_string(&json, "instruction_set", results[0].isa);
-    sf_json_integer(&json, "threads", threads);
-    sf_json_integer(&json, "repeats", repeats);
+    sf_json_string(&json, "instruction_set", report->results[0].isa);
+    sf_json_integer(&json, "threads", report->threads);
+    sf_json_integer(&json, "repeats", report->repeats);
     sf_json_open_array(&json, "workloads");
     for (int i = 0; i < CASES; i++)
-        write_case(&json, &cases[i], repeats, &results[i]);
+        write_case(&json, &cases[i], report->repeats, &report->results[i]);
     sf_json_close_array(&json);
     sf_json_close_object(&json);
-    bool written = sf_json_finish(&json);
-    if (cli->output)
-        written = fclose(stream) == 0 && written;
-    return written ? 0 : sf_cli_fail(cli, SF_ERR_IO);
+    return sf_json_finish(&json);
 }
+
+enum { THREADS, REPEATS };
+
+static int run(sf_cli *cli)
+{
+    bench_result results[CASES] = {0};
+    const bench_report report = {.threads = (int)cli->value[THREADS].number,
+                                 .repeats = cli->value[REPEATS].text ? (int)cli->value[REPEATS].number : 3,
+                                 .results = results};
+    for (int i = 0; i < CASES; i++) {
+        sf_status status = run_case(cli->context, &cases[i], report.threads, report.repeats, &results[i]);
+        if (status != SF_OK)
+            return sf_cli_fail(cli, status);
+    }
+    cli->json = cli->json || !cli->output; // what it prints is JSON in any case
+    return sf_cli_document(cli, write_json, &report);
+}
+
+static const sf_option options[] = {
+    [THREADS] = {"threads", "N", "threads; 0, the default, takes every processor", .type = SF_OPTION_COUNT,
+                 .low = 0, .high = MAX_THREADS},
+    [REPEATS] = {"repeats", "N", "runs of each workload, 1 to 99; the default is 3", .type = SF_OPTION_COUNT,
+                 .low = 1, .high = MAX_REPEATS},
+    {0}};
+
+const sf_command sf_command_bench = {
+    .name = "bench",
+    .arguments = "",
+    .summary = "speed on fixed workloads, as JSON",
+    .text = "Times updates of l2-SAM at depth 2: a grid of single examples, many starts on one data set, a "
+            "wide data set, and "
+            "one example of a million features. The peers and the ceilings of the machine are those of "
+            "script/bench.",
+    .example = "samflow bench --repeats 5 -o speed.json",
+    .options = options,
+    .uses = SF_USES_OUTPUT,
+    .output = ".json",
+    .run = run,
+};

@@ -12,7 +12,8 @@ enum { STRONGEST = 10 };
 /* ---- info: what to read -------------------------------------------------------------------------------- */
 
 typedef struct info_options {
-    const char *format, *labels, *label, *classes, *scale;
+    const char *format, *labels, *label, *classes;
+    const double *scale; // NULL: not given
     bool transpose, standardize, mirror, images;
 } info_options;
 
@@ -45,25 +46,19 @@ static int file_spec(const sf_cli *cli, const char *path, const info_options *op
                            .label = options->label,
                            .transpose = options->transpose,
                            .has_classes = options->classes != NULL};
-    if (options->format) {
-        for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-            if (strcmp(options->format, formats[i].name) == 0)
-                spec->format = formats[i].format;
-        if (spec->format == SF_FORMAT_AUTO)
-            return sf_cli_usage(cli, "data info", "--format is '%s', expected csv, svmlight or idx",
-                                options->format);
-    }
+    for (size_t i = 0; options->format && i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(options->format, formats[i].name) == 0)
+            spec->format = formats[i].format;
     const char *at = options->classes;
     if (at && (!parse_double(at, ',', &spec->classes[0], &at) ||
                !parse_double(at + 1, '\0', &spec->classes[1], &at)))
-        return sf_cli_usage(cli, "data info", "--classes is '%s', expected two labels as A,B",
-                            options->classes);
+        return sf_cli_usage(cli, "--classes is '%s', expected two labels as A,B", options->classes);
     return 0;
 }
 
-static sf_status transform(sf_dataset *dataset, const info_options *options, double scale)
+static sf_status transform(sf_dataset *dataset, const info_options *options)
 {
-    sf_status status = options->scale ? sf_dataset_scale(dataset, scale) : SF_OK;
+    sf_status status = options->scale ? sf_dataset_scale(dataset, *options->scale) : SF_OK;
     if (status == SF_OK && options->standardize)
         status = sf_dataset_standardize(dataset);
     if (status == SF_OK && options->mirror)
@@ -105,10 +100,8 @@ static int summarize(const sf_cli *cli, const sf_dataset *dataset, summary *s)
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
     double *strength = calloc(s->info.features, sizeof *strength);
-    if (!strength) {
-        fprintf(stderr, "samflow: out of memory\n");
-        return sf_status_exit_code(SF_ERR_MEMORY);
-    }
+    if (!strength)
+        return sf_cli_no_memory(cli);
     sf_dataset_strengths(dataset, strength);
     // a mirrored feature is as strong as the one it mirrors
     find_strongest(strength, s->info.mirrored ? s->info.features / 2 : s->info.features, s);
@@ -121,7 +114,7 @@ static void print_classes(const sf_dataset_info *info)
     for (int k = 0; k < 2; k++) {
         printf("%s%zu of label %+d", k ? ", " : " (", info->count[k], 2 * k - 1);
         if (info->label_name[k])
-            printf(" (in the file: %s)", info->label_name[k]);
+            sf_cli_print(stdout, " (in the file: %s)", info->label_name[k]);
         else if (info->raw_label[k] != 2 * k - 1)
             printf(" (in the file: %.15g)", info->raw_label[k]);
     }
@@ -133,7 +126,7 @@ static void print_summary(const char *name, const summary *s)
     const sf_dataset_info *info = &s->info;
     const double *q = info->strength_quantile;
     double entries = (double)info->examples * (double)info->features;
-    printf("%s\n  examples   %zu", name, info->examples);
+    sf_cli_print(stdout, "%s\n  examples   %zu", name, info->examples);
     print_classes(info);
     printf("  features   %zu (%zu constant%s)\n", info->features, info->constant,
            info->mirrored ? "; mirrored: x, then -x" : "");
@@ -217,44 +210,28 @@ static int show_experiment(const sf_cli *cli, sf_json *json, const char *path)
 static int show_file(const sf_cli *cli, sf_json *json, const char *path, const info_options *options)
 {
     sf_data_file spec;
-    double scale = 1.0;
-    const char *end;
     int code = file_spec(cli, path, options, &spec);
     if (code != 0)
         return code;
-    if (options->scale && !parse_double(options->scale, '\0', &scale, &end))
-        return sf_cli_usage(cli, "data info", "--scale is '%s', expected a number", options->scale);
     sf_dataset *dataset;
     sf_status status = sf_dataset_read(cli->context, &spec, &dataset);
     if (status == SF_OK)
-        status = transform(dataset, options, scale);
+        status = transform(dataset, options);
     code = status == SF_OK ? show(cli, json, path, dataset) : sf_cli_fail(cli, status);
     sf_dataset_destroy(&dataset);
     return code;
 }
 
-static bool any_option(const info_options *o)
-{
-    return o->format || o->labels || o->label || o->classes || o->scale || o->transpose || o->standardize ||
-           o->mirror;
-}
-
 static int show_images(const sf_cli *cli, sf_json *json, const char *path, const info_options *options)
 {
-    double scale;
-    const char *end;
     if (is_experiment(path))
         return sf_cli_show_course_images(cli, json, path);
-    if (options->scale && !parse_double(options->scale, '\0', &scale, &end))
-        return sf_cli_usage(cli, "data info", "--scale is '%s', expected a number", options->scale);
-    return sf_cli_show_image_file(cli, json, path, options->labels, options->classes,
-                                  options->scale ? &scale : NULL);
+    return sf_cli_show_image_file(cli, json, path, options->labels, options->classes, options->scale);
 }
 
 /* The document of all files into a text that is complete, with what could be read, also after a failure. NULL without
  * memory. */
-static char *describe_all(const sf_cli *cli, const char **files, int count, const info_options *options,
-                          int *code)
+static char *describe_all(const sf_cli *cli, const info_options *options, int *code)
 {
     char *text = NULL;
     size_t size;
@@ -265,10 +242,10 @@ static char *describe_all(const sf_cli *cli, const char **files, int count, cons
     sf_json_open_object(&json, NULL);
     sf_json_string(&json, "samflow", sf_version());
     sf_json_open_array(&json, "data");
-    for (int i = 0; i < count && *code == 0; i++)
-        *code = options->images           ? show_images(cli, &json, files[i], options)
-                : is_experiment(files[i]) ? show_experiment(cli, &json, files[i])
-                                          : show_file(cli, &json, files[i], options);
+    for (size_t i = 0; i < cli->file_count && *code == 0; i++)
+        *code = options->images                ? show_images(cli, &json, cli->files[i], options)
+                : is_experiment(cli->files[i]) ? show_experiment(cli, &json, cli->files[i])
+                                               : show_file(cli, &json, cli->files[i], options);
     sf_json_close_array(&json);
     sf_json_close_object(&json);
     sf_json_finish(&json);
@@ -284,89 +261,89 @@ static bool write_text(const void *text, FILE *stream)
     return fputs(text, stream) >= 0;
 }
 
-static int show_all(const sf_cli *cli, const char **files, int count, const info_options *options)
+static int show_all(const sf_cli *cli, const info_options *options)
 {
     int code = 0;
-    char *text = describe_all(cli, files, count, options, &code);
-    if (!text) {
-        fprintf(stderr, "samflow: out of memory\n");
-        return sf_status_exit_code(SF_ERR_MEMORY);
-    }
+    char *text = describe_all(cli, options, &code);
+    if (!text)
+        return sf_cli_no_memory(cli);
     int written = sf_cli_document(cli, write_text, text);
     free(text);
     return code != 0 ? code : written;
 }
 
-static int run_info(sf_cli *cli, int argc, char **argv)
+enum { FORMAT, LABELS, LABEL, TRANSPOSE, CLASSES, IMAGES, SCALE, STANDARDIZE, MIRROR };
+
+static int run_info(sf_cli *cli)
 {
-    static const sf_command command = {
-        "data info", "FILE...",
-        "what a data set holds: experiment files (.yaml), data files, or digits, "
-        "which is part of samflow",
-        NULL};
-    info_options o = {0};
-    const sf_cli_option options[] = {
-        {"format", "FORMAT", "csv, svmlight or idx (default: by ending, then content)", &o.format, NULL},
-        {"labels", "FILE", "idx: the file of labels", &o.labels, NULL},
-        {"label", "COLUMN", "csv: name or 0-based number of the label (default: last)", &o.label, NULL},
-        {"transpose", NULL, "csv: one column an example", NULL, &o.transpose},
-        {"classes", "A,B", "labels that become -1 and +1 (images: two or more); others are left out",
-         &o.classes, NULL},
-        {"images", NULL,
-         "as labelled images of any number of classes: IDX, or the experiment of samflow train", NULL,
-         &o.images},
-        {"scale", "X", "multiply every feature (default 1; images: 1/255, digits 1/16)", &o.scale, NULL},
-        {"standardize", NULL, "features to mean 0 and standard deviation 1", NULL, &o.standardize},
-        {"mirror", NULL, "features x become x, -x", NULL, &o.mirror}};
-    const char **files = calloc((size_t)argc, sizeof *files);
-    if (!files) {
-        fprintf(stderr, "samflow: out of memory\n");
-        return sf_status_exit_code(SF_ERR_MEMORY);
-    }
-    int code =
-        sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof *options, argc, files);
-    int count = 0;
+    const sf_cli_value *value = cli->value;
+    const info_options o = {.format = value[FORMAT].text,
+                            .labels = value[LABELS].text,
+                            .label = value[LABEL].text,
+                            .classes = value[CLASSES].text,
+                            .scale = value[SCALE].text ? &value[SCALE].number : NULL,
+                            .transpose = value[TRANSPOSE].text != NULL,
+                            .standardize = value[STANDARDIZE].text != NULL,
+                            .mirror = value[MIRROR].text != NULL,
+                            .images = value[IMAGES].text != NULL};
+    static const int of_files[] = {FORMAT, LABELS, LABEL, TRANSPOSE, CLASSES, SCALE, STANDARDIZE, MIRROR},
+                     not_of_images[] = {FORMAT, LABEL, TRANSPOSE, STANDARDIZE, MIRROR};
     bool experiments = false, data = false, files_on_disk = false;
-    for (; code < 0 && count < argc && files[count]; count++) {
-        experiments = experiments || is_experiment(files[count]);
-        data = data || !is_experiment(files[count]);
-        files_on_disk = files_on_disk || !(is_experiment(files[count]) || sf_cli_is_builtin(files[count]));
+    for (size_t i = 0; i < cli->file_count; i++) {
+        experiments = experiments || is_experiment(cli->files[i]);
+        data = data || !is_experiment(cli->files[i]);
+        files_on_disk = files_on_disk || !(is_experiment(cli->files[i]) || sf_cli_is_builtin(cli->files[i]));
     }
-    if (code < 0 && count == 0)
-        code = sf_cli_usage(cli, command.name, "no file given, expected an experiment (.yaml) or data files");
-    if (code < 0 && experiments && any_option(&o))
-        code = sf_cli_usage(cli, command.name,
-                            "options describe data files; an experiment describes its data itself "
-                            "(--set data.KEY=VALUE overrides)");
-    if (code < 0 && o.images && (o.format || o.label || o.transpose || o.standardize || o.mirror))
-        code = sf_cli_usage(cli, command.name, "--images takes --labels, --classes and --scale only");
+    int code = -1;
+    if (experiments)
+        code = sf_cli_refuse(
+            cli, sizeof of_files / sizeof *of_files, of_files,
+            "describes a data file; an experiment describes its data itself (--set data.KEY=VALUE "
+            "overrides)");
+    if (code < 0 && o.images)
+        code = sf_cli_refuse(cli, sizeof not_of_images / sizeof *not_of_images, not_of_images,
+                             "has no use beside --images, which takes --labels, --classes and --scale only");
     if (code < 0 && o.images && files_on_disk && !o.labels)
-        code = sf_cli_usage(cli, command.name, "--images without --labels FILE, expected the file of labels");
-    if (code < 0)
-        code = sf_cli_check_document(cli, command.name);
+        code = sf_cli_usage(cli, "--images without --labels FILE, expected the file of labels");
     if (code < 0 && data && cli->override_count > 0)
-        code = sf_cli_usage(cli, command.name, "--set is for experiment files");
-    if (code < 0)
-        code = show_all(cli, files, count, &o);
-    free(files);
-    return code;
+        code = sf_cli_usage(cli, "--set is for experiment files");
+    return code < 0 ? show_all(cli, &o) : code;
 }
 
-/* ---- data ---------------------------------------------------------------------------------------------- */
+static const sf_option info_option[] = {
+    [FORMAT] = {"format", "FORMAT", "csv, svmlight or idx (default: by ending, then content)",
+                .type = SF_OPTION_CHOICE, .choices = "csv|svmlight|idx"},
+    [LABELS] = {"labels", "FILE", "idx: the file of labels", .type = SF_OPTION_INPUT},
+    [LABEL] = {"label", "COLUMN", "csv: name or 0-based number of the label (default: last)",
+               .type = SF_OPTION_TEXT},
+    [TRANSPOSE] = {"transpose", NULL, "csv: one column an example", .type = SF_OPTION_FLAG},
+    [CLASSES] = {"classes", "A,B", "labels that become -1 and +1 (images: two or more); others are left out",
+                 .type = SF_OPTION_TEXT},
+    [IMAGES] = {"images", NULL,
+                "as labelled images of any number of classes: IDX, or the experiment of samflow train",
+                .type = SF_OPTION_FLAG},
+    [SCALE] = {"scale", "X", "multiply every feature (default 1; images: 1/255, digits 1/16)",
+               .type = SF_OPTION_NUMBER, .low = -1.7e308, .high = 1.7e308},
+    [STANDARDIZE] = {"standardize", NULL, "features to mean 0 and standard deviation 1",
+                     .type = SF_OPTION_FLAG},
+    [MIRROR] = {"mirror", NULL, "features x become x, -x", .type = SF_OPTION_FLAG},
+    {0}};
 
-int sf_cmd_data(sf_cli *cli, int argc, char **argv)
-{
-    if (argc >= 2 && strcmp(argv[1], "info") == 0)
-        return run_info(cli, argc - 1, argv + 1);
-    if (argc >= 2 && strcmp(argv[1], "fetch") == 0)
-        return sf_cli_run_fetch(cli, argc - 1, argv + 1);
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        printf("samflow data - what data sets hold, and public ones to download\n\n"
-               "usage: samflow data info [OPTIONS] FILE...\n"
-               "       samflow data fetch [OPTIONS] NAME\n"
-               "       samflow data fetch --list\n\n"
-               "samflow data info --help and samflow data fetch --help say more.\n");
-        return 0;
-    }
-    return sf_cli_usage(cli, "data", "expected 'data info FILE...' or 'data fetch NAME'");
-}
+const sf_command sf_command_data_info = {
+    .name = "data info",
+    .arguments = "FILE...",
+    .summary =
+        "what a data set holds: experiment files (.yaml), data files, or digits, which is part of samflow",
+    .text = "Examples, classes, values and the strengths of the features, of the data of an experiment or of "
+            "data files (CSV, "
+            "svmlight, IDX). With --images, labelled images as samflow train reads them.",
+    .example = "samflow data info measurements.csv --label outcome",
+    .options = info_option,
+    .least = 1,
+    .most = SF_ANY_NUMBER,
+    .missing = "no file given, expected an experiment (.yaml) or data files",
+    .files = "",
+    .uses = SF_USES_INPUT | SF_USES_BUILTIN | SF_USES_SET | SF_USES_OUTPUT,
+    .output = ".json",
+    .run = run_info,
+};

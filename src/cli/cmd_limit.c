@@ -122,13 +122,6 @@ static void print_text(const sf_experiment *experiment, const sf_limit_report *r
 
 /* ---- the command --------------------------------------------------------------------------------------- */
 
-static bool parse_positive(const char *text, double *value)
-{
-    char *end;
-    *value = strtod(text, &end);
-    return end > text && *end == '\0' && *value > 0.0 && isfinite(*value);
-}
-
 static int find(const sf_cli *cli, sf_experiment *experiment, const sf_limit_options *options)
 {
     sf_perturbation perturbation = sf_experiment_perturbation(experiment);
@@ -148,35 +141,42 @@ static int find(const sf_cli *cli, sf_experiment *experiment, const sf_limit_opt
     return code;
 }
 
-int sf_cmd_limit(sf_cli *cli, int argc, char **argv)
+enum { LOG_TIME, TOLERANCE };
+
+static int run(sf_cli *cli)
 {
-    static const sf_command command = {"limit", "FILE.yaml", "the direction at infinity of a flow, certified",
-                                       sf_cmd_limit};
-    const char *log_time = NULL, *tolerance = NULL;
-    const sf_cli_option known[] = {
-        {"log-time", "T",
-         "go to log t = T at most (default 1e6; lp-SAM and deep l2-SAM 2e4; one example 1e12)", &log_time,
-         NULL},
-        {"tolerance", "X", "settled: the direction changes less over a factor e in log t (1e-6)", &tolerance,
-         NULL}};
-    int left = sf_cli_parse(cli, &command, argc, argv, known, 2, 1, NULL);
-    if (left >= 0)
-        return left;
-    if (!cli->file)
-        return sf_cli_usage(cli, command.name, "an experiment file is missing (- reads standard input)");
-    sf_limit_options options = {0};
-    if (log_time && (!parse_positive(log_time, &options.log_time) || options.log_time < 1.0))
-        return sf_cli_usage(cli, command.name, "--log-time is '%s', expected a number >= 1", log_time);
-    if (tolerance && !parse_positive(tolerance, &options.tolerance))
-        return sf_cli_usage(cli, command.name, "--tolerance is '%s', expected a number > 0", tolerance);
-    if ((left = sf_cli_check_document(cli, command.name)) >= 0)
-        return left;
+    const sf_limit_options options = {.log_time = cli->value[LOG_TIME].number,
+                                      .tolerance = cli->value[TOLERANCE].number};
     sf_experiment *experiment = NULL;
-    sf_status status =
-        sf_experiment_read(cli->context, cli->file, cli->override_count, cli->overrides, &experiment);
-    if (status != SF_OK)
-        return sf_cli_fail(cli, status);
-    int code = find(cli, experiment, &options);
+    int code = sf_cli_read_experiment(cli, &experiment);
+    if (code < 0)
+        code = find(cli, experiment, &options);
     sf_experiment_destroy(&experiment);
     return code;
 }
+
+static const sf_option options[] = {
+    [LOG_TIME] = {"log-time", "T",
+                  "go to log t = T at most (default 1e6; lp-SAM and deep l2-SAM 2e4; one example 1e12)",
+                  .type = SF_OPTION_NUMBER, .low = 1.0, .high = 1.7e308},
+    [TOLERANCE] = {"tolerance", "X", "settled: the direction changes less over a factor e in log t (1e-6)",
+                   .type = SF_OPTION_NUMBER, .low = 5e-324, .high = 1.7e308},
+    {0}};
+
+const sf_command sf_command_limit = {
+    .name = "limit",
+    .arguments = "FILE.yaml",
+    .summary = "the direction at infinity of a flow, certified",
+    .text = "Runs the flow of the experiment until its direction has settled, names the limit (zero, a basis "
+            "vector, the "
+            "max-margin direction, or unknown) and says by what it is certified.",
+    .example = "samflow limit run.yaml --json",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "an experiment file is missing (- reads standard input)",
+    .files = ".yaml|.yml",
+    .uses = SF_USES_INPUT | SF_USES_SET | SF_USES_OUTPUT | SF_USES_TIME,
+    .output = ".json",
+    .run = run,
+};

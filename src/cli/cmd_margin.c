@@ -157,12 +157,10 @@ static int deliver(const sf_cli *cli, const answer *found)
     int code = sf_cli_document(cli, write_json, found);
     if (!cli->json && !cli->output && !print_text(found->dataset, found->margin, found->options))
         code = sf_status_exit_code(SF_ERR_MEMORY);
-    if (code == 0 && !sf_margin_separable(found->margin)) {
-        fprintf(stderr,
-                "samflow: the data are %s by a hyperplane through the origin; the certificate says why\n",
-                separability_name(found->margin));
-        code = sf_status_exit_code(SF_ERR_DATA);
-    }
+    if (code == 0 && !sf_margin_separable(found->margin))
+        code = sf_cli_say(cli, SF_ERR_DATA,
+                          "the data are %s by a hyperplane through the origin; the certificate says why",
+                          separability_name(found->margin));
     return code;
 }
 
@@ -175,32 +173,42 @@ static int solve(const sf_cli *cli, const sf_dataset *dataset, const sf_margin_o
     return code;
 }
 
-int sf_cmd_margin(sf_cli *cli, int argc, char **argv)
+enum { NORM, NONNEGATIVE };
+
+static int run(sf_cli *cli)
 {
-    static const sf_command command = {
-        "margin", "FILE.yaml", "max-margin direction of a data set, with its certificate", sf_cmd_margin};
-    const char *norm = "l1";
-    sf_margin_options options = {SF_NORM_L1, false};
-    const sf_cli_option known[] = {{"norm", "l1|l2", "norm of the direction (default l1)", &norm, NULL},
-                                   {"nonnegative", NULL,
-                                    "only beta >= 0, as equal layers of even depth allow", NULL,
-                                    &options.nonnegative}};
-    int left = sf_cli_parse(cli, &command, argc, argv, known, 2, 1, NULL);
-    if (left >= 0)
-        return left;
-    if (!cli->file)
-        return sf_cli_usage(cli, command.name, "an experiment file is missing (- reads standard input)");
-    if (strcmp(norm, "l1") != 0 && strcmp(norm, "l2") != 0)
-        return sf_cli_usage(cli, command.name, "--norm is '%s', expected l1 or l2", norm);
-    if ((left = sf_cli_check_document(cli, command.name)) >= 0)
-        return left;
-    options.norm = norm[1] == '1' ? SF_NORM_L1 : SF_NORM_L2;
+    const char *norm = cli->value[NORM].text;
+    const sf_margin_options options = {norm && strcmp(norm, "l2") == 0 ? SF_NORM_L2 : SF_NORM_L1,
+                                       cli->value[NONNEGATIVE].text != NULL};
     sf_experiment *experiment = NULL;
-    sf_status status =
-        sf_experiment_read(cli->context, cli->file, cli->override_count, cli->overrides, &experiment);
-    if (status != SF_OK)
-        return sf_cli_fail(cli, status);
-    int code = solve(cli, sf_experiment_dataset(experiment), &options);
+    int code = sf_cli_read_experiment(cli, &experiment);
+    if (code < 0)
+        code = solve(cli, sf_experiment_dataset(experiment), &options);
     sf_experiment_destroy(&experiment);
     return code;
 }
+
+static const sf_option options[] = {[NORM] = {"norm", "l1|l2", "norm of the direction (default l1)",
+                                              .type = SF_OPTION_CHOICE, .choices = "l1|l2"},
+                                    [NONNEGATIVE] = {"nonnegative", NULL,
+                                                     "only beta >= 0, as equal layers of even depth allow",
+                                                     .type = SF_OPTION_FLAG},
+                                    {0}};
+
+const sf_command sf_command_margin = {
+    .name = "margin",
+    .arguments = "FILE.yaml",
+    .summary = "max-margin direction of a data set, with its certificate",
+    .text = "The l1- or l2-max-margin direction of the data of an experiment, with multipliers that certify "
+            "it; or, where "
+            "the data are not separable, the convex combination of examples that says so, with exit code 3.",
+    .example = "samflow margin data.yaml --norm l2",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "an experiment file is missing (- reads standard input)",
+    .files = ".yaml|.yml",
+    .uses = SF_USES_INPUT | SF_USES_SET | SF_USES_OUTPUT,
+    .output = ".json",
+    .run = run,
+};

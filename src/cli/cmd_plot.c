@@ -12,7 +12,6 @@ enum { MOST_FILES = 8, MOST_MOMENTS = 12, STEM_SIZE = 200 };
 typedef struct plot_options {
     const char *kind, *clock, *image, *at; // of trajectories
     sf_plot_sweep sweep;
-    bool keep;
 } plot_options;
 
 /* "a/b.svg" -> "b", in a buffer. */
@@ -21,14 +20,6 @@ static const char *stem_of(const char *path, char *stem, size_t size)
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
     snprintf(stem, size, "%.*s", (int)(dot ? dot - name : (ptrdiff_t)strlen(name)), name);
     return stem;
-}
-
-static bool is_one_of(const char *text, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(text, names[i]) == 0)
-            return true;
-    return false;
 }
 
 /* ---- trajectories --------------------------------------------------------------------------------------- */
@@ -73,28 +64,25 @@ static int choose_kind(const sf_cli *cli, const plot_options *options, sf_plot_k
             *kind = (sf_plot_kind)k;
             return -1;
         }
-    return sf_cli_usage(cli, "plot", "--kind is '%s', expected time, shares, plane, loss, spotlight or image",
-                        wanted);
+    return sf_cli_usage(cli, "--kind is '%s', which this build does not draw", wanted);
 }
 
 static int parse_plot(const sf_cli *cli, const plot_options *options, sf_plot_options *plot, double *moments)
 {
-    static const char *const clocks[] = {"step", "tau", "log_time", "evaluations"};
     int code = choose_kind(cli, options, &plot->kind);
     if (code >= 0)
         return code;
-    if (options->clock && !is_one_of(options->clock, clocks, 4))
-        return sf_cli_usage(cli, "plot", "--clock is '%s', expected step, tau, log_time or evaluations",
-                            options->clock);
     if (plot->kind == SF_PLOT_IMAGE && !options->image)
-        return sf_cli_usage(cli, "plot", "--kind image needs --image ROWSxCOLUMNS");
+        return sf_cli_usage(cli, "--kind image needs --image ROWSxCOLUMNS");
     if (plot->kind != SF_PLOT_IMAGE && (options->image || options->at))
-        return sf_cli_usage(cli, "plot", "--image and --at are for --kind image");
+        return sf_cli_usage(cli, "--image and --at are for --kind image");
+    if (plot->kind != SF_PLOT_SPOTLIGHT && cli->override_count > 0)
+        return sf_cli_usage(cli,
+                            "--set says where the data of the experiment are now, for --kind spotlight only");
     if (options->image && !parse_image(options->image, &plot->rows, &plot->columns))
-        return sf_cli_usage(cli, "plot", "--image is '%s', expected ROWSxCOLUMNS, such as 28x28",
-                            options->image);
+        return sf_cli_usage(cli, "--image is '%s', expected ROWSxCOLUMNS, such as 28x28", options->image);
     if (options->at && !parse_moments(options->at, &plot->moment_count, moments))
-        return sf_cli_usage(cli, "plot", "--at is '%s', expected up to %d times with commas between them",
+        return sf_cli_usage(cli, "--at is '%s', expected up to %d times with commas between them",
                             options->at, MOST_MOMENTS);
     plot->clock = options->clock;
     plot->moments = moments;
@@ -103,8 +91,7 @@ static int parse_plot(const sf_cli *cli, const plot_options *options, sf_plot_op
     return -1;
 }
 
-static int plot_trajectories(sf_cli *cli, const plot_options *options, const char *name,
-                             const char *const *files, sf_figure **figure)
+static int plot_trajectories(sf_cli *cli, const plot_options *options, const char *name, sf_figure **figure)
 {
     sf_trajectory *trajectories[MOST_FILES] = {NULL};
     char stems[MOST_FILES][STEM_SIZE];
@@ -116,9 +103,9 @@ static int plot_trajectories(sf_cli *cli, const plot_options *options, const cha
     int code = parse_plot(cli, options, &plot, moments);
     if (code >= 0)
         return code;
-    for (; count < MOST_FILES && files[count] && status == SF_OK; count++) {
-        names[count] = stem_of(files[count], stems[count], STEM_SIZE);
-        status = sf_trajectory_read(cli->context, files[count], &trajectories[count]);
+    for (; count < cli->file_count && status == SF_OK; count++) {
+        names[count] = stem_of(cli->files[count], stems[count], STEM_SIZE);
+        status = sf_trajectory_read(cli->context, cli->files[count], &trajectories[count]);
     }
     if (status == SF_OK)
         status = sf_plot_trajectories(cli->context, name, count, (const sf_trajectory *const *)trajectories,
@@ -136,56 +123,109 @@ static bool is_sweep(const char *path)
     return length > 3 && strcmp(path + length - 3, ".db") == 0;
 }
 
+enum { KIND, CLOCK, IMAGE, AT, X, Y, COLOR, WHERE, DIFFERENCES, KEEP_PLOTS };
+
 /* The figure described, in *figure; the exit code. */
-static int describe(sf_cli *cli, const plot_options *plot, const char *const *files, sf_figure **figure)
+static int describe(sf_cli *cli, const plot_options *plot, sf_figure **figure)
 {
+    static const int of_trajectories[] = {KIND, CLOCK, IMAGE, AT},
+                     of_sweeps[] = {X, Y, COLOR, WHERE, DIFFERENCES};
     char name[STEM_SIZE]; // of the figure and gnuplot's files
     stem_of(cli->output, name, sizeof name);
     for (char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
             *c = '-';
-    if (!is_sweep(cli->file))
-        return plot_trajectories(cli, plot, name, files, figure);
-    if (files[1])
-        return sf_cli_usage(cli, "plot", "one result file at a time, found also %s", files[1]);
+    if (!is_sweep(cli->file)) {
+        int code =
+            sf_cli_refuse(cli, 5, of_sweeps, "is for result files of sweeps (.db), this is a trajectory");
+        return code < 0 ? plot_trajectories(cli, plot, name, figure) : code;
+    }
+    int code =
+        sf_cli_refuse(cli, 4, of_trajectories, "is for trajectories, this is the result file of a sweep");
+    if (code >= 0)
+        return code;
+    if (cli->override_count > 0)
+        return sf_cli_usage(cli, "--set is for trajectories, this is the result file of a sweep");
+    if (cli->file_count > 1)
+        return sf_cli_usage(cli, "one result file at a time, found also %s", cli->files[1]);
     sf_status status = sf_figure_create(cli->context, name, cli->file, cli->file, 1, figure);
     return status == SF_OK ? sf_cli_plot_sweep(cli, &plot->sweep, *figure) : sf_cli_fail(cli, status);
 }
 
-int sf_cmd_plot(sf_cli *cli, int argc, char **argv)
+static bool write_json(const void *subject, FILE *stream)
 {
-    static const sf_command command = {"plot", "TRAJECTORY.json|.h5... | RESULT.db -o FIGURE.svg|.png|.pdf",
-                                       "figures of trajectories or of a sweep", sf_cmd_plot};
-    plot_options plot = {0};
-    const char *files[MOST_FILES + 1] = {NULL};
-    const sf_cli_option options[] = {
-        {"kind", "KIND", "trajectories: time (default), shares, plane, loss, spotlight or image", &plot.kind,
-         NULL},
-        {"clock", "CLOCK", "trajectories: step, tau, log_time or evaluations (default: what they have)",
-         &plot.clock, NULL},
-        {"image", "ROWSxCOLS", "trajectories: the predictor as an image of its features, a pixel each",
-         &plot.image, NULL},
-        {"at", "T,T,...", "image: when, on the clock (default: 5 records)", &plot.at, NULL},
-        {"x", "COLUMN", "sweep: column along x", &plot.sweep.map.x, NULL},
-        {"y", "COLUMN", "sweep: column along y", &plot.sweep.map.y, NULL},
-        {"color", "COLUMN", "sweep: column shown as colour; of regime and limit_kind also what theory says",
-         &plot.sweep.map.color, NULL},
-        {"where", "COLUMN=VALUE,...", "sweep: only rows with these values", &plot.sweep.map.where, NULL},
-        {"differences", "FILE.csv", "sweep: the cells where theory says otherwise", &plot.sweep.differences,
-         NULL},
-        {"keep-plots", NULL, "leave gnuplot's script and data beside the figure", NULL, &plot.keep},
-    };
-    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof options[0],
-                            MOST_FILES, files);
-    if (code >= 0)
-        return code;
-    if (!cli->file || !cli->output)
-        return sf_cli_usage(cli, "plot", "expected trajectories or a result file, and -o FIGURE");
+    const sf_cli *cli = subject;
+    sf_json json = sf_json_make(stream, true);
+    sf_json_open_object(&json, NULL);
+    sf_json_string(&json, "samflow", sf_version());
+    sf_json_string(&json, "figure", cli->output);
+    sf_json_open_array(&json, "trajectories");
+    for (size_t i = 0; i < cli->file_count; i++)
+        sf_json_string(&json, NULL, cli->files[i]);
+    sf_json_close_array(&json);
+    sf_json_close_object(&json);
+    return sf_json_finish(&json);
+}
+
+static int run(sf_cli *cli)
+{
+    const sf_cli_value *value = cli->value;
+    const plot_options plot = {.kind = value[KIND].text,
+                               .clock = value[CLOCK].text,
+                               .image = value[IMAGE].text,
+                               .at = value[AT].text,
+                               .sweep = {{value[X].text, value[Y].text, value[COLOR].text, value[WHERE].text},
+                                         value[DIFFERENCES].text}};
+    if (!cli->output)
+        return sf_cli_usage(cli, "expected -o FIGURE.svg, .png or .pdf");
     sf_figure *figure = NULL;
-    code = describe(cli, &plot, files, &figure);
-    sf_status status = code == 0 ? sf_draw(cli->context, figure, cli->output, plot.keep) : SF_OK;
+    int code = describe(cli, &plot, &figure);
+    sf_status status =
+        code == 0 ? sf_draw(cli->context, figure, cli->output, value[KEEP_PLOTS].text != NULL) : SF_OK;
     if (status != SF_OK)
         code = sf_cli_fail(cli, status);
+    else if (code == 0 && cli->json && !is_sweep(cli->file))
+        code = sf_cli_print_document(cli, write_json, cli);
     sf_figure_destroy(&figure);
     return code;
 }
+
+static const sf_option options[] = {
+    [KIND] = {"kind", "KIND", "trajectories: time (default), shares, plane, loss, spotlight or image",
+              .type = SF_OPTION_CHOICE, .choices = "time|shares|plane|loss|spotlight|image"},
+    [CLOCK] = {"clock", "CLOCK", "trajectories: step, tau, log_time or evaluations (default: what they have)",
+               .type = SF_OPTION_CHOICE, .choices = "step|tau|log_time|evaluations"},
+    [IMAGE] = {"image", "ROWSxCOLS", "trajectories: the predictor as an image of its features, a pixel each",
+               .type = SF_OPTION_TEXT},
+    [AT] = {"at", "T,T,...", "image: when, on the clock (default: 5 records)", .type = SF_OPTION_TEXT},
+    [X] = {"x", "COLUMN", "sweep: column along x", .type = SF_OPTION_TEXT},
+    [Y] = {"y", "COLUMN", "sweep: column along y", .type = SF_OPTION_TEXT},
+    [COLOR] = {"color", "COLUMN",
+               "sweep: column shown as colour; of regime and limit_kind also what theory says",
+               .type = SF_OPTION_TEXT},
+    [WHERE] = {"where", "COLUMN=VALUE,...", "sweep: only rows with these values", .type = SF_OPTION_TEXT},
+    [DIFFERENCES] = {"differences", "FILE.csv", "sweep: the cells where theory says otherwise",
+                     .type = SF_OPTION_OUTPUT, .choices = ".csv"},
+    [KEEP_PLOTS] = {"keep-plots", NULL, "leave gnuplot's script and data beside the figure",
+                    .type = SF_OPTION_FLAG},
+    {0}};
+
+const sf_command sf_command_plot = {
+    .name = "plot",
+    .arguments = "TRAJECTORY.json|.h5... | RESULT.db -o FIGURE.svg|.png|.pdf",
+    .summary = "figures of trajectories or of a sweep",
+    .text = "Of trajectories: features, shares, losses, the plane, the spotlight over feature strength, the "
+            "predictor as images. "
+            "Of a sweep: one column over two others, with the boundaries that theory predicts and the cells "
+            "where theory and "
+            "measurement differ.",
+    .example = "samflow plot phase.db --x network.init --y optimizer.rho --color regime -o phase.svg",
+    .options = options,
+    .least = 1,
+    .most = MOST_FILES,
+    .missing = "expected trajectories or a result file, and -o FIGURE",
+    .files = ".json|.h5|.db",
+    .uses = SF_USES_SET | SF_USES_OUTPUT,
+    .output = ".svg|.png|.pdf",
+    .run = run,
+};

@@ -144,8 +144,9 @@ static void write_path(sf_json *json, const sf_prediction *prediction)
     sf_json_close_array(json);
 }
 
-static sf_status write_json(const answer *a, FILE *stream)
+static bool write_json(const void *subject, FILE *stream)
 {
+    const answer *a = subject;
     const sf_prediction *p = a->prediction;
     sf_json json = sf_json_make(stream, true);
     sf_json_open_object(&json, NULL);
@@ -176,7 +177,7 @@ static sf_status write_json(const answer *a, FILE *stream)
     write_path(&json, p);
     sf_experiment_write(a->experiment, &json, "experiment");
     sf_json_close_object(&json);
-    return sf_json_finish(&json) ? SF_OK : SF_ERR_IO;
+    return sf_json_finish(&json);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------- */
@@ -339,23 +340,9 @@ static void solve_margin(sf_cli *cli, answer *a)
 
 static int deliver(sf_cli *cli, const answer *a)
 {
-    int code = 0;
-    if (cli->output) {
-        FILE *stream = fopen(cli->output, "w");
-        bool written = stream && write_json(a, stream) == SF_OK;
-        if (stream && fclose(stream) != 0)
-            written = false;
-        if (!written) {
-            fprintf(stderr, "samflow: %s could not be written\n", cli->output);
-            code = sf_status_exit_code(SF_ERR_IO);
-        }
-    }
-    if (cli->json) {
-        if (write_json(a, stdout) != SF_OK && code == 0)
-            code = sf_status_exit_code(SF_ERR_IO);
-    } else if (!cli->output) {
+    int code = sf_cli_document(cli, write_json, a);
+    if (!cli->json && !cli->output)
         print_text(a);
-    }
     return code;
 }
 
@@ -377,21 +364,29 @@ static int predict(sf_cli *cli, sf_experiment *experiment)
     return code;
 }
 
-int sf_cmd_predict(sf_cli *cli, int argc, char **argv)
+static int run(sf_cli *cli)
 {
-    static const sf_command command = {
-        "predict", "FILE.yaml", "what theory says of an experiment, without simulating it", sf_cmd_predict};
-    int left = sf_cli_parse(cli, &command, argc, argv, NULL, 0, 1, NULL);
-    if (left >= 0)
-        return left;
-    if (!cli->file)
-        return sf_cli_usage(cli, command.name, "an experiment file is missing (- reads standard input)");
     sf_experiment *experiment = NULL;
-    sf_status status =
-        sf_experiment_read(cli->context, cli->file, cli->override_count, cli->overrides, &experiment);
-    if (status != SF_OK)
-        return sf_cli_fail(cli, status);
-    int code = predict(cli, experiment);
+    int code = sf_cli_read_experiment(cli, &experiment);
+    if (code < 0)
+        code = predict(cli, experiment);
     sf_experiment_destroy(&experiment);
     return code;
 }
+
+const sf_command sf_command_predict = {
+    .name = "predict",
+    .arguments = "FILE.yaml",
+    .summary = "what theory says of an experiment, without simulating it",
+    .text = "Regime, critical scale, order of the features, peak ratio and limit, each with the theorem or "
+            "reduction that it "
+            "rests on. Where theory has no answer the field is null and the reason is given.",
+    .example = "samflow predict run.yaml --json",
+    .least = 1,
+    .most = 1,
+    .missing = "an experiment file is missing (- reads standard input)",
+    .files = ".yaml|.yml",
+    .uses = SF_USES_INPUT | SF_USES_SET | SF_USES_OUTPUT,
+    .output = ".json",
+    .run = run,
+};

@@ -174,14 +174,18 @@ static bool print_json(const sf_reproduction *reproduction, const char *director
 
 /* ---- the command --------------------------------------------------------------------------------- */
 
-static bool any_not_reproduced(const sf_reproduction *reproduction)
+static bool any_not_reproduced(const sf_cli *cli, const sf_reproduction *reproduction)
 {
+    bool any = false;
     for (size_t i = 0; i < sf_reproduction_count(reproduction); i++) {
         const sf_outcome *outcome = sf_reproduction_outcome(reproduction, i);
-        if (sf_outcome_verdict(outcome) == SF_VERDICT_NOT_REPRODUCED)
-            return true;
+        if (sf_outcome_verdict(outcome) != SF_VERDICT_NOT_REPRODUCED)
+            continue;
+        any = true;
+        sf_cli_failure_event(cli, "claim not reproduced", sf_outcome_claim(outcome)->id,
+                             sf_outcome_reason(outcome));
     }
-    return false;
+    return any;
 }
 
 /* Writes the report and the table, after Ctrl-C of what had finished. Returns the exit code. */
@@ -210,21 +214,38 @@ static int hand_over(const sf_cli *cli, const sf_reproduction *reproduction, sf_
     }
     if (!drawn)
         fprintf(stderr, "samflow: no figures: gnuplot was not found; install gnuplot and run again\n");
-    if (code == 0 && any_not_reproduced(reproduction))
+    if (any_not_reproduced(cli, reproduction) && code == 0)
         code = sf_status_exit_code(SF_ERR_CLAIM);
     return code;
 }
 
-/* The claims to run, as indices: those named by --only (several with commas), or all. NULL with *code set. */
-static size_t *choose(const sf_cli *cli, const char *only, size_t *count, int *code)
+/* Names of all claims. Released with free; NULL without memory. */
+static const char **claim_names(void)
 {
-    size_t *claims = calloc(sf_claim_count() + 1, sizeof *claims);
+    const char **names = calloc(sf_claim_count() + 1, sizeof *names);
+    for (size_t i = 0; names && i < sf_claim_count(); i++)
+        names[i] = sf_claim_get(i)->id;
+    return names;
+}
+
+static int unknown_claim(const sf_cli *cli, const char *id)
+{
+    const char **names = claim_names();
+    const char *nearest = names ? sf_nearest_name(id, sf_claim_count(), names) : NULL;
+    int code = nearest
+                   ? sf_cli_usage(cli,
+                                  "there is no claim '%s', did you mean '%s'? samflow reproduce --list names "
+                                  "them",
+                                  id, nearest)
+                   : sf_cli_usage(cli, "there is no claim '%s'; samflow reproduce --list names them", id);
+    free(names);
+    return code;
+}
+
+/* The claims to run, as indices: those named by --only (several with commas), or all. -1, or the exit code. */
+static int choose(const sf_cli *cli, const char *only, size_t *claims, size_t *count)
+{
     *count = 0;
-    *code = 1;
-    if (!claims) {
-        fprintf(stderr, "samflow: out of memory\n");
-        return NULL;
-    }
     if (!only)
         for (; *count < sf_claim_count(); ++*count)
             claims[*count] = *count;
@@ -232,16 +253,15 @@ static size_t *choose(const sf_cli *cli, const char *only, size_t *count, int *c
         char id[64];
         size_t length = strcspn(only, ",");
         snprintf(id, sizeof id, "%.*s", (int)(length < sizeof id ? length : sizeof id - 1), only);
-        if (*count == sf_claim_count() || !sf_claim_find(id, &claims[*count])) {
-            *code = sf_cli_usage(cli, "reproduce",
-                                 "there is no claim '%s'; samflow reproduce --list names them", id);
-            free(claims);
-            return NULL;
-        }
+        if (*count == sf_claim_count() || !sf_claim_find(id, &claims[*count]))
+            return unknown_claim(cli, id);
+        for (size_t i = 0; i < *count; i++)
+            if (claims[i] == claims[*count])
+                return sf_cli_usage(cli, "claim '%s' is named twice", id);
         ++*count;
         only += length + (only[length] == ',');
     }
-    return claims;
+    return -1;
 }
 
 /* Downloads the data that the claims need and that are not there. Where that fails the claims will say that they are not run.
@@ -259,60 +279,137 @@ static void fetch_missing(const sf_cli *cli, size_t count, const size_t *claims)
         if (sf_fetch_find(cli->context, needs_text[needs], part[needs], NULL, path, sizeof path) == SF_OK)
             continue;
         if (!cli->quiet && sf_fetch_directory(cli->context, needs_text[needs], path, sizeof path) == SF_OK)
-            fprintf(stderr, "samflow: fetching %s into %s (--no-fetch: do not)\n", needs_text[needs], path);
+            sf_cli_print(stderr, "samflow: fetching %s into %s (--no-fetch: do not)\n", needs_text[needs],
+                         path);
         const sf_fetch_request request = {
             .name = needs_text[needs], .part = part[needs], .unreachable = &unreachable};
         sf_status status = sf_fetch(cli->context, &request);
         if (status == SF_ERR_CANCELLED)
             return;
         if (status != SF_OK && !cli->quiet)
-            fprintf(stderr, "samflow: %s\n", sf_context_message(cli->context));
+            sf_cli_fail(cli, status);
     }
 }
 
-int sf_cmd_reproduce(sf_cli *cli, int argc, char **argv)
+enum { LIST, ONLY, QUICK, DATA, FETCH, NO_FETCH, KEEP_PLOTS, THREADS };
+
+/* --data for claims that read none. */
+static int check_data(const sf_cli *cli, size_t count, const size_t *claims)
 {
-    const char *only = NULL, *data = NULL, *threads = NULL;
-    bool list = false, quick = false, keep_plots = false, fetch = false, no_fetch = false;
-    const sf_cli_option options[] = {
-        {"list", NULL, "name every claim and stop", NULL, &list},
-        {"only", "ID", "only this claim (several: ID,ID)", &only, NULL},
-        {"quick", NULL, "fewer data sets and shorter runs", NULL, &quick},
-        {"data", "DIR", "folder with mnist/ and golub/ (default: $SAMFLOW_DATA, then the cache)", &data,
-         NULL},
-        {"fetch", NULL, "download what the claims need and neither has into the cache first", NULL, &fetch},
-        {"no-fetch", NULL, "do not, whatever --fetch says", NULL, &no_fetch},
-        {"keep-plots", NULL, "leave gnuplot's scripts and data in the report", NULL, &keep_plots},
-        {"threads", "N", "claims side by side (default: the processors)", &threads, NULL},
-    };
-    static const sf_command command = {
-        "reproduce", "", "every claim of the paper: predicted, measured, verdict", sf_cmd_reproduce};
-    int code = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof options[0], 0, NULL);
-    if (code >= 0)
-        return code;
-    if (list)
-        return list_claims(cli);
-    char *end = NULL;
-    long count_threads = threads ? strtol(threads, &end, 10) : 0;
-    if (threads && (*end != '\0' || end == threads || count_threads < 1 || count_threads > 64))
-        return sf_cli_usage(cli, "reproduce", "--threads is '%s', expected a number from 1 to 64", threads);
-    size_t count;
-    size_t *claims = choose(cli, only, &count, &code);
-    if (!claims)
-        return code;
-    if (fetch && !no_fetch && !data)
+    bool needed = false;
+    for (size_t i = 0; i < count; i++)
+        needed = needed || sf_claim_get(claims[i])->needs != SF_NEEDS_NOTHING;
+    if (cli->value[DATA].text && !needed)
+        return sf_cli_usage(cli, "--data has no use here: %s %s no data", cli->value[ONLY].text,
+                            count == 1 ? "needs" : "need");
+    return -1;
+}
+
+/* Whether the page in the folder holds a claim that is not among the chosen. */
+static bool holds_others(const char *directory, size_t count, const size_t *claims)
+{
+    char path[4096], line[4096];
+    bool others = false;
+    snprintf(path, sizeof path, "%s/index.html", directory);
+    FILE *page = fopen(path, "r");
+    while (page && !others && fgets(line, sizeof line, page))
+        for (size_t i = 0; i < sf_claim_count() && !others; i++) {
+            char anchor[96];
+            bool chosen = false;
+            for (size_t k = 0; k < count; k++)
+                chosen = chosen || claims[k] == i;
+            snprintf(anchor, sizeof anchor, "id=\"%s\"", sf_claim_get(i)->id);
+            others = !chosen && strstr(line, anchor);
+        }
+    if (page)
+        fclose(page);
+    return others;
+}
+
+/* The folder of the report: "report", or for chosen claims "report-T4.4". */
+static const char *choose_folder(const sf_cli *cli, char *folder, size_t size)
+{
+    const char *only = cli->value[ONLY].text;
+    if (cli->output || !only)
+        return cli->output ? cli->output : "report";
+    if (strlen(only) > 80)
+        return "report-only";
+    snprintf(folder, size, "report-%s", only);
+    for (char *c = folder; *c; c++)
+        *c = *c == ',' ? '+' : *c;
+    return folder;
+}
+
+static int reproduce(const sf_cli *cli, size_t count, const size_t *claims)
+{
+    char folder[96];
+    const char *data = cli->value[DATA].text, *directory = choose_folder(cli, folder, sizeof folder);
+    if (cli->value[ONLY].text && holds_others(directory, count, claims))
+        return sf_cli_usage(
+            cli,
+            "the report in '%s' holds other claims, which --only would take away; expected another "
+            "folder in -o",
+            directory);
+    if (cli->value[FETCH].text && !cli->value[NO_FETCH].text && !data)
         fetch_missing(cli, count, claims);
-    sf_reproduction_options settings = {.quick = quick, .data_dir = data, .threads = (int)count_threads};
+    const sf_reproduction_options settings = {.quick = cli->value[QUICK].text != NULL,
+                                              .data_dir = data,
+                                              .threads = (int)cli->value[THREADS].number};
     sf_reproduction *reproduction;
     sf_status status = sf_reproduction_create(cli->context, count, claims, &settings, &reproduction);
-    free(claims);
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
-    const char *directory = cli->output ? cli->output : "report";
     status = sf_report_prepare(cli->context, directory);
-    code = status == SF_OK
-               ? hand_over(cli, reproduction, sf_reproduction_run(reproduction), directory, keep_plots)
-               : sf_cli_fail(cli, status);
+    int code = status == SF_OK ? hand_over(cli, reproduction, sf_reproduction_run(reproduction), directory,
+                                           cli->value[KEEP_PLOTS].text != NULL)
+                               : sf_cli_fail(cli, status);
     sf_reproduction_destroy(&reproduction);
     return code;
 }
+
+static int run(sf_cli *cli)
+{
+    if (cli->value[LIST].text)
+        return list_claims(cli);
+    size_t count, *claims = calloc(sf_claim_count() + 1, sizeof *claims);
+    if (!claims)
+        return sf_cli_no_memory(cli);
+    int code = choose(cli, cli->value[ONLY].text, claims, &count);
+    if (code < 0)
+        code = check_data(cli, count, claims);
+    if (code < 0)
+        code = reproduce(cli, count, claims);
+    free(claims);
+    return code;
+}
+
+static const sf_option options[] = {
+    [LIST] = {"list", NULL, "name every claim and stop", .type = SF_OPTION_FLAG, .alone = true},
+    [ONLY] = {"only", "ID", "only this claim (several: ID,ID)", .type = SF_OPTION_TEXT},
+    [QUICK] = {"quick", NULL, "fewer data sets and shorter runs", .type = SF_OPTION_FLAG},
+    [DATA] = {"data", "DIR", "folder with mnist/ and golub/ (default: $SAMFLOW_DATA, then the cache)",
+              .type = SF_OPTION_FOLDER},
+    [FETCH] = {"fetch", NULL, "download what the claims need and neither has into the cache first",
+               .type = SF_OPTION_FLAG},
+    [NO_FETCH] = {"no-fetch", NULL, "do not, whatever --fetch says", .type = SF_OPTION_FLAG},
+    [KEEP_PLOTS] = {"keep-plots", NULL, "leave gnuplot's scripts and data in the report",
+                    .type = SF_OPTION_FLAG},
+    [THREADS] = {"threads", "N", "claims side by side (default: the processors)", .type = SF_OPTION_COUNT,
+                 .low = 1, .high = 64},
+    {0}};
+
+const sf_command sf_command_reproduce = {
+    .name = "reproduce",
+    .arguments = "",
+    .summary = "every claim of the paper: predicted, measured, verdict",
+    .text = "Computes the claims and writes a report with figures and tables: the page index.html in the "
+            "folder -o, which is "
+            "report by default. With --only the folder is report-only by default, and a report of other "
+            "claims is not "
+            "replaced. After Ctrl-C the page shows what was done.",
+    .example = "samflow reproduce --only T4.4 --quick",
+    .options = options,
+    .uses = SF_USES_FOLDER | SF_USES_TIME | SF_USES_EVENTS,
+    .output = "",
+    .run = run,
+};

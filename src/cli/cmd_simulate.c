@@ -1,7 +1,6 @@
 /* samflow simulate: one experiment, its trajectory as a table, as JSON, or in a file. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/cli.h"
 
@@ -91,14 +90,15 @@ static void print_table(const sf_trajectory *trajectory, bool discrete)
 /* Everything that was computed, where it was asked for: also after an interruption or divergence. */
 static sf_status deliver(const sf_cli *cli, const sf_trajectory *trajectory, bool discrete)
 {
+    sf_cli_delivers();
     sf_status status = cli->output ? sf_trajectory_write(trajectory, cli->output) : SF_OK;
     if (cli->json) {
         sf_status printed = sf_trajectory_write_json(trajectory, stdout);
         return status == SF_OK ? printed : status;
     }
     if (status == SF_OK && cli->output)
-        printf("%s: %zu records in %s\n", sf_run_status_name(sf_trajectory_status(trajectory)),
-               sf_trajectory_records(trajectory), cli->output);
+        sf_cli_print(stdout, "%s: %zu records in %s\n", sf_run_status_name(sf_trajectory_status(trajectory)),
+                     sf_trajectory_records(trajectory), cli->output);
     else if (status == SF_OK)
         print_table(trajectory, discrete);
     return status;
@@ -119,41 +119,52 @@ static int simulate(sf_cli *cli, sf_experiment *experiment)
             code = code ? code : failed;
         } else if (status == SF_OK && sf_trajectory_status(trajectory) == SF_RUN_DIVERGED) {
             size_t last = sf_trajectory_records(trajectory) - 1;
-            fprintf(stderr,
-                    "samflow: the run left the finite numbers after step %.0f; what came before is kept. "
-                    "A smaller dynamics.step may help.\n",
-                    sf_trajectory_record(trajectory, last).step);
-            code = sf_status_exit_code(SF_ERR_NUMERIC);
+            code = sf_cli_say(cli, SF_ERR_NUMERIC,
+                              "the run left the finite numbers after step %.0f; what came before is kept. "
+                              "A smaller dynamics.step may help.",
+                              sf_trajectory_record(trajectory, last).step);
         }
     }
     sf_trajectory_destroy(&trajectory);
     return code;
 }
 
-int sf_cmd_simulate(sf_cli *cli, int argc, char **argv)
+enum { SETTINGS };
+
+static int run(sf_cli *cli)
 {
-    static const sf_command command = {"simulate", "FILE.yaml",
-                                       "run one experiment, print or write its trajectory", sf_cmd_simulate};
-    bool settings = false;
-    const sf_cli_option options[] = {
-        {"settings", NULL, "print the reference of all keys, as Markdown", NULL, &settings}};
-    int left = sf_cli_parse(cli, &command, argc, argv, options, 1, 1, NULL);
-    if (left >= 0)
-        return left;
-    if (settings) {
-        sf_cli_print_settings(false);
-        return 0;
-    }
-    if (!cli->file)
-        return sf_cli_usage(cli, command.name, "an experiment file is missing (- reads standard input)");
+    if (cli->value[SETTINGS].text)
+        return sf_cli_print_settings(cli, false);
     if (cli->output && sf_trajectory_check_output(cli->context, cli->output) != SF_OK)
         return sf_cli_fail(cli, sf_trajectory_check_output(cli->context, cli->output));
     sf_experiment *experiment = NULL;
-    sf_status status =
-        sf_experiment_read(cli->context, cli->file, cli->override_count, cli->overrides, &experiment);
-    if (status != SF_OK)
-        return sf_cli_fail(cli, status);
-    int code = simulate(cli, experiment);
+    int code = sf_cli_read_experiment(cli, &experiment);
+    if (code < 0)
+        code = simulate(cli, experiment);
     sf_experiment_destroy(&experiment);
     return code;
 }
+
+static const sf_option options[] = {[SETTINGS] = {"settings", NULL,
+                                                  "print the reference of all keys, as Markdown",
+                                                  .type = SF_OPTION_FLAG, .alone = true},
+                                    {0}};
+
+const sf_command sf_command_simulate = {
+    .name = "simulate",
+    .arguments = "FILE.yaml",
+    .summary = "run one experiment, print or write its trajectory",
+    .text = "Runs the experiment and prints its trajectory as a table, as JSON, or writes it to a file. "
+            "Interrupted, or with "
+            "numerics that fail, it still writes what was computed. A trajectory in .json or .h5 can be "
+            "drawn by samflow plot.",
+    .example = "samflow simulate run.yaml --set optimizer.rho=0.5 -o run.json",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "an experiment file is missing (- reads standard input)",
+    .files = ".yaml|.yml",
+    .uses = SF_USES_INPUT | SF_USES_SET | SF_USES_OUTPUT | SF_USES_TIME | SF_USES_EVENTS,
+    .output = ".json|.csv|.h5",
+    .run = run,
+};

@@ -1,31 +1,10 @@
 /* samflow sweep: many experiments over a grid, into one result file; what it would do; how far it is. */
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "cli/cli.h"
-
-/* ---- options -------------------------------------------------------------------------------------------- */
-
-static bool read_count(const char *text, long most, long *value)
-{
-    char *end;
-    *value = strtol(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && *value <= most;
-}
-
-static bool read_shard(const char *text, sf_sweep_options *options)
-{
-    char *end;
-    options->shard = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '/' || end[1] < '0' || end[1] > '9')
-        return false;
-    options->shards = strtoull(end + 1, &end, 10);
-    return *end == '\0' && options->shard >= 1 && options->shard <= options->shards;
-}
+#include "cli/shard.h"
 
 /* ---- reports -------------------------------------------------------------------------------------------- */
 
@@ -80,22 +59,23 @@ static void print_result(const sf_cli *cli, const char *state, const sf_sweep_co
     if (cli->json)
         print_json(state, rows, sizeof rows / sizeof rows[0]);
     else
-        printf("%s: %llu points, %llu computed, %llu there before, %llu reused, %llu failed: %s\n", state,
-               (unsigned long long)counts->points, (unsigned long long)counts->computed,
-               (unsigned long long)counts->finished, (unsigned long long)counts->reused,
-               (unsigned long long)counts->failed, cli->output);
+        sf_cli_print(stdout,
+                     "%s: %llu points, %llu computed, %llu there before, %llu reused, %llu failed: %s\n",
+                     state, (unsigned long long)counts->points, (unsigned long long)counts->computed,
+                     (unsigned long long)counts->finished, (unsigned long long)counts->reused,
+                     (unsigned long long)counts->failed, cli->output);
     if (counts->awaited > 0)
-        fprintf(stderr,
-                "samflow: this round of the refinement is done here; %llu points of other shards decide what "
-                "follows: "
-                "samflow merge ALL.db PART.db..., then the same command with --from ALL.db\n",
-                (unsigned long long)counts->awaited);
+        sf_cli_print(
+            stderr,
+            "samflow: this round of the refinement is done here; %llu points of other shards decide what "
+            "follows: samflow merge ALL.db PART.db..., then the same command with --from ALL.db\n",
+            (unsigned long long)counts->awaited);
     if (counts->failed > 0)
-        fprintf(stderr,
-                "samflow: %llu points failed; their reasons: sqlite3 '%s' \"SELECT reason, count(*) FROM "
-                "result WHERE "
-                "status = 'failed' GROUP BY reason\"; --retry-failed tries them again\n",
-                (unsigned long long)counts->failed, cli->output);
+        sf_cli_print(
+            stderr,
+            "samflow: %llu points failed; their reasons: sqlite3 '%s' \"SELECT reason, count(*) FROM "
+            "result WHERE status = 'failed' GROUP BY reason\"; --retry-failed tries them again\n",
+            (unsigned long long)counts->failed, cli->output);
 }
 
 static void print_status_json(const sf_store_status *status)
@@ -156,64 +136,118 @@ static int show_status(const sf_cli *cli, const char *path)
 
 /* ---- the command ---------------------------------------------------------------------------------------- */
 
-static int run(const sf_cli *cli, sf_sweep *sweep, const sf_sweep_options *options, bool dry)
+enum { FAILED_POINTS = 6, SHARD_WAITS = 75 }; // exit codes
+
+enum { DRY_RUN, RETRY_FAILED, THREADS, SHARD, FROM, ROLLBACK_JOURNAL, STATUS };
+
+static void on_failed(uint64_t position, const char *reason, void *user)
+{
+    char name[24];
+    snprintf(name, sizeof name, "%llu", (unsigned long long)position);
+    sf_cli_failure_event(user, "point failed", name, reason);
+}
+
+static int sweep_it(const sf_cli *cli, sf_sweep *sweep, const sf_sweep_options *options)
 {
     sf_sweep_counts counts;
-    if (dry) {
+    if (cli->value[DRY_RUN].text) {
         sf_status status = sf_sweep_plan(sweep, cli->output, options, &counts);
         if (status == SF_OK)
             print_plan(cli, sf_sweep_levels(sweep) > 0, &counts);
         return status == SF_OK ? 0 : sf_cli_fail(cli, status);
     }
-    signal(SIGXFSZ, SIG_IGN); // a file size limit is a failed write, not a death
     sf_status status = sf_sweep_run(sweep, cli->output, options, &counts);
+    sf_cli_delivers();
     if (status == SF_OK || status == SF_ERR_CANCELLED)
         print_result(cli,
                      status != SF_OK      ? "interrupted"
                      : counts.awaited > 0 ? "waiting"
                                           : "finished",
                      &counts);
-    return status == SF_OK ? 0 : sf_cli_fail(cli, status);
+    if (status != SF_OK)
+        return sf_cli_fail(cli, status);
+    return counts.awaited > 0 ? SHARD_WAITS : counts.failed > 0 ? FAILED_POINTS : 0;
 }
 
-int sf_cmd_sweep(sf_cli *cli, int argc, char **argv)
+/* What has no use beside what was asked for. */
+static int check(const sf_cli *cli)
 {
-    static const sf_command command = {"sweep", "GRID.yaml -o RESULT.db",
-                                       "many experiments over a grid, into one result file", sf_cmd_sweep};
-    const char *threads = NULL, *shard = NULL, *status_of = NULL;
-    bool dry = false;
-    sf_sweep_options options = {0};
-    const sf_cli_option option[] = {
-        {"dry-run", NULL, "say what would run and why; write nothing", NULL, &dry},
-        {"retry-failed", NULL, "compute points again that failed before", NULL, &options.retry_failed},
-        {"threads", "N", "worker threads; all processors if not given", &threads, NULL},
-        {"shard", "I/N", "only part I of N, from 1; join the files with samflow merge", &shard, NULL},
-        {"from", "ALL.db", "shards of a refined sweep: the merged results of the rounds before",
-         &options.from, NULL},
-        {"rollback-journal", NULL, "for file systems of clusters (NFS, Lustre): no write-ahead log", NULL,
-         &options.rollback_journal},
-        {"status", "RESULT.db", "how far a sweep is, also while it runs", &status_of, NULL},
-    };
-    int code = sf_cli_parse(cli, &command, argc, argv, option, sizeof option / sizeof option[0], 1, NULL);
+    static const int of_runs[] = {THREADS, ROLLBACK_JOURNAL}, of_shards[] = {FROM};
+    int code = -1;
+    if (!cli->output && !cli->value[DRY_RUN].text)
+        return sf_cli_usage(cli, "expected -o RESULT.db, the file for the results");
+    if (cli->value[DRY_RUN].text) {
+        code = sf_cli_refuse(cli, 2, of_runs, "has no use beside --dry-run, which computes nothing");
+        if (code < 0 && (cli->max_seconds > 0.0 || cli->events_path))
+            code = sf_cli_usage(cli, "--%s has no use beside --dry-run, which computes nothing",
+                                cli->events_path ? "events" : "max-seconds");
+        if (code < 0 && cli->value[RETRY_FAILED].text && !cli->output)
+            code = sf_cli_usage(cli, "--retry-failed has no use without -o RESULT.db");
+    }
+    if (code < 0 && !cli->value[SHARD].text)
+        code = sf_cli_refuse(cli, 1, of_shards, "is of shards, expected --shard I/N beside it");
+    return code;
+}
+
+static int run(sf_cli *cli)
+{
+    if (cli->value[STATUS].text)
+        return show_status(cli, cli->value[STATUS].text);
+    sf_sweep_options options = {.threads = (int)cli->value[THREADS].number,
+                                .retry_failed = cli->value[RETRY_FAILED].text != NULL,
+                                .rollback_journal = cli->value[ROLLBACK_JOURNAL].text != NULL,
+                                .from = cli->value[FROM].text,
+                                .failed = on_failed,
+                                .user = cli};
+    int code = check(cli);
+    if (code < 0 && cli->value[SHARD].text)
+        code = sf_cli_read_shard(cli, cli->value[SHARD].text, &options);
     if (code >= 0)
         return code;
-    if (status_of)
-        return cli->file ? sf_cli_usage(cli, "sweep", "--status takes no sweep file")
-                         : show_status(cli, status_of);
-    if (!cli->file)
-        return sf_cli_usage(cli, "sweep", "expected a sweep file");
-    if (!cli->output && !dry)
-        return sf_cli_usage(cli, "sweep", "expected -o RESULT.db, the file for the results");
-    long count = 0;
-    if (threads && (!read_count(threads, 4096, &count) || count < 1))
-        return sf_cli_usage(cli, "sweep", "--threads %s, expected a whole number from 1 to 4096", threads);
-    options.threads = (int)count;
-    if (shard && !read_shard(shard, &options))
-        return sf_cli_usage(cli, "sweep", "--shard %s, expected I/N with 1 <= I <= N, for example 3/16",
-                            shard);
     sf_sweep *sweep;
     sf_status status = sf_sweep_read(cli->context, cli->file, cli->override_count, cli->overrides, &sweep);
-    code = status == SF_OK ? run(cli, sweep, &options, dry) : sf_cli_fail(cli, status);
+    code = status == SF_OK ? sweep_it(cli, sweep, &options) : sf_cli_fail(cli, status);
     sf_sweep_destroy(&sweep);
     return code;
 }
+
+static const sf_option options[] = {
+    [DRY_RUN] = {"dry-run", NULL, "say what would run and why; write nothing", .type = SF_OPTION_FLAG},
+    [RETRY_FAILED] = {"retry-failed", NULL, "compute points again that failed before",
+                      .type = SF_OPTION_FLAG},
+    [THREADS] = {"threads", "N", "worker threads; all processors if not given", .type = SF_OPTION_COUNT,
+                 .low = 1, .high = 4096},
+    [SHARD] = {"shard", "I/N",
+               "only part I of N, from 1, or auto: the task of an array job; join by samflow merge",
+               .type = SF_OPTION_TEXT},
+    [FROM] = {"from", "ALL.db", "shards of a refined sweep: the merged results of the rounds before",
+              .type = SF_OPTION_INPUT, .choices = ".db"},
+    [ROLLBACK_JOURNAL] = {"rollback-journal", NULL,
+                          "for file systems of clusters (NFS, Lustre): no write-ahead log",
+                          .type = SF_OPTION_FLAG},
+    [STATUS] = {"status", "RESULT.db", "how far a sweep is, also while it runs", .type = SF_OPTION_INPUT,
+                .choices = ".db", .alone = true},
+    {0}};
+
+const sf_command sf_command_sweep = {
+    .name = "sweep",
+    .arguments = "GRID.yaml -o RESULT.db",
+    .summary = "many experiments over a grid, into one result file",
+    .text = "Computes every point of the grid that is not in the result file yet, in parallel; the same "
+            "command goes on after "
+            "any interruption. Points that fail are recorded with their reason and do not stop the rest; the "
+            "exit code is then "
+            "6. With --shard, part of the grid, in a file of its own; a grid that is refined is computed in "
+            "rounds, with the "
+            "merged results of the round before in --from, and a shard that waits for others ends with exit "
+            "code 75.",
+    .example = "samflow sweep phase.yaml -o phase.db --threads 8",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "expected a sweep file",
+    .files = ".yaml|.yml",
+    .uses = SF_USES_INPUT | SF_USES_SET | SF_USES_OUTPUT | SF_USES_TIME | SF_USES_EVENTS,
+    .output = ".db",
+    .run = run,
+};

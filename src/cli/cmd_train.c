@@ -1,7 +1,6 @@
 /* samflow train: a real network on images, its records as a table, as JSON, or in a file. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/cli.h"
 
@@ -54,7 +53,8 @@ static sf_status deliver(const sf_cli *cli, const sf_course *course)
         return status == SF_OK ? printed : status;
     }
     if (status == SF_OK && cli->output)
-        printf("%s: %zu records in %s\n", sf_run_status_name(sf_course_status(course)), count, cli->output);
+        sf_cli_print(stdout, "%s: %zu records in %s\n", sf_run_status_name(sf_course_status(course)), count,
+                     cli->output);
     else if (status == SF_OK)
         print_table(course);
     return status;
@@ -63,15 +63,14 @@ static sf_status deliver(const sf_cli *cli, const sf_course *course)
 static int train(sf_cli *cli, sf_course *course, const sf_course_options *options)
 {
     sf_status status = sf_course_run(course, options);
+    sf_cli_delivers();
     int code = status == SF_OK ? 0 : sf_cli_fail(cli, status);
     if (status == SF_ERR_CANCELLED && options->checkpoint)
-        fprintf(stderr, "The same command with --resume goes on from '%s'.\n", options->checkpoint);
+        sf_cli_print(stderr, "The same command with --resume goes on from '%s'.\n", options->checkpoint);
     if (status != SF_OK && status != SF_ERR_CANCELLED)
         return code;
-    if (status == SF_OK && sf_course_status(course) == SF_RUN_DIVERGED) {
-        fprintf(stderr, "samflow: %s\n", sf_context_message(cli->context));
-        code = sf_status_exit_code(SF_ERR_NUMERIC);
-    }
+    if (status == SF_OK && sf_course_status(course) == SF_RUN_DIVERGED)
+        code = sf_cli_fail(cli, SF_ERR_NUMERIC);
     sf_status delivered = deliver(cli, course);
     if (delivered != SF_OK) {
         int failed = sf_cli_fail(cli, delivered);
@@ -80,36 +79,55 @@ static int train(sf_cli *cli, sf_course *course, const sf_course_options *option
     return code;
 }
 
-int sf_cmd_train(sf_cli *cli, int argc, char **argv)
+enum { CHECKPOINT, RESUME, SETTINGS };
+
+static int run(sf_cli *cli)
 {
-    static const sf_command command = {"train", "FILE.yaml",
-                                       "train a real network on images, by SAM or plainly", sf_cmd_train};
-    bool settings = false;
-    sf_course_options run = {0};
-    const sf_cli_option options[] = {
-        {"checkpoint", "FILE.h5", "keep the state of the run there", &run.checkpoint, NULL},
-        {"resume", NULL, "go on from the checkpoint, if there is one", NULL, &run.resume},
-        {"settings", NULL, "print the reference of all keys, as Markdown", NULL, &settings}};
-    int left = sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof options[0], 1, NULL);
-    if (left >= 0)
-        return left;
-    if (settings) {
-        sf_cli_print_settings(true);
-        return 0;
-    }
-    if (!cli->file)
-        return sf_cli_usage(cli, command.name, "an experiment file is missing (- reads standard input)");
-    if (run.resume && !run.checkpoint)
-        return sf_cli_usage(cli, command.name, "--resume without --checkpoint FILE.h5, expected the file");
+    if (cli->value[SETTINGS].text)
+        return sf_cli_print_settings(cli, true);
+    const sf_course_options options = {.checkpoint = cli->value[CHECKPOINT].text,
+                                       .resume = cli->value[RESUME].text != NULL};
+    if (options.resume && !options.checkpoint)
+        return sf_cli_usage(cli, "--resume without --checkpoint FILE.h5, expected the file");
     if (cli->output && sf_course_check_output(cli->context, cli->output) != SF_OK)
         return sf_cli_fail(cli, sf_course_check_output(cli->context, cli->output));
-    if (run.checkpoint && sf_course_check_checkpoint(cli->context, run.checkpoint) != SF_OK)
-        return sf_cli_fail(cli, sf_course_check_checkpoint(cli->context, run.checkpoint));
+    if (options.checkpoint && sf_course_check_checkpoint(cli->context, options.checkpoint) != SF_OK)
+        return sf_cli_fail(cli, sf_course_check_checkpoint(cli->context, options.checkpoint));
     sf_course *course = NULL;
     sf_status status = sf_course_read(cli->context, cli->file, cli->override_count, cli->overrides, &course);
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
-    int code = train(cli, course, &run);
+    int code = -1;
+    for (size_t i = 0; code < 0 && sf_course_data_file(course, i); i++)
+        code = sf_cli_check_input(cli, sf_course_data_file(course, i));
+    if (code < 0)
+        code = train(cli, course, &options);
     sf_course_destroy(&course);
     return code;
 }
+
+static const sf_option options[] = {
+    [CHECKPOINT] = {"checkpoint", "FILE.h5", "keep the state of the run there", .type = SF_OPTION_OUTPUT,
+                    .choices = ".h5"},
+    [RESUME] = {"resume", NULL, "go on from the checkpoint, if there is one", .type = SF_OPTION_FLAG},
+    [SETTINGS] = {"settings", NULL, "print the reference of all keys, as Markdown", .type = SF_OPTION_FLAG,
+                  .alone = true},
+    {0}};
+
+const sf_command sf_command_train = {
+    .name = "train",
+    .arguments = "FILE.yaml",
+    .summary = "train a real network on images, by SAM or plainly",
+    .text = "Trains a linear diagonal, fully connected or convolutional network on images, with records of "
+            "loss and "
+            "accuracy, and keeps checkpoints from which the same command goes on with --resume.",
+    .example = "samflow train mnist.yaml --checkpoint mnist.h5 -o records.csv",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "an experiment file is missing (- reads standard input)",
+    .files = ".yaml|.yml",
+    .uses = SF_USES_INPUT | SF_USES_SET | SF_USES_OUTPUT | SF_USES_TIME | SF_USES_EVENTS,
+    .output = ".json|.csv|.h5",
+    .run = run,
+};

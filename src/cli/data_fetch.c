@@ -27,8 +27,8 @@ static void on_fetched(const sf_fetched *file, void *user)
         sf_json_bool(&report->json, "cached", file->cached);
         sf_json_close_object(&report->json);
     } else {
-        printf("%-16s %s%s%s%s\n", file->cached ? "already there" : "downloaded", file->path,
-               file->verified ? "" : " (", file->verified ? "" : unverified, file->verified ? "" : ")");
+        sf_cli_print(stdout, "%-16s %s%s%s%s\n", file->cached ? "already there" : "downloaded", file->path,
+                     file->verified ? "" : " (", file->verified ? "" : unverified, file->verified ? "" : ")");
         fflush(stdout);
     }
     bool labels = strstr(file->name, "labels") != NULL;
@@ -52,9 +52,11 @@ static void print_list(void)
     }
 }
 
-static void write_list(sf_json *json)
+static bool write_list(const void *subject, FILE *stream)
 {
+    (void)subject;
     sf_fetch_info file;
+    sf_json writer = sf_json_make(stream, true), *json = &writer;
     sf_json_open_object(json, NULL);
     sf_json_string(json, "samflow", sf_version());
     sf_json_open_array(json, "data");
@@ -77,17 +79,15 @@ static void write_list(sf_json *json)
     }
     sf_json_close_array(json);
     sf_json_close_object(json);
+    return sf_json_finish(json);
 }
 
 static int list(const sf_cli *cli)
 {
-    if (!cli->json) {
-        print_list();
-        return 0;
-    }
-    sf_json json = sf_json_make(stdout, true);
-    write_list(&json);
-    return sf_json_finish(&json) ? 0 : 1;
+    if (cli->json)
+        return sf_cli_print_document(cli, write_list, NULL);
+    print_list();
+    return 0;
 }
 
 /* ---- the command --------------------------------------------------------------------------------------- */
@@ -112,38 +112,49 @@ static int fetch(const sf_cli *cli, sf_fetch_request *request)
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
     if (!cli->json && report.labels[0])
-        printf("Next: samflow data info %s --labels %s --classes 0,1\n", report.first, report.labels);
+        sf_cli_print(stdout, "Next: samflow data info %s --labels %s --classes 0,1\n", report.first,
+                     report.labels);
     else if (!cli->json)
-        printf("Next: samflow data info %s --transpose --label labs\n", report.first);
+        sf_cli_print(stdout, "Next: samflow data info %s --transpose --label labs\n", report.first);
     return 0;
 }
 
-int sf_cli_run_fetch(sf_cli *cli, int argc, char **argv)
+enum { LIST, TO, PART, FROM };
+
+static int run(sf_cli *cli)
 {
-    static const sf_command command = {"data fetch", "NAME",
-                                       "downloads mnist, fashion-mnist or golub, checked by SHA-256", NULL};
-    sf_fetch_request request = {0};
-    bool named = false;
-    const sf_cli_option options[] = {
-        {"list", NULL, "name every data set with its files, addresses and checksums, and stop", NULL, &named},
-        {"to", "DIR", "where to put the files (default: the cache folder)", &request.directory, NULL},
-        {"part", "PART", "train or test only", &request.part, NULL},
-        {"mirror", "URL",
-         "take the files from this folder (http, https, file; default: $SAMFLOW_MIRROR/NAME)",
-         &request.mirror, NULL}};
-    int code =
-        sf_cli_parse(cli, &command, argc, argv, options, sizeof options / sizeof *options, 1, &request.name);
-    if (code >= 0)
-        return code;
-    if (cli->output || cli->override_count > 0)
-        return sf_cli_usage(cli, command.name,
-                            "takes neither --output nor --set; --to DIR says where the files go");
-    if (named && (request.name || request.directory || request.part || request.mirror))
-        return sf_cli_usage(cli, command.name, "--list stands alone");
-    if (named)
+    if (cli->value[LIST].text)
         return list(cli);
-    if (!request.name)
-        return sf_cli_usage(cli, command.name,
-                            "no data set named, expected mnist, fashion-mnist or golub; --list says more");
+    sf_fetch_request request = {.name = cli->file,
+                                .directory = cli->value[TO].text,
+                                .part = cli->value[PART].text,
+                                .mirror = cli->value[FROM].text};
     return fetch(cli, &request);
 }
+
+static const sf_option options[] = {
+    [LIST] = {"list", NULL, "name every data set with its files, addresses and checksums, and stop",
+              .type = SF_OPTION_FLAG, .alone = true},
+    [TO] = {"to", "DIR", "where to put the files (default: the cache folder)", .type = SF_OPTION_FOLDER},
+    [PART] = {"part", "PART", "train or test only", .type = SF_OPTION_CHOICE, .choices = "train|test"},
+    [FROM] = {"mirror", "URL",
+              "take the files from this folder (http, https, file; default: $SAMFLOW_MIRROR/NAME)",
+              .type = SF_OPTION_TEXT},
+    {0}};
+
+const sf_command sf_command_data_fetch = {
+    .name = "data fetch",
+    .arguments = "NAME",
+    .summary = "downloads mnist, fashion-mnist or golub, checked by SHA-256",
+    .text = "Downloads a public data set into the cache folder, checks it by SHA-256, and says where its "
+            "files are. What is "
+            "there already and right is not downloaded again. A transfer ends that does not connect within 4 "
+            "seconds, stays "
+            "below 1 kB/s for 15 seconds, takes half an hour or brings more than 256 MiB.",
+    .example = "samflow data fetch mnist --part test",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .missing = "no data set named, expected mnist, fashion-mnist or golub; --list says more",
+    .run = run,
+};

@@ -35,14 +35,14 @@ static bool parse_classes(const sf_cli *cli, const char *text, double **numbers,
         errno = 0;
         (*numbers)[(*count)++] = strtod(at, &after);
         if (after == at || errno != 0 || (*after != ',' && *after != '\0')) {
-            sf_cli_usage(cli, "data info", "--classes is '%s', expected labels as A,B,...", text);
+            sf_cli_usage(cli, "--classes is '%s', expected labels as A,B,...", text);
             return false;
         }
         at = after;
         if (*at == '\0')
             return true;
     }
-    fprintf(stderr, "samflow: out of memory\n");
+    sf_cli_no_memory(cli);
     return false;
 }
 
@@ -51,8 +51,9 @@ static void print_images(const char *name, const sf_images *images)
     sf_image_shape shape = sf_images_shape(images);
     sf_images_info info;
     sf_images_describe(images, &info);
-    printf("%s\n  images     %zu of %zu x %zu x %zu (channels, rows, columns)\n  classes    %zu:", name,
-           sf_images_count(images), shape.channels, shape.height, shape.width, sf_images_classes(images));
+    sf_cli_print(
+        stdout, "%s\n  images     %zu of %zu x %zu x %zu (channels, rows, columns)\n  classes    %zu:", name,
+        sf_images_count(images), shape.channels, shape.height, shape.width, sf_images_classes(images));
     for (size_t k = 0; k < sf_images_classes(images); k++)
         printf("%s %zu of label %.15g", k ? "," : "", sf_images_class_count(images, k),
                sf_images_raw_label(images, k));

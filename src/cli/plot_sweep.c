@@ -12,24 +12,18 @@ typedef struct map_report {
     sf_map_comparison theory;
 } map_report;
 
-static int write_csv(const map_report *r)
+static bool write_csv(const void *subject, FILE *stream)
 {
-    const char *path = r->options->differences;
-    FILE *stream = fopen(path, "w");
-    bool good = stream != NULL;
-    if (good) {
-        sf_map_difference cell;
-        fprintf(stream, "\"%s\",\"%s\",%s,%s\n", r->options->map.x, r->options->map.y, r->options->map.color,
-                r->theory.column);
-        for (size_t at = 0; sf_plot_map_next(r->map, &at, &cell);)
-            fprintf(stream, "%.17g,%.17g,%s,%s\n", cell.x, cell.y, cell.measured, cell.predicted);
-        good = !ferror(stream);
-        good = fclose(stream) == 0 && good;
+    const map_report *r = subject;
+    const char *heads[] = {r->options->map.x, r->options->map.y, r->options->map.color, r->theory.column};
+    for (size_t i = 0; i < 4; i++) {
+        sf_cli_csv_text(stream, heads[i]);
+        fputc(i < 3 ? ',' : '\n', stream);
     }
-    if (good)
-        return 0;
-    fprintf(stderr, "samflow: '%s' cannot be written\n", path);
-    return 1;
+    sf_map_difference cell;
+    for (size_t at = 0; sf_plot_map_next(r->map, &at, &cell);)
+        fprintf(stream, "%.17g,%.17g,%s,%s\n", cell.x, cell.y, cell.measured, cell.predicted);
+    return !ferror(stream);
 }
 
 static void print_json(const map_report *r)
@@ -62,7 +56,8 @@ static void print_lines(const map_report *r)
         return;
     const sf_map_options *options = &r->options->map;
     if (r->theory.compared == 0) {
-        fprintf(stderr, "samflow: theory has no %s for these settings; nothing to compare\n", options->color);
+        sf_cli_print(stderr, "samflow: theory has no %s for these settings; nothing to compare\n",
+                     options->color);
         return;
     }
     fprintf(stderr, "samflow: %zu of %zu cells differ from theory\n", r->theory.differing,
@@ -70,8 +65,8 @@ static void print_lines(const map_report *r)
     sf_map_difference cell;
     size_t at = 0;
     for (size_t lines = 0; lines < MOST_LINES && sf_plot_map_next(r->map, &at, &cell); lines++)
-        fprintf(stderr, "  %s = %-12g %s = %-12g measured %s, theory %s\n", options->x, cell.x, options->y,
-                cell.y, cell.measured, cell.predicted);
+        sf_cli_print(stderr, "  %s = %-12g %s = %-12g measured %s, theory %s\n", options->x, cell.x,
+                     options->y, cell.y, cell.measured, cell.predicted);
     if (r->theory.differing > MOST_LINES)
         fprintf(stderr, "  and %zu more; --differences FILE.csv writes all\n",
                 r->theory.differing - MOST_LINES);
@@ -80,20 +75,20 @@ static void print_lines(const map_report *r)
 static int report(const map_report *r)
 {
     if (r->options->differences && !r->theory.column)
-        return sf_cli_usage(r->cli, "plot",
+        return sf_cli_usage(r->cli,
                             "--differences needs --color regime or limit_kind, theory does not tell '%s'",
                             r->options->map.color);
     if (r->cli->json)
         print_json(r);
     else
         print_lines(r);
-    return r->options->differences ? write_csv(r) : 0;
+    return r->options->differences ? sf_cli_write_file(r->cli, r->options->differences, write_csv, r) : 0;
 }
 
 int sf_cli_plot_sweep(sf_cli *cli, const sf_plot_sweep *options, sf_figure *figure)
 {
     if (!options->map.x || !options->map.y || !options->map.color)
-        return sf_cli_usage(cli, "plot", "a sweep needs --x, --y and --color, each the name of a column");
+        return sf_cli_usage(cli, "a sweep needs --x, --y and --color, each the name of a column");
     sf_store *store = NULL;
     sf_plot_map *map = NULL;
     sf_status status = sf_store_open(cli->context, cli->file, &store);
@@ -102,7 +97,7 @@ int sf_cli_plot_sweep(sf_cli *cli, const sf_plot_sweep *options, sf_figure *figu
     if (status == SF_OK)
         status = sf_plot_map_draw(map, figure);
     int code = status == SF_OK          ? 0
-               : status == SF_ERR_USAGE ? sf_cli_usage(cli, "plot", "%s", sf_context_message(cli->context))
+               : status == SF_ERR_USAGE ? sf_cli_usage(cli, "%s", sf_context_message(cli->context))
                                         : sf_cli_fail(cli, status);
     if (code == 0)
         code = report(&(map_report){cli, options, map, sf_plot_map_compare(map)});

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -14,7 +15,7 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-void sf_cli_clear_progress(sf_cli_bar *bar)
+static void clear(sf_cli_bar *bar)
 {
     if (!bar->shown)
         return;
@@ -23,13 +24,22 @@ void sf_cli_clear_progress(sf_cli_bar *bar)
     bar->shown = false;
 }
 
+void sf_cli_clear_progress(const sf_cli *cli)
+{
+    clear(cli->bar);
+}
+
 void sf_cli_show_progress(double fraction, const char *note, void *user)
 {
     enum { WIDTH = 30 };
     static const char full[] = "##############################", empty[] = "                              ";
-    sf_cli_bar *bar = user;
+    sf_cli *cli = user;
+    sf_cli_bar *bar = cli->bar;
+    sf_cli_progress_event(cli, fraction, note);
+    if (cli->quiet || !isatty(STDERR_FILENO))
+        return;
     if (fraction >= 1.0) {
-        sf_cli_clear_progress(bar);
+        clear(bar);
         return;
     }
     double now = seconds();
@@ -38,10 +48,12 @@ void sf_cli_show_progress(double fraction, const char *note, void *user)
     bar->drawn = now;
     bar->shown = true;
     int filled = fraction > 0.0 ? (int)(fraction * WIDTH) : 0;
+    fputs("\r", stderr);
     if (isnan(fraction))
-        fprintf(stderr, "\r%.60s\033[K", note ? note : "");
+        sf_cli_print(stderr, "%.60s", note ? note : "");
     else
-        fprintf(stderr, "\r[%.*s%.*s] %3.0f%%  %.40s\033[K", filled, full, WIDTH - filled, empty,
-                100.0 * fraction, note ? note : "");
+        sf_cli_print(stderr, "[%.*s%.*s] %3.0f%%  %.40s", filled, full, WIDTH - filled, empty,
+                     100.0 * fraction, note ? note : "");
+    fputs("\033[K", stderr);
     fflush(stderr);
 }

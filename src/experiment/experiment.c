@@ -182,6 +182,12 @@ const double *sf_experiment_start(sf_experiment *experiment)
     return experiment->start;
 }
 
+const char *sf_experiment_data_file(const sf_experiment *experiment, size_t index)
+{
+    static const sf_setting_id files[] = {SF_SET_FILE, SF_SET_LABELS_FILE};
+    return index < 2 ? experiment->settings->values[files[index]].text : NULL;
+}
+
 /* ---- the settings -------------------------------------------------------------------------------- */
 
 const sf_settings *sf_experiment_settings(const sf_experiment *experiment)

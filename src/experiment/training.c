@@ -201,6 +201,11 @@ sf_status sf_course_restore(sf_context *context, const char *checkpoint, size_t 
     return status;
 }
 
+const char *sf_course_data_file(const sf_course *course, size_t index)
+{
+    return sf_experiment_data_file(course->experiment, index);
+}
+
 uint64_t sf_course_restored_step(const sf_course *course)
 {
     return course->restored;

@@ -433,11 +433,29 @@ const sf_table *sf_outcome_table(const sf_outcome *out, size_t index)
     return out->tables[index];
 }
 
+/* A word of a shell: as it is where it may stand so, else in single quotes. */
+static void append_word(char *text, size_t size, const char *word)
+{
+    size_t used = strlen(text);
+    bool plain =
+        *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,@%=") ==
+                     strlen(word);
+    if (plain) {
+        snprintf(text + used, size - used, "%s", word);
+        return;
+    }
+    used += (size_t)snprintf(text + used, size - used, "'");
+    for (; *word && used + 6 < size; word++)
+        used += (size_t)snprintf(text + used, size - used, *word == '\'' ? "'\\''" : "%c", *word);
+    snprintf(text + used, size - used, "'");
+}
+
 void sf_outcome_command(const sf_outcome *out, char *text, size_t size)
 {
     const sf_claim *claim = &out->entry->claim;
     bool data = claim->needs != SF_NEEDS_NOTHING && out->options->data_dir;
-    snprintf(text, size, "samflow reproduce --only %s%s%s%s", claim->id,
-             out->options->quick ? " --quick" : "", data ? " --data " : "",
-             data ? out->options->data_dir : "");
+    snprintf(text, size, "samflow reproduce --only %s%s%s", claim->id, out->options->quick ? " --quick" : "",
+             data ? " --data " : "");
+    if (data)
+        append_word(text, size, out->options->data_dir);
 }

@@ -121,7 +121,7 @@ def check_reproduce():
     run("reproduce", "--threads", "0", code=2)
     listed = json.loads(run("reproduce", "--list", "--json").stdout)
     assert {"id", "statement", "source"} <= set(listed[0])
-    done = run("reproduce", "--only", "P4.7", "-o", "e.yaml/rep", code=1)
+    done = run("reproduce", "--only", "P4.7", "-o", "e.yaml/rep", code=2)
     assert "folder" in done.stderr and "P4.7" not in done.stdout  # found before anything ran
 
 

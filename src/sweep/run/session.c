@@ -322,6 +322,8 @@ static sf_status store_rows(sf_session *session, size_t size, const void *bytes)
         session->counts.computed++;
         session->outstanding -= session->outstanding > 0;
         session->counts.failed += row.failed;
+        if (row.failed && session->options.failed)
+            session->options.failed(row.position, row.reason, session->options.user);
     }
     return SF_OK;
 }

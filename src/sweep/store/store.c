@@ -238,11 +238,22 @@ static sf_status no_column(const sf_store *store, const char *name)
 {
     char list[1024] = "";
     size_t used = 0;
-    for (size_t i = 0; i < store->column_count && used < sizeof list; i++)
-        used +=
-            (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", store->columns[i].name);
-    return sf_fail(store->context, SF_ERR_USAGE, "'%s' has no column '%s'; it has %s", store->database->path,
-                   name, list);
+    const char **names = SF_ARRAY(store->context, store->column_count, const char *);
+    if (!names)
+        return SF_ERR_MEMORY;
+    for (size_t i = 0; i < store->column_count; i++) {
+        names[i] = store->columns[i].name;
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *nearest = sf_nearest_name(name, store->column_count, names);
+    sf_status status =
+        nearest ? sf_fail(store->context, SF_ERR_USAGE, "'%s' has no column '%s', did you mean '%s'?",
+                          store->database->path, name, nearest)
+                : sf_fail(store->context, SF_ERR_USAGE, "'%s' has no column '%s'; it has %s",
+                          store->database->path, name, list);
+    sf_free(store->context, names);
+    return status;
 }
 
 /* What is not in the file and theory can tell. */
