@@ -68,7 +68,7 @@ def offline():
     for what, mirror in (("refused", "http://127.0.0.1:9"), ("no such host", "http://no-such-host.invalid")):
         done = run("data", "fetch", "mnist", "--part", "test", SAMFLOW_MIRROR=mirror)
         expect(f"{what}: fetch fails", done.returncode == 1 and "Without a network" in done.stderr, done.stderr)
-        done = run("reproduce", "--fetch", "--quick", "--only", "MNIST-01,GOLUB,C3.5-TIES", "-o", report, "--json",
+        done = run("reproduce", "--fetch", "--quick", "--only", "MNIST-01,GOLUB,C3.5-TIES", "-o", report + "-1", "--json",
                    SAMFLOW_MIRROR=mirror)
         claims = {claim["id"]: claim for claim in json.loads(done.stdout)["claims"]} if done.stdout else {}
         expect(f"{what}: reproduce goes on", done.returncode == 0 and len(claims) == 3, done.stderr)
@@ -78,7 +78,7 @@ def offline():
                    claims.get(claim, {}).get("verdict") == "not run" and "samflow data fetch" in reason
                    and name in reason, reason)
         expect(f"{what}: one try", done.stderr.count("fetching") == 1, done.stderr)
-    done = run("reproduce", "--fetch", "--no-fetch", "--only", "MNIST-01", "-o", report, SAMFLOW_MIRROR="http://127.0.0.1:9")
+    done = run("reproduce", "--fetch", "--no-fetch", "--only", "MNIST-01", "-o", report + "-2", SAMFLOW_MIRROR="http://127.0.0.1:9")
     expect("--no-fetch: nothing is asked", "fetching" not in done.stderr and done.returncode == 0, done.stderr)
     listed = json.loads(run("data", "fetch", "--list", "--json").stdout)["data"]
     doubtful = sum(not file["verified"] for entry in listed for file in entry["files"])
@@ -117,7 +117,7 @@ def real(folder, address):
         with open(os.path.join(folder, "golub", name), "w", encoding="ascii", newline="") as stream:
             stream.write(text)
     # a claim that --quick leaves out: the files are fetched, and nothing is trained
-    done = run("reproduce", "--fetch", "--quick", "--only", "NN-MNIST", "-o", report, SAMFLOW_MIRROR=address)
+    done = run("reproduce", "--fetch", "--quick", "--only", "NN-MNIST", "-o", report + "-3", SAMFLOW_MIRROR=address)
     expect("reproduce fetches what is missing", done.returncode == 0 and "fetching mnist" in done.stderr, done.stderr)
     done = run("data", "fetch", "golub", SAMFLOW_MIRROR=address)
     expect("golub: fetched", done.returncode == 0 and "downloaded" in done.stdout, done.stderr)
@@ -129,7 +129,7 @@ def real(folder, address):
     expect("golub: 25 AML and 47 ALL", [c["examples"] for c in classes] == [25, 47], done.stderr)
     left = sorted(os.listdir(os.path.join(cache, "samflow/mnist"))) + sorted(os.listdir(os.path.join(cache, "samflow/golub")))
     expect("only the files are left", left == sorted(mnist) + ["golub.csv"], left)
-    done = run("reproduce", "--quick", "--only", "MNIST-01", "-o", report, "--json")
+    done = run("reproduce", "--quick", "--only", "MNIST-01", "-o", report + "-4", "--json")
     expect("the cache is used without being asked for",
            done.returncode == 0 and json.loads(done.stdout)["claims"][0]["verdict"] == "reproduced", done.stderr)
     done = run("data", "fetch", "golub", SAMFLOW_MIRROR="http://127.0.0.1:9")

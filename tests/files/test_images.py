@@ -62,7 +62,7 @@ class Images(unittest.TestCase):
         for arguments, says in ((("x.idx",), "--labels FILE"),
                                 (("x.idx", "--labels", "y.idx", "--classes", "3,x"), "A,B,..."),
                                 (("x.idx", "--labels", "y.idx", "--classes", "3,"), "A,B,..."),
-                                (("x.idx", "--labels", "y.idx", "--mirror"), "--images takes"),
+                                (("x.idx", "--labels", "y.idx", "--mirror"), "has no use beside --images"),
                                 (("x.idx", "--labels", "y.idx", "--scale", "a"), "expected a number"),
                                 (("x.idx", "--labels", "y.idx", "--classes", "3"), "1 class given")):
             done = run(*arguments)

@@ -204,7 +204,7 @@ class Attribute(unittest.TestCase):
         self.refuse(2, "--layer is of Grad-CAM", "run.h5", "--layer", "conv1", "--method", "input-gradient")
         self.refuse(2, "from 1 to", "run.h5", "--images", "0")
         self.refuse(2, "unknown ending", "run.h5", "-o", "a.txt")
-        self.refuse(2, "folder does not exist", "run.h5", "-o", "none/a.json")
+        self.refuse(2, "does not exist, expected one to write in", "run.h5", "-o", "none/a.json")
         self.refuse(2, "no checkpoint given")
         self.refuse(3, "no HDF5 file", "x.idx")
         self.refuse(3, "data.file: 'none.idx' does not exist", "run.h5", "--set", "data.file=none.idx")
