@@ -1,7 +1,7 @@
 /* samflow/nn.h - networks beyond the linear diagonal one, trained by the same perturbations.
  *
  * Models: the linear diagonal network (logit <w_1 * ... * w_L, x>), fully connected networks, and a convolutional
- * network (convolution, activation, pooling, repeated, then fully connected layers). Single precision, by oneDNN.
+ * network (convolution, activation, pooling, repeated, then fully connected layers). Single precision, by oneDNN or by loops of our own.
  * Two classes have one logit f and the loss log(1 + e^{-y f}), y = -1, +1; K > 2 classes have K logits and the
  * cross-entropy of their softmax. The loss of a batch is the mean over its images.
  *
@@ -24,6 +24,10 @@ typedef enum sf_model { SF_MODEL_DIAGONAL, SF_MODEL_MLP, SF_MODEL_CNN } sf_model
 typedef enum sf_activation { SF_ACTIVATION_RELU, SF_ACTIVATION_IDENTITY } sf_activation;
 typedef enum sf_pooling { SF_POOLING_MAX, SF_POOLING_AVERAGE } sf_pooling;
 
+/* What computes fully connected and convolutional networks: oneDNN, which a build may lack, or loops of our own, which are
+ * always there; the same numbers but for rounding. */
+typedef enum sf_nn_backend { SF_NN_AUTO, SF_NN_ONEDNN, SF_NN_PLAIN } sf_nn_backend;
+
 enum { SF_NN_MAX_LAYERS = 16 };
 
 typedef struct sf_nn_spec {
@@ -42,16 +46,23 @@ typedef struct sf_nn_spec {
      * diagonal: every weight init_scale. */
     double init_scale;
     uint64_t seed;
+    sf_nn_backend backend; /* auto: the fastest of this build; of no effect on diagonal networks */
 } sf_nn_spec;
 
 typedef struct sf_nn sf_nn;
 
 /* threads: 0 for all processors that the process may use. Errors: SF_ERR_ARGUMENT (names the member and what was expected),
- * SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (built without SAMFLOW_WITH_DNNL). */
+ * SF_ERR_MEMORY, SF_ERR_UNAVAILABLE (a backend that this build lacks). */
 SF_API
 sf_status sf_nn_create(sf_context *context, const sf_nn_spec *spec, int threads, sf_nn **out);
 SF_API
 void sf_nn_destroy(sf_nn **nn);
+
+/* "onednn" or "plain"; static text. */
+SF_API
+const char *sf_nn_backend_name(const sf_nn *nn);
+SF_API
+bool sf_nn_backend_available(sf_nn_backend backend);
 
 SF_API
 const sf_nn_spec *sf_nn_description(const sf_nn *nn);

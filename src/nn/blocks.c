@@ -283,5 +283,6 @@ static bool backward_to_layer(sf_nn *nn, int worker, size_t capacity, size_t lay
                         &(sf_backward_goal){.read_stage = nn->layout.layer_stage[layer]});
 }
 
-const sf_backend sf_backend_onednn = {create,  destroy,  reserve,           adopt_sum,         prepare, slice,
-                                      forward, backward, backward_to_input, backward_to_layer, finish};
+const sf_backend sf_backend_onednn = {"onednn",          create, destroy, reserve,  adopt_sum,
+                                      prepare,           slice,  forward, backward, backward_to_input,
+                                      backward_to_layer, finish};

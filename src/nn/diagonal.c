@@ -168,6 +168,6 @@ static sf_status finish(sf_nn *nn, const float *theta, float *gradient)
     return SF_OK;
 }
 
-const sf_backend sf_backend_diagonal = {create, destroy, reserve,  adopt_sum,         prepare,
-                                        slice,  forward, backward, backward_to_input, backward_to_layer,
-                                        finish};
+const sf_backend sf_backend_diagonal = {"plain",           create, destroy, reserve,  adopt_sum,
+                                        prepare,           slice,  forward, backward, backward_to_input,
+                                        backward_to_layer, finish};

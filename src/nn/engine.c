@@ -28,12 +28,16 @@ sf_status sf_nn_create(sf_context *context, const sf_nn_spec *spec, int threads,
     sf_status checked = sf_nn_check(context, spec, &member);
     if (checked != SF_OK)
         return member ? sf_fail_within(context, checked, "%s", member) : checked;
+    const sf_backend *backend = sf_nn_choose_backend(spec);
+    if (!backend)
+        return sf_fail(context, SF_ERR_UNAVAILABLE,
+                       "backend onednn: this build has none (SAMFLOW_WITH_DNNL=OFF), expected auto or plain");
     sf_nn *nn = SF_NEW(context, sf_nn);
     if (!nn)
         return SF_ERR_MEMORY;
     nn->context = context;
     nn->spec = *spec;
-    nn->backend = spec->model == SF_MODEL_DIAGONAL ? &sf_backend_diagonal : &sf_backend_onednn;
+    nn->backend = backend;
     sf_layout_fill(spec, &nn->layout);
     sf_status status = build(nn, threads);
     if (status == SF_OK)
@@ -57,6 +61,11 @@ void sf_nn_destroy(sf_nn **nn)
     sf_free(context, dead->theta);
     sf_free(context, dead);
     *nn = NULL;
+}
+
+const char *sf_nn_backend_name(const sf_nn *nn)
+{
+    return nn->backend->name;
 }
 
 const sf_nn_spec *sf_nn_description(const sf_nn *nn)
@@ -210,7 +219,8 @@ static sf_status run(sf_pass *pass, const float *theta, size_t tasks, sf_task_fn
     SF_TRY(reserve(nn, pass->batch, pass->cut));
     SF_TRY(nn->backend->prepare(nn, theta ? theta : nn->theta));
     sf_pool_run(nn->pool, tasks, task, pass);
-    return pass->failed ? sf_fail(nn->context, SF_ERR_INTERNAL, "oneDNN: a primitive failed") : SF_OK;
+    return pass->failed ? sf_fail(nn->context, SF_ERR_INTERNAL, "%s: a primitive failed", nn->backend->name)
+                        : SF_OK;
 }
 
 sf_status sf_nn_forward(sf_nn *nn, const float *theta, size_t n, const float *images, float *logits)

@@ -65,10 +65,12 @@ typedef struct sf_slice {
 
 typedef struct sf_diagonal sf_diagonal;
 typedef struct sf_blocks sf_blocks;
+typedef struct sf_plain sf_plain;
 
 /* What slices are computed by. Work space for a capacity is made by `reserve`, in the caller's thread, before slices of
- * that capacity run; what runs in workers cannot fail but by oneDNN's word (false). */
+ * that capacity run; what runs in workers cannot fail but by the word of a library (false). */
 typedef struct sf_backend {
+    const char *name;
     sf_status (*create)(sf_nn *nn); // sets nn->sum_size
     void (*destroy)(sf_nn *nn);
     sf_status (*reserve)(sf_nn *nn, size_t capacity);
@@ -86,7 +88,10 @@ typedef struct sf_backend {
     sf_status (*finish)(sf_nn *nn, const float *theta, float *gradient);
 } sf_backend;
 
-extern const sf_backend sf_backend_diagonal, sf_backend_onednn;
+extern const sf_backend sf_backend_diagonal, sf_backend_onednn, sf_backend_plain;
+
+/* backends.c: what computes the network of this description; NULL if the one it asks for is not in this build. */
+const sf_backend *sf_nn_choose_backend(const sf_nn_spec *spec);
 
 struct sf_nn {
     sf_context *context;
@@ -97,6 +102,7 @@ struct sf_nn {
     const sf_backend *backend;
     sf_diagonal *diagonal; // of that backend
     sf_blocks *blocks;     // of oneDNN
+    sf_plain *plain;       // of the plain one
     size_t sum_size, sums; // numbers of a sum; sums there can be: SF_NN_SUMS, and one for each worker
     sf_gradient_sum *sum;  // (sums); that of worker w is number SF_NN_SUMS + w
 };

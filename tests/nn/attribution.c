@@ -79,7 +79,7 @@ static void check_grad_cam(sf_context *context, const sf_nn_spec *spec)
     int labels[COUNT];
     draw_images(images, labels, (int)spec->classes);
     sf_nn *nn;
-    assert_ok(context, sf_nn_create(context, spec, 1, &nn));
+    assert_ok(context, create_network(context, spec, 1, &nn));
     double *theta = calloc(sf_nn_parameters(nn), sizeof *theta);
     assert_non_null(theta);
     for (size_t i = 0; i < sf_nn_parameters(nn); i++)
@@ -187,7 +187,7 @@ static void test_summary(void **state)
     sf_context *context = test_context();
     sf_nn *nn;
     sf_images *images;
-    assert_ok(context, sf_nn_create(context, &small, 2, &nn));
+    assert_ok(context, create_network(context, &small, 2, &nn));
     assert_ok(context, sf_images_patches(context, &patches, &images));
     check_summary(context, nn, SF_ATTRIBUTION_GRAD_CAM, images);
     check_summary(context, nn, SF_ATTRIBUTION_INPUT_GRADIENT, images);
@@ -204,7 +204,7 @@ static void test_empty_maps(void **state)
     sf_nn *nn;
     sf_images *images;
     sf_attribution_summary s;
-    assert_ok(context, sf_nn_create(context, &small, 1, &nn));
+    assert_ok(context, create_network(context, &small, 1, &nn));
     assert_ok(context, sf_images_patches(context, &patches, &images));
     memset(sf_nn_theta(nn), 0, sf_nn_parameters(nn) * sizeof(float));
     for (int method = 0; method < 2; method++) {
@@ -229,7 +229,7 @@ static void test_refused(void **state)
     larger.width = 2 * SIDE;
     flat.model = SF_MODEL_MLP;
     assert_ok(context, sf_images_patches(context, &larger, &images));
-    assert_ok(context, sf_nn_create(context, &wide, 1, &nn));
+    assert_ok(context, create_network(context, &wide, 1, &nn));
     assert_status(context, sf_nn_attribute(nn, SF_ATTRIBUTION_GRAD_CAM, 0, images, NULL, &s),
                   SF_ERR_ARGUMENT);
     sf_images_destroy(&images);
@@ -237,7 +237,7 @@ static void test_refused(void **state)
     assert_status(context, sf_nn_attribute(nn, SF_ATTRIBUTION_GRAD_CAM, 2, images, NULL, &s),
                   SF_ERR_ARGUMENT);
     sf_nn_destroy(&nn);
-    assert_ok(context, sf_nn_create(context, &flat, 1, &nn));
+    assert_ok(context, create_network(context, &flat, 1, &nn));
     assert_status(context, sf_nn_attribute(nn, SF_ATTRIBUTION_GRAD_CAM, 0, images, NULL, &s),
                   SF_ERR_ARGUMENT);
     assert_ok(context, sf_nn_attribute(nn, SF_ATTRIBUTION_INPUT_GRADIENT, 0, images, NULL, &s));
@@ -253,7 +253,7 @@ static sf_status attribute_all(sf_context *context)
     sf_nn *nn = NULL;
     sf_images *images = NULL;
     sf_attribution_summary s;
-    sf_status status = sf_nn_create(context, &small, 1, &nn);
+    sf_status status = create_network(context, &small, 1, &nn);
     if (status == SF_OK)
         status = sf_images_patches(context, &few, &images);
     if (status == SF_OK)
@@ -277,5 +277,7 @@ int main(void)
         cmocka_unit_test(test_grad_cam), cmocka_unit_test(test_shares),
         cmocka_unit_test(test_summary),  cmocka_unit_test(test_empty_maps),
         cmocka_unit_test(test_refused),  cmocka_unit_test(test_every_allocation_can_fail)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    RUN_ON_EVERY_BACKEND(tests, failed);
+    return failed;
 }

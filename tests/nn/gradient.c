@@ -2,7 +2,7 @@
  * quotients; bits and threads. */
 #include "reference.h"
 
-#if __has_include(<oneapi/dnnl/dnnl_config.h>)
+#ifdef SAMFLOW_DNNL
 #include <oneapi/dnnl/dnnl_config.h>
 #if DNNL_CPU_THREADING_RUNTIME == DNNL_RUNTIME_OMP
 #define SF_TEST_OPENMP
@@ -82,7 +82,7 @@ static problem problem_make(const sf_nn_spec *spec, int threads)
 {
     problem p = {.context = test_context()};
     sf_random random = sf_random_make(11, 0);
-    assert_ok(p.context, sf_nn_create(p.context, spec, threads, &p.nn));
+    assert_ok(p.context, create_network(p.context, spec, threads, &p.nn));
     p.pixels = reference_volume(spec->input);
     p.parameters = sf_nn_parameters(p.nn);
     p.outputs = sf_nn_outputs(p.nn);
@@ -292,6 +292,39 @@ static void threads(void **state)
     }
 }
 
+/* Kernels with vectors agree in every bit, the plain one but for rounding; and a network says what computes it. */
+static void instruction_sets(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"plain", "avx2", "avx512", "neon"};
+    if (backend_under_test != SF_NN_PLAIN) {
+        problem p = problem_make(&shapes[0].spec, 1);
+        assert_string_equal(sf_nn_backend_name(p.nn), "onednn");
+        problem_release(&p);
+        return;
+    }
+    for (size_t s = 0; s < SHAPES; s++) {
+        problem best = problem_make(&shapes[s].spec, 1);
+        double loss;
+        assert_string_equal(sf_nn_backend_name(best.nn), "plain");
+        assert_ok(best.context,
+                  sf_nn_gradient(best.nn, NULL, IMAGES, best.images, best.labels, best.gradient, &loss));
+        for (size_t i = 0; i < best.parameters; i++)
+            best.expected[i] = best.gradient[i];
+        for (size_t set = 0; set < sizeof sets / sizeof sets[0]; set++) {
+            setenv("SAMFLOW_ISA", sets[set], 1); // one that is not there counts as none
+            problem p = problem_make(&shapes[s].spec, 1);
+            unsetenv("SAMFLOW_ISA");
+            assert_ok(p.context, sf_nn_gradient(p.nn, NULL, IMAGES, p.images, p.labels, p.gradient, &loss));
+            assert_floats(p.parameters, p.gradient, best.expected, sets[set]);
+            if (set > 0)
+                assert_memory_equal(p.gradient, best.gradient, p.parameters * sizeof(float));
+            problem_release(&p);
+        }
+        problem_release(&best);
+    }
+}
+
 /* What the host has told OpenMP stays, though oneDNN is kept to one thread. */
 static void hosts_threads_stay(void **state)
 {
@@ -364,18 +397,18 @@ static void refusals(void **state)
     sf_nn *nn;
     sf_nn_spec bad = shapes[0].spec;
     bad.pool = 4;
-    assert_status(context, sf_nn_create(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
+    assert_status(context, create_network(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
     assert_non_null(strstr(sf_context_message(context), "pool"));
     assert_null(nn);
     bad = shapes[0].spec;
     bad.classes = 1;
-    assert_status(context, sf_nn_create(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
+    assert_status(context, create_network(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
     bad = shapes[0].spec;
     bad.convolutions = 0;
-    assert_status(context, sf_nn_create(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
+    assert_status(context, create_network(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
     bad = shapes[0].spec;
     bad.init_scale = NAN;
-    assert_status(context, sf_nn_create(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
+    assert_status(context, create_network(context, &bad, 1, &nn), SF_ERR_ARGUMENT);
     sf_context_destroy(&context);
     problem p = problem_make(&shapes[0].spec, 1);
     p.labels[1] = 2;
@@ -392,7 +425,7 @@ static sf_status use(sf_context *context, const sf_nn_spec *spec)
     static float images[40 * 120], gradient[1 << 14];
     static int labels[40];
     double loss;
-    sf_status status = sf_nn_create(context, spec, 2, &nn);
+    sf_status status = create_network(context, spec, 2, &nn);
     if (status == SF_OK)
         status = sf_nn_gradient(nn, NULL, 40, images, labels, gradient, &loss);
     else
@@ -428,11 +461,14 @@ int main(void)
         cmocka_unit_test(derivatives_of_logits),
         cmocka_unit_test(diagonal),
         cmocka_unit_test(threads),
+        cmocka_unit_test(instruction_sets),
         cmocka_unit_test(hosts_threads_stay),
         cmocka_unit_test(large_margins),
         cmocka_unit_test(margins_of_all_sizes),
         cmocka_unit_test(refusals),
         cmocka_unit_test(memory_runs_out),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    RUN_ON_EVERY_BACKEND(tests, failed);
+    return failed;
 }

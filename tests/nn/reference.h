@@ -10,6 +10,28 @@
 
 enum { REFERENCE_STAGES = 16 };
 
+/* One suite for all backends: its main runs the tests on one after another. */
+static sf_nn_backend backend_under_test;
+
+static inline sf_status create_network(sf_context *context, const sf_nn_spec *spec, int threads, sf_nn **out)
+{
+    sf_nn_spec own = *spec;
+    own.backend = backend_under_test;
+    return sf_nn_create(context, &own, threads, out);
+}
+
+/* The number of tests that failed; a build has at least one backend. */
+#define RUN_ON_EVERY_BACKEND(tests, failed)                                                                  \
+    do {                                                                                                     \
+        static const char *const names[] = {"auto", "onednn", "plain"};                                      \
+        for (int id = SF_NN_ONEDNN; id <= SF_NN_PLAIN; id++) {                                               \
+            backend_under_test = (sf_nn_backend)id;                                                          \
+            if (sf_nn_backend_available(backend_under_test))                                                 \
+                (failed) += cmocka_run_group_tests_name(names[id], tests, NULL, NULL);                       \
+        }                                                                                                    \
+        (failed) += !sf_nn_backend_available(SF_NN_PLAIN);                                                   \
+    } while (0)
+
 /* One image on its way: the input and the output of every stage, and the derivatives by them. */
 typedef struct reference_pass {
     size_t stages;

@@ -179,7 +179,7 @@ static void compare_run(const sf_nn_spec *model, const method *m)
     sf_images *images = make_images(context, (int)model->classes, 1);
     sf_nn *nn;
     sf_trainer *trainer;
-    assert_ok(context, sf_nn_create(context, model, 0, &nn));
+    assert_ok(context, create_network(context, model, 0, &nn));
     assert_ok(context, sf_trainer_create(context, nn, images, &m->spec, &trainer));
     plain_run run = {.net = reference_make(model), .spec = &m->spec};
     size_t bytes = run.net.parameters * sizeof(double), order[COUNT], position = 0, epoch = 0;
@@ -251,7 +251,7 @@ static void diagonal_as_in_sam(void **state)
         sf_images *images = make_images(context, 2, 4);
         sf_nn *nn;
         sf_trainer *trainer;
-        assert_ok(context, sf_nn_create(context, &model, 0, &nn));
+        assert_ok(context, create_network(context, &model, 0, &nn));
         assert_ok(context, sf_trainer_create(context, nn, images, &methods[m].spec, &trainer));
         double points[COUNT * PIXELS], theta[DEPTH * PIXELS];
         int labels[COUNT];
@@ -296,7 +296,7 @@ static rig rig_make(const sf_nn_spec *model, const sf_training *spec, int thread
 {
     rig r = {.context = test_context()};
     r.images = make_images(r.context, (int)model->classes, 2);
-    assert_ok(r.context, sf_nn_create(r.context, model, threads, &r.nn));
+    assert_ok(r.context, create_network(r.context, model, threads, &r.nn));
     assert_ok(r.context, sf_trainer_create(r.context, r.nn, r.images, spec, &r.trainer));
     return r;
 }
@@ -376,7 +376,7 @@ static void resumed(void **state)
         sf_nn_spec other = cnn;
         sf_nn *nn;
         other.seed = 77;
-        assert_ok(first.context, sf_nn_create(first.context, &other, 1, &nn));
+        assert_ok(first.context, create_network(first.context, &other, 1, &nn));
         assert_ok(first.context, sf_nn_load(nn, path));
         assert_memory_equal(sf_nn_theta(nn), sf_nn_theta(first.nn), sf_nn_parameters(nn) * sizeof(float));
         sf_nn_destroy(&nn);
@@ -505,7 +505,7 @@ static void memory_runs_out(void **state)
         sf_context *context = test_context_failing(&memory);
         sf_nn *nn = NULL;
         sf_trainer *trainer = NULL;
-        status = sf_nn_create(context, &cnn, 2, &nn);
+        status = create_network(context, &cnn, 2, &nn);
         if (status == SF_OK)
             status = sf_trainer_create(context, nn, images, &methods[7].spec, &trainer);
         if (status == SF_OK)
@@ -544,5 +544,7 @@ int main(void)
         cmocka_unit_test(norm_holds_at_tiny_gradients),
         cmocka_unit_test(memory_runs_out),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    RUN_ON_EVERY_BACKEND(tests, failed);
+    return failed;
 }
