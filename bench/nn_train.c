@@ -1,8 +1,8 @@
 /* Images a second of training a CNN, for the comparison of nn_train.py, which starts this program.
  *
- * usage: samflow-bench-nn IMAGES LABELS METHOD RHO BATCH THREADS STEPS SECONDS THETA
+ * usage: samflow-bench-nn IMAGES LABELS METHOD RHO BATCH THREADS STEPS SECONDS THETA [BACKEND [MODEL]]
  *
- * Conv 5x5 16, ReLU, pool 2, conv 5x5 32, ReLU, pool 2, dense 128, ReLU, dense. Writes the start to THETA.0 and the
+ * BACKEND: auto, onednn or plain; MODEL: cnn (default) or mlp, two hidden layers of 256. The CNN is conv 5x5 16, ReLU, pool 2, conv 5x5 32, ReLU, pool 2, dense 128, ReLU, dense. Writes the start to THETA.0 and the
  * parameters after STEPS steps to THETA.1 (raw floats), then trains on for SECONDS and prints the steps taken and the
  * images a second of the fastest tenth and of all.
  */
@@ -59,9 +59,9 @@ static void measure(sf_context *context, sf_trainer *trainer, size_t batch, doub
 
 int main(int argc, char **argv)
 {
-    if (argc != 10) {
-        fprintf(stderr,
-                "usage: samflow-bench-nn IMAGES LABELS METHOD RHO BATCH THREADS STEPS SECONDS THETA\n");
+    if (argc < 10 || argc > 12) {
+        fprintf(stderr, "usage: samflow-bench-nn IMAGES LABELS METHOD RHO BATCH THREADS STEPS SECONDS THETA "
+                        "[BACKEND [MODEL]]\n");
         return 2;
     }
     sf_context *context;
@@ -86,6 +86,15 @@ int main(int argc, char **argv)
                        .hidden = {128},
                        .init_scale = 1.0,
                        .seed = 1};
+    const char *backend = argc > 10 ? argv[10] : "auto";
+    spec.backend = strcmp(backend, "plain") == 0    ? SF_NN_PLAIN
+                   : strcmp(backend, "onednn") == 0 ? SF_NN_ONEDNN
+                                                    : SF_NN_AUTO;
+    if (argc > 11 && strcmp(argv[11], "mlp") == 0) {
+        spec.model = SF_MODEL_MLP;
+        spec.hidden_layers = 2;
+        spec.hidden[0] = spec.hidden[1] = 256;
+    }
     check(context, sf_nn_create(context, &spec, atoi(argv[6]), &nn));
     sf_training training = {
         .perturbation = {strcmp(argv[3], "gd") == 0 ? SF_METHOD_GD : SF_METHOD_L2, atof(argv[4]), 0.0},

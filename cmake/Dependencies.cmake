@@ -71,7 +71,7 @@ if(SAMFLOW_WITH_SQLITE)
   sf_link_flags(${SQLITE_LDFLAGS})
 endif()
 
-option(SAMFLOW_WITH_DNNL "Fully connected and convolutional networks, by oneDNN" ON)
+option(SAMFLOW_WITH_DNNL "oneDNN for fully connected and convolutional networks" ON)
 if(SAMFLOW_WITH_DNNL)
   # no CMake package: that of Debian asks for OpenCL's headers
   find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.h)

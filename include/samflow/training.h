@@ -17,7 +17,7 @@ extern "C" {
 typedef struct sf_course sf_course;
 
 /* As sf_experiment_read and sf_experiment_parse. Errors: SF_ERR_CONFIG with file, line, key and what was expected;
- * SF_ERR_DATA; SF_ERR_IO; SF_ERR_MEMORY; SF_ERR_UNAVAILABLE (built without oneDNN or files). */
+ * SF_ERR_DATA; SF_ERR_IO; SF_ERR_MEMORY; SF_ERR_UNAVAILABLE (built without files, or without the backend asked for). */
 SF_API
 sf_status sf_course_read(sf_context *context, const char *path, size_t count, const char *const *overrides,
                          sf_course **out);

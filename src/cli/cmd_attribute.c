@@ -20,7 +20,7 @@ typedef struct attribute_options {
 
 /* One method on one checkpoint. */
 typedef struct row {
-    const char *checkpoint;
+    const char *checkpoint, *backend;
     uint64_t step;
     sf_attribution method;
     char layer[32]; // "" for the input gradient
@@ -169,7 +169,10 @@ static int attribute_course(work *w, const char *checkpoint, sf_course *course)
     int code = 0;
     for (size_t k = 0; k < count && code == 0; k++) {
         row *r = &w->rows[w->count++];
-        *r = (row){.checkpoint = checkpoint, .step = sf_course_restored_step(course), .method = methods[k]};
+        *r = (row){.checkpoint = checkpoint,
+                   .backend = sf_nn_backend_name(nn),
+                   .step = sf_course_restored_step(course),
+                   .method = methods[k]};
         code = attribute_row(w, course, r, layer);
     }
     return code;
@@ -291,6 +294,7 @@ static void write_row(sf_json *json, const row *r)
         sf_json_string(json, "layer", r->layer);
     else
         sf_json_null(json, "layer");
+    sf_json_string(json, "backend", r->backend);
     sf_json_string(json, "set", r->tested ? "test" : "training");
     sf_json_integer(json, "images", (int64_t)r->summary.images);
     sf_json_integer(json, "zero", (int64_t)r->summary.zero);

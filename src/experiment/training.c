@@ -126,7 +126,8 @@ static sf_status create_network(sf_course *course)
                        .pool = (size_t)values[SF_SET_POOL].integer,
                        .pooling = (sf_pooling)values[SF_SET_POOLING].choice,
                        .init_scale = values[SF_SET_INIT_SCALE].number,
-                       .seed = values[SF_SET_NET_SEED].integer};
+                       .seed = values[SF_SET_NET_SEED].integer,
+                       .backend = (sf_nn_backend)values[SF_SET_BACKEND].choice};
     SF_TRY(copy_sizes(course, SF_SET_CHANNELS, &spec.convolutions, spec.channels));
     SF_TRY(copy_sizes(course, SF_SET_HIDDEN, &spec.hidden_layers, spec.hidden));
     const char *member;

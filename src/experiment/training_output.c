@@ -74,6 +74,7 @@ sf_status sf_course_write_json(const sf_course *course, FILE *stream)
         sf_json_integer(&json, "test_images", (int64_t)sf_images_count(course->test));
     else
         sf_json_null(&json, "test_images");
+    sf_json_string(&json, "backend", sf_nn_backend_name(course->nn));
     sf_json_string(&json, "status", sf_run_status_name(course->status));
     sf_json_open_array(&json, "records");
     for (size_t i = 0; i < count; i++) {

@@ -5,7 +5,8 @@
  *   loss, accuracy, applied_norm       of the last step
  *   stopped                            1: loss or weights left the finite numbers in the step after
  *   records (n, 8)                     step, epoch, loss, accuracy, test_loss, test_accuracy, applied_norm, gradients
- *   attributes: samflow (version), network, training, data (what they were, as text), settings (the caller's text)
+ *   attributes: samflow (version), backend (that wrote it), network, training, data (what they were, as text), settings
+ *   (the caller's text)
  *
  * The order of the images is not kept: it follows from the seed and the epoch.
  */
@@ -184,7 +185,8 @@ static bool write_content(hid_t file, const sf_saving *saving)
     const sf_nn *nn = trainer->nn;
     char text[TEXT_SIZE];
     bool good = H5LTset_attribute_string(file, "/", "samflow", sf_version()) >= 0 &&
-                H5LTset_attribute_string(file, "/", "settings", saving->settings) >= 0;
+                H5LTset_attribute_string(file, "/", "settings", saving->settings) >= 0 &&
+                H5LTset_attribute_string(file, "/", "backend", sf_nn_backend_name(nn)) >= 0;
     describe_network(&nn->spec, text);
     good = good && H5LTset_attribute_string(file, "/", "network", text) >= 0;
     describe_training(trainer, text);
