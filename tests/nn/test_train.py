@@ -310,7 +310,7 @@ class PyTorch(Folder):
 class Documents(Folder):
     def test_records(self):
         document = train(PATCHES)
-        self.assertEqual(list(document), ["samflow", "experiment", "images", "test_images", "status", "records",
+        self.assertEqual(list(document), ["samflow", "experiment", "images", "test_images", "backend", "status", "records",
                                           "final"])
         self.assertEqual(document["status"], "completed")
         self.assertEqual([r["step"] for r in document["records"]], [0, 7, 14, 21, 28, 35, 40])
