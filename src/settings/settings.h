@@ -133,7 +133,7 @@ enum sf_scope {
       "scale of the start: weights and biases uniform in +-init_scale / sqrt(fan in); diagonal: every "      \
       "weight")                                                                                              \
     X(NET_SEED, "network.seed", SEED, "1", 0.0, 9.2e18, false, NULL, LAYERED, "seed of the start")           \
-    X(BACKEND, "network.backend", CHOICE, "auto", SF_ANY, "auto|onednn|plain", LAYERED,                      \
+    X(BACKEND, "network.backend", CHOICE, "auto", SF_ANY, SF_NAMES("auto", "onednn", "plain"), LAYERED,      \
       "what computes it: oneDNN or loops of our own; auto: the first that the build has")                    \
     X(DEPTH, "network.depth", INTEGER, "2", 1.0, 1000.0, false, NULL, ALWAYS, "layers L")                    \
     X(INIT, "network.init", INIT, "0.6", SF_ANY, NULL, RUN, "start of every layer: a number, or d numbers")  \
