@@ -10,6 +10,8 @@ import subprocess
 PROGRAM = os.environ["SAMFLOW_PROGRAM"]
 SANITIZED = b"__asan_init" in open(PROGRAM, "rb").read()  # its shadow needs all addresses
 ADDRESSES = 3 << 30
+# HDF5 and SQLite may ask for more memory than there is, and take no for an answer; the sanitizer would abort instead.
+ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1:" + os.environ.get("ASAN_OPTIONS", ""))
 SECONDS = 60  # of a machine under load; what hangs would never end
 
 
@@ -23,13 +25,13 @@ def run(*arguments, folder=None, text=None):
     """The finished program; an AssertionError where it hangs, ends by a signal, or a sanitizer speaks."""
     try:
         done = subprocess.run([PROGRAM, *arguments], capture_output=True, cwd=folder, preexec_fn=bound,
-                              input=text, timeout=SECONDS)
+                              input=text, timeout=SECONDS, env=ENVIRONMENT)
     except subprocess.TimeoutExpired:
         raise AssertionError(f"{arguments}: no end after {SECONDS} s") from None
     done.stderr = done.stderr.decode("utf-8", "backslashreplace")
     if done.returncode < 0:
         raise AssertionError(f"{arguments}: signal {-done.returncode}: {done.stderr[-400:]}")
-    for sign in ("AddressSanitizer", "LeakSanitizer", "runtime error:"):
+    for sign in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:"):
         if sign in done.stderr:
             raise AssertionError(f"{arguments}: {done.stderr[:3000]}")
     return done
