@@ -96,7 +96,7 @@ SF_API
 void sf_context_set_cancel(sf_context *context, const volatile int *flag);
 
 /* Copies a text into out (size bytes with the NUL, cut where it does not fit) as a terminal may show it: control characters
- * and bytes that are not UTF-8 become \xNN. Returns the bytes written without the NUL. Messages of the context are such. */
+ * and bytes that are not UTF-8 become \\xNN. Returns the bytes written without the NUL. Messages of the context are such. */
 SF_API
 size_t sf_escape(const char *text, char *out, size_t size);
 
