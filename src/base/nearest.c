@@ -42,7 +42,7 @@ size_t sf_edit_distance(const char *a, const char *b)
 /* Without regard to capitals, and to _ for -. */
 static size_t loose_distance(const char *a, const char *b)
 {
-    char x[LONGEST + 1], y[LONGEST + 1];
+    char x[LONGEST + 1] = {0}, y[LONGEST + 1] = {0};
     size_t n = strlen(a), m = strlen(b);
     if (n > LONGEST || m > LONGEST)
         return SIZE_MAX;

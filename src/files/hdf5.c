@@ -178,7 +178,7 @@ static sf_status absent(sf_hdf5 *file, const char *name)
 sf_status sf_hdf5_shape(sf_hdf5 *file, const sf_hdf5_set *set, size_t *shape, bool *found)
 {
     sf_hdf5_request request = request_of(SF_HDF5_ASK_SHAPE, set);
-    sf_hdf5_reply reply;
+    sf_hdf5_reply reply = {0};
     SF_TRY(ask(file, &request, &reply));
     if (found)
         *found = reply.outcome == SF_HDF5_GOOD;
@@ -201,7 +201,7 @@ static sf_status read_piece(sf_hdf5 *file, const sf_hdf5_set *set, const size_t 
                             size_t rows, size_t bytes, void *values)
 {
     sf_hdf5_request request = request_of(SF_HDF5_ASK_ROWS, set);
-    sf_hdf5_reply reply;
+    sf_hdf5_reply reply = {0};
     for (size_t k = 0; k < set->rank; k++)
         request.shape[k] = shape[k];
     request.first = first;
@@ -248,7 +248,7 @@ sf_status sf_hdf5_text(sf_hdf5 *file, const char *name, sf_hdf5_string kind, cha
 {
     sf_hdf5_set set = {.name = name};
     sf_hdf5_request request = request_of(SF_HDF5_ASK_TEXT, &set);
-    sf_hdf5_reply reply;
+    sf_hdf5_reply reply = {0};
     *text = NULL;
     request.string = kind;
     SF_TRY(ask(file, &request, &reply));
@@ -284,7 +284,7 @@ static sf_status open_file(sf_hdf5 *file, const char *path)
     SF_TRY(start(file, path));
     sf_hdf5_set none = {.name = ""};
     sf_hdf5_request request = request_of(SF_HDF5_ASK_OPEN, &none);
-    sf_hdf5_reply reply;
+    sf_hdf5_reply reply = {0};
     return ask(file, &request, &reply);
 }
 
