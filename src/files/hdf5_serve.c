@@ -60,12 +60,11 @@ static void limit(int resource, uint64_t value)
 /* Addresses in use now; 0 if unknown. */
 static uint64_t addresses(void)
 {
-    unsigned long long pages = 0;
+    char line[64] = "";
     FILE *statm = fopen("/proc/self/statm", "r");
     if (!statm)
         return 0;
-    if (fscanf(statm, "%llu", &pages) != 1)
-        pages = 0;
+    unsigned long long pages = fgets(line, sizeof line, statm) ? strtoull(line, NULL, 10) : 0;
     fclose(statm);
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
@@ -299,7 +298,7 @@ static bool read_rows(server *s, const sf_hdf5_request *request, const opened *o
         if (memory < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, block, NULL) < 0)
             return wrong(s, "'%s' has no such rows", request->name);
     }
-    s->bytes = malloc(count * o->width);
+    s->bytes = malloc(count * o->width + 1); // the 1: a data set may be of width 0
     if (!s->bytes) {
         s->reply.outcome = SF_HDF5_NO_MEMORY;
         return false;
