@@ -3,15 +3,18 @@
  * only when complete, and those of sweeps are transactions, so nothing written is lost by it. */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 
-#define PATIENCE    0.9 // seconds from the request to the end
+#define PATIENCE                                                                                             \
+    0.9 // seconds from the request to the end; SAMFLOW_PATIENCE gives slow machines (tests under load) more
 #define ONE_REQUEST 0.3 // signals closer than this are one: `timeout` sends its own twice
 
+static volatile double patience = PATIENCE;
 static volatile int stop;                    // polled by the library
 static volatile sig_atomic_t number_of_stop; // the first signal
 static volatile double asked;                // when, in seconds; written before `stop`
@@ -48,7 +51,7 @@ static void on_signal(int number)
         asked = seconds();
         number_of_stop = number == SIGINT ? SIGINT : SIGTERM;
         stop = 1;
-        set_alarm(PATIENCE);
+        set_alarm(patience);
     }
     errno = kept;
 }
@@ -57,6 +60,10 @@ void sf_cli_watch_signals(sf_cli *cli)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
     struct sigaction action = {.sa_handler = on_signal};
+    const char *given = getenv("SAMFLOW_PATIENCE");
+    double asked_for = given ? strtod(given, NULL) : 0.0;
+    if (asked_for > 0.0 && asked_for < 1e6)
+        patience = asked_for;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         sigaddset(&action.sa_mask, numbers[i]);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
