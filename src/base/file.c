@@ -1,40 +1,24 @@
-/* Files that appear under their name only when complete. */
+/* Files that appear under their name only when complete: written in a folder that nobody else could make or enter (mkdtemp, beside
+ * the target, so that the name can change hands by rename), flushed, renamed, and the folder that holds the name flushed too. */
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Onto the disk, before the name changes. */
-static sf_status flush_file(sf_context *context, const char *path)
+/* Onto the disk: a file before its name changes, a folder after. */
+static sf_status flush(sf_context *context, const char *path)
 {
-    int file = open(path, O_RDONLY);
-    bool flushed = file >= 0 && fsync(file) == 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool flushed =
+        file >= 0 && (fsync(file) == 0 || errno == EINVAL); // EINVAL: a file system that cannot flush folders
     int reason = errno;
     if (file >= 0)
         close(file);
     return flushed ? SF_OK : sf_fail(context, SF_ERR_IO, "could not be flushed: %s", strerror(reason));
-}
-
-sf_status sf_write_whole(sf_context *context, const char *path, sf_write_fn write, void *subject)
-{
-    size_t size = strlen(path) + 32;
-    char *temporary = sf_alloc(context, size, 1);
-    if (!temporary)
-        return SF_ERR_MEMORY;
-    snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
-    sf_status status = write(temporary, subject);
-    if (status == SF_OK)
-        status = flush_file(context, temporary);
-    if (status == SF_OK && rename(temporary, path) != 0)
-        status =
-            sf_fail(context, SF_ERR_IO, "could not be renamed from '%s': %s", temporary, strerror(errno));
-    if (status != SF_OK)
-        unlink(temporary);
-    sf_free(context, temporary);
-    return status == SF_OK ? SF_OK : sf_fail_within(context, status, "output '%s'", path);
 }
 
 /* The folder of path; released by the caller. */
@@ -51,6 +35,46 @@ static char *folder_of(sf_context *context, const char *path)
     else
         slash[slash == folder] = '\0';
     return folder;
+}
+
+/* Writes `inside`, which lies in the private folder, and gives it its name. */
+static sf_status write_and_rename(sf_context *context, const char *inside, const char *path,
+                                  const char *folder, sf_write_fn write, void *subject)
+{
+    sf_status status = write(inside, subject);
+    if (status == SF_OK)
+        status = flush(context, inside);
+    if (status == SF_OK && rename(inside, path) != 0)
+        status = sf_fail(context, SF_ERR_IO, "could not be renamed from '%s': %s", inside, strerror(errno));
+    if (status != SF_OK)
+        unlink(inside);
+    return status == SF_OK ? flush(context, folder) : status;
+}
+
+sf_status sf_write_whole(sf_context *context, const char *path, sf_write_fn write, void *subject)
+{
+    static const char ending[] = ".XXXXXX", name[] = "/whole";
+    size_t length = strlen(path);
+    char *folder = folder_of(context, path);
+    char *own = sf_alloc(context, length + sizeof ending, 1);
+    char *inside = sf_alloc(context, length + sizeof ending + sizeof name, 1);
+    sf_status status = folder && own && inside ? SF_OK : SF_ERR_MEMORY;
+    if (status == SF_OK) {
+        snprintf(own, length + sizeof ending, "%s%s", path, ending);
+        if (!mkdtemp(own)) {
+            status = sf_fail(context, SF_ERR_IO, "a folder beside it could not be made: %s", strerror(errno));
+        } else {
+            snprintf(inside, length + sizeof ending + sizeof name, "%s%s", own, name);
+            status = write_and_rename(context, inside, path, folder, write, subject);
+            rmdir(own);
+        }
+        if (status != SF_OK)
+            status = sf_fail_within(context, status, "output '%s'", path);
+    }
+    sf_free(context, folder);
+    sf_free(context, own);
+    sf_free(context, inside);
+    return status;
 }
 
 sf_status sf_check_writable(sf_context *context, const char *path)

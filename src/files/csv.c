@@ -504,7 +504,7 @@ static sf_status check_name(reader *r, const record *at)
     if (slot->text) {
         char problem[256];
         snprintf(problem, sizeof problem,
-                 "is a text that line %zu has too, so the first column is no names of examples; expected "
+                 "is a text that line %zu has too, so the first column does not name the examples; expected "
                  "numbers (code "
                  "its texts as numbers, or remove the column)",
                  slot->line);

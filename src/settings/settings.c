@@ -1,5 +1,6 @@
 /* The table of settings: what is there, names and groups, the walk over a document, what is said of unknown keys. */
 #include "settings/settings.h"
+#include "settings/hints.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,14 @@ static const char *children(const char *group, char *buffer, size_t size)
 static sf_status unknown_key(sf_context *context, const char *group, const char *path)
 {
     char similar[SF_SETTING_PATH_SIZE], known[512];
+    const char *last = last_part(path), *train = NULL, *meant = sf_setting_hint(path, &train);
+    if (sf_setting_find(path) != SF_SETTING_COUNT)
+        return sf_fail(context, SF_ERR_CONFIG,
+                       "%.200s: unknown key: a dot does not nest, expected '%.*s: {%s: ...}'", path,
+                       (int)(last - path - 1), path, last);
+    if (meant)
+        return sf_fail(context, SF_ERR_CONFIG, "%.200s: unknown key, did you mean '%s'%s%s%s?", path, meant,
+                       train ? " (samflow train: '" : "", train ? train : "", train ? "')" : "");
     if (*closest(path, similar))
         return sf_fail(context, SF_ERR_CONFIG, "%.200s: unknown key, did you mean '%s'?", path, similar);
     return sf_fail(context, SF_ERR_CONFIG, "%.200s: unknown key, expected one of: %s", path,

@@ -1,6 +1,6 @@
 /* What a setting is called in papers and in other programs, by its whole path or, where the path starts with a dot, by the
  * last part of it. */
-#include "experiment/hints.h"
+#include "settings/hints.h"
 
 #include <string.h>
 
