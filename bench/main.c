@@ -24,7 +24,7 @@ typedef struct row {
     char name[48], note[48]; /* note: why it was not timed; "" if it was */
     bool ours;
     int threads;
-    double best, median, cpu, error;
+    double best, sf_median, cpu, error;
 } row;
 
 typedef struct bench {
@@ -145,13 +145,13 @@ static void run_python(bench *b, const char *workload, int blas_threads)
     while (f && fgets(line, sizeof line, f)) {
         char name[48] = "", note[48] = "";
         int threads;
-        double best, median, cpu, error;
-        if (sscanf(line, "%47[^,],%d,%lf,%lf,%lf,%lf,%47[^\n]", name, &threads, &best, &median, &cpu, &error,
-                   note) < 6)
+        double best, sf_median, cpu, error;
+        if (sscanf(line, "%47[^,],%d,%lf,%lf,%lf,%lf,%47[^\n]", name, &threads, &best, &sf_median, &cpu,
+                   &error, note) < 6)
             continue;
         row *r = add_row(b, workload, name, threads);
         r->best = best;
-        r->median = median;
+        r->median = sf_median;
         r->cpu = cpu;
         r->error = error;
         snprintf(r->note, sizeof r->note, "%s", note);

@@ -83,18 +83,18 @@ static sf_status record_add(sf_context *context, record *r, const char *text, si
         return sf_fail(context, SF_ERR_MEMORY, "a record of CSV exceeds the address space");
     if (r->used + length + 1 > r->capacity) {
         size_t capacity = 2 * (r->used + length + 1) + 4096;
-        char *larger = sf_resize(context, r->text, capacity, 1);
-        if (!larger)
+        char *sf_larger = sf_resize(context, r->text, capacity, 1);
+        if (!sf_larger)
             return SF_ERR_MEMORY;
-        r->text = larger;
+        r->text = sf_larger;
         r->capacity = capacity;
     }
     if (r->fields + 2 > r->field_capacity) {
         size_t capacity = 2 * r->field_capacity + 256;
-        size_t *larger = sf_resize(context, r->start, capacity, sizeof *larger);
-        if (!larger)
+        size_t *sf_larger = sf_resize(context, r->start, capacity, sizeof *sf_larger);
+        if (!sf_larger)
             return SF_ERR_MEMORY;
-        r->start = larger;
+        r->start = sf_larger;
         r->field_capacity = capacity;
     }
     memcpy(r->text + r->used, text, length);
@@ -468,15 +468,15 @@ static known *slot_of(const known_set *n, const char *text)
 
 static sf_status grow(sf_context *context, known_set *n)
 {
-    known_set larger = {.count = n->count, .capacity = n->capacity ? 2 * n->capacity : 256};
-    larger.slot = sf_alloc_zero(context, larger.capacity, sizeof *larger.slot);
-    if (!larger.slot)
+    known_set sf_larger = {.count = n->count, .capacity = n->capacity ? 2 * n->capacity : 256};
+    sf_larger.slot = sf_alloc_zero(context, sf_larger.capacity, sizeof *sf_larger.slot);
+    if (!sf_larger.slot)
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < n->capacity; i++)
         if (n->slot[i].text)
-            *slot_of(&larger, n->slot[i].text) = n->slot[i];
+            *slot_of(&sf_larger, n->slot[i].text) = n->slot[i];
     sf_free(context, n->slot);
-    *n = larger;
+    *n = sf_larger;
     return SF_OK;
 }
 

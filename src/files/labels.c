@@ -41,10 +41,10 @@ static sf_status add(sf_labels *labels, int kind, bool *kept)
 {
     if (labels->n == labels->capacity) {
         size_t capacity = labels->capacity ? 2 * labels->capacity : 1024;
-        signed char *larger = sf_resize(labels->context, labels->kind, capacity, 1);
-        if (!larger)
+        signed char *sf_larger = sf_resize(labels->context, labels->kind, capacity, 1);
+        if (!sf_larger)
             return SF_ERR_MEMORY;
-        labels->kind = larger;
+        labels->kind = sf_larger;
         labels->capacity = capacity;
     }
     labels->kind[labels->n++] = (signed char)kind;

@@ -103,10 +103,10 @@ static sf_status begin_example(sparse *s)
     size_t kept = sf_labels_kept(s->labels);
     if (kept + 1 > s->capacity) {
         size_t capacity = s->capacity ? 2 * s->capacity : 1024;
-        size_t *larger = sf_resize(s->input->context, s->start, capacity, sizeof *larger);
-        if (!larger)
+        size_t *sf_larger = sf_resize(s->input->context, s->start, capacity, sizeof *sf_larger);
+        if (!sf_larger)
             return SF_ERR_MEMORY;
-        s->start = larger;
+        s->start = sf_larger;
         s->capacity = capacity;
     }
     s->start[kept] = s->pairs.count;

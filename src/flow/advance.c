@@ -31,7 +31,7 @@ enum { MOST_STEPS = 500000 };
 /* The state at s into ahead. */
 static const double *look(sf_flow *flow, double s)
 {
-    flow_integrator_at(flow->integrator, s, flow->ahead);
+    sf_flow_integrator_at(flow->integrator, s, flow->ahead);
     return flow->ahead;
 }
 
@@ -65,7 +65,7 @@ static double log_norm(const sf_flow *flow, size_t top)
 
 static double log_time_at(const sf_flow *flow, double s)
 {
-    return sf_log_add(flow->panel_log_time, flow_panel_log_integral(&flow->panel, s));
+    return sf_log_add(flow->panel_log_time, sf_flow_panel_log_integral(&flow->panel, s));
 }
 
 /* A function of the position, for root finding: its sign changes where something happens. */
@@ -146,7 +146,7 @@ static int degree_of(const sf_flow *flow)
 static bool fill_panel(sf_flow *flow, double a, double b)
 {
     flow_panel *panel = &flow->panel;
-    flow_panel_place(panel, a, b, degree_of(flow));
+    sf_flow_panel_place(panel, a, b, degree_of(flow));
     panel->psi[0] = flow->psi;
     for (int k = isnan(flow->psi) ? 0 : 1; k <= panel->degree; k++) {
         flow_clocks clocks;
@@ -162,7 +162,7 @@ static bool fill_panel(sf_flow *flow, double a, double b)
 /* What the panel leaves of psi, over what is allowed; NaN: no original time, nothing to resolve. */
 static double misfit(sf_flow *flow)
 {
-    double error = flow_panel_fit(&flow->panel), size = 1.0, allowed = flow->model->stiff ? 1e-10 : 1e-12;
+    double error = sf_flow_panel_fit(&flow->panel), size = 1.0, allowed = flow->model->stiff ? 1e-10 : 1e-12;
     for (int k = 0; k <= flow->panel.degree; k++)
         size = fmax(size, fabs(flow->panel.psi[k]));
     return error / (allowed * size);
@@ -245,7 +245,7 @@ static sf_status next_panel(sf_flow *flow)
     }
     flow->width = width;
     cut_panel(flow);
-    flow_panel_fit(panel);
+    sf_flow_panel_fit(panel);
     flow->panel_log_time = flow->log_time;
     flow->psi = panel->psi[panel->degree];
     if (flow->leader < 0)
@@ -260,7 +260,7 @@ static void go_to(sf_flow *flow, double s)
 {
     flow->log_time = log_time_at(flow, s);
     flow->s = s;
-    flow_integrator_at(flow->integrator, s, flow->y);
+    sf_flow_integrator_at(flow->integrator, s, flow->y);
     flow->tau = tau_of(flow, flow->y);
 }
 
@@ -417,14 +417,14 @@ static sf_status change_mode(sf_flow *flow)
     flow->step_to = flow->s;
     flow->width = INFINITY;
     flow->psi = NAN;
-    return flow_integrator_restart(flow->integrator, flow->s, flow->y);
+    return sf_flow_integrator_restart(flow->integrator, flow->s, flow->y);
 }
 
 /* One step of the integrator; where it gives up, the message says what it may lie at. */
 static sf_status make_step(sf_flow *flow)
 {
     sf_status status = sf_flow_get_work(flow).steps <= MOST_STEPS
-                           ? flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to)
+                           ? sf_flow_integrator_step(flow->integrator, &flow->step_from, &flow->step_to)
                            : sf_fail(flow->context, SF_ERR_NUMERIC,
                                      "the flow creeps around a singular point: at tau = %.17g after %d steps",
                                      flow->tau, MOST_STEPS);

@@ -131,13 +131,13 @@ static bool linearize(flow_model *base, const double *y)
     double rho = base->perturbation.rho, log_scale;
     model->factor = exp(amplitudes(model, y));
     log_scale = field_at(model, model->factor, 0.0, model->field);
-    flow_softmax_at(model->here, base->network, model->beta);
+    sf_flow_softmax_at(model->here, base->network, model->beta);
     model->norm = gradient_norm(model);
     model->kappa = model->usam                      ? rho * exp(log_scale)
                    : model->l2 && model->norm > 0.0 ? rho / (model->norm * model->factor)
                                                     : 0.0;
     field_at(model, model->factor, model->kappa * model->factor, model->field_hat);
-    flow_softmax_at(model->there, base->network, model->beta);
+    sf_flow_softmax_at(model->there, base->network, model->beta);
     return isfinite(log_scale) && model->factor < 1e150;
 }
 
@@ -165,7 +165,7 @@ static void tangent(flow_model *base, const double *direction, double *turn)
         double u2 = model->u[j] * model->u[j], v2 = model->v[j] * model->v[j], db = b ? b[j] : 0.0;
         model->change[j] = 0.5 * square * (u2 * (a[j] - db) + v2 * (a[j] + db));
     }
-    double scale_turn = flow_softmax_turn(model->here, model->change, model->field_turn);
+    double scale_turn = sf_flow_softmax_turn(model->here, model->change, model->field_turn);
     if (!damped) {
         turn[0] = 0.0;
         for (size_t j = 0; j < d; j++)
@@ -185,7 +185,7 @@ static void tangent(flow_model *base, const double *direction, double *turn)
         model->change[j] =
             0.5 * (u_hat * (u_hat * (a[j] - b[j]) - u * shift) + v_hat * (v_hat * (a[j] + b[j]) - v * shift));
     }
-    flow_softmax_turn(model->there, model->change, turn + 1); // of field_hat
+    sf_flow_softmax_turn(model->there, model->change, turn + 1); // of field_hat
     turn[0] = pace_turn;
     for (size_t j = 0; j < d; j++) {
         double g = model->field[j], g_hat = model->field_hat[j], g_hat_turn = turn[1 + j];
@@ -211,8 +211,8 @@ static void predictor(const flow_model *base, const double *y, double *beta, dou
     const amplitude_model *model = (const amplitude_model *)base;
     const double *a = drive(y), *b = damping(model, y);
     for (size_t j = 0; j < base->d; j++)
-        flow_from_amplitudes(log_u(model, a, b, j), log_v(model, a, b, j), beta ? beta + j : NULL,
-                             log_abs_beta ? log_abs_beta + j : NULL);
+        sf_flow_from_amplitudes(log_u(model, a, b, j), log_v(model, a, b, j), beta ? beta + j : NULL,
+                                log_abs_beta ? log_abs_beta + j : NULL);
 }
 
 static void theta(const flow_model *base, const double *y, double *weights)
@@ -284,8 +284,8 @@ static void destroy(flow_model *base)
                        model->beta,   model->field,  model->field_hat, model->change, model->field_turn};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         sf_free_aligned(base->context, owned[i]);
-    flow_softmax_destroy(&model->here);
-    flow_softmax_destroy(&model->there);
+    sf_flow_softmax_destroy(&model->here);
+    sf_flow_softmax_destroy(&model->there);
     sf_free(base->context, model);
 }
 
@@ -310,16 +310,16 @@ static bool allocate(amplitude_model *model)
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         if (!(*owned[i] = sf_alloc_doubles(context, d)))
             return false;
-    return flow_softmax_create(context, model->base.network, &model->here) == SF_OK &&
-           flow_softmax_create(context, model->base.network, &model->there) == SF_OK &&
+    return sf_flow_softmax_create(context, model->base.network, &model->here) == SF_OK &&
+           sf_flow_softmax_create(context, model->base.network, &model->there) == SF_OK &&
            (model->start = sf_alloc_doubles(context, 2 * d)) != NULL;
 }
 
-sf_status flow_amplitude_create(sf_context *context, const flow_start *start, flow_model **out)
+sf_status sf_flow_amplitude_create(sf_context *context, const flow_start *start, flow_model **out)
 {
     *out = NULL;
     sf_method method = start->perturbation.method;
-    bool gd = flow_is_gd(&start->perturbation), l2 = !gd && method == SF_METHOD_L2,
+    bool gd = sf_flow_is_gd(&start->perturbation), l2 = !gd && method == SF_METHOD_L2,
          usam = !gd && method == SF_METHOD_USAM;
     if (sf_network_depth(start->network) != 2 || !(gd || l2 || usam))
         return SF_OK;
@@ -327,7 +327,7 @@ sf_status flow_amplitude_create(sf_context *context, const flow_start *start, fl
     if (!model)
         return SF_ERR_MEMORY;
     size_t d = sf_network_features(start->network);
-    flow_model_init(&model->base, &AMPLITUDE, context, start, 1 + (gd ? d : 2 * d));
+    sf_flow_model_init(&model->base, &AMPLITUDE, context, start, 1 + (gd ? d : 2 * d));
     model->l2 = l2;
     model->usam = usam;
     if (!allocate(model)) {

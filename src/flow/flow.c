@@ -64,8 +64,9 @@ static sf_status check(sf_context *context, const sf_network *network, const sf_
 
 static sf_status choose_model(sf_flow *flow, const flow_start *start)
 {
-    static flow_model_maker *const makers[] = {flow_scalar_create, flow_amplitude_create, flow_gates_create,
-                                               flow_layers_create, flow_weights_create};
+    static flow_model_maker *const makers[] = {sf_flow_scalar_create, sf_flow_amplitude_create,
+                                               sf_flow_gates_create, sf_flow_layers_create,
+                                               sf_flow_weights_create};
     for (size_t i = 0; i < sizeof makers / sizeof makers[0] && !flow->model; i++)
         SF_TRY(makers[i](flow->context, start, &flow->model));
     return SF_OK;
@@ -91,8 +92,8 @@ static sf_status set_up(sf_flow *flow, const flow_start *start)
         problem.linearize = linearize;
         problem.tangent = tangent;
     }
-    SF_TRY(flow_integrator_create(flow->context, &problem, &flow->integrator));
-    return flow_integrator_restart(flow->integrator, 0.0, flow->y);
+    SF_TRY(sf_flow_integrator_create(flow->context, &problem, &flow->integrator));
+    return sf_flow_integrator_restart(flow->integrator, 0.0, flow->y);
 }
 
 sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
@@ -124,8 +125,8 @@ void sf_flow_destroy(sf_flow **flow)
     if (!flow || !*flow)
         return;
     sf_flow *it = *flow;
-    flow_integrator_destroy(&it->integrator);
-    flow_model_destroy(&it->model);
+    sf_flow_integrator_destroy(&it->integrator);
+    sf_flow_model_destroy(&it->model);
     sf_free_aligned(it->context, it->y);
     sf_free_aligned(it->context, it->ahead);
     sf_free_aligned(it->context, it->rate);
@@ -219,6 +220,6 @@ const sf_event *sf_flow_events(const sf_flow *flow, size_t *count)
 sf_flow_work sf_flow_get_work(const sf_flow *flow)
 {
     sf_flow_work work;
-    flow_integrator_work(flow->integrator, &work.evaluations, &work.steps);
+    sf_flow_integrator_work(flow->integrator, &work.evaluations, &work.steps);
     return work;
 }

@@ -484,7 +484,7 @@ static bool fits(const flow_start *start)
 {
     size_t d = sf_network_features(start->network);
     int depth = sf_network_depth(start->network);
-    bool gd = flow_is_gd(&start->perturbation);
+    bool gd = sf_flow_is_gd(&start->perturbation);
     if (!gd && (start->perturbation.method != SF_METHOD_LINF || sf_network_dataset(start->network)->n > 1))
         return false; // several examples: a field may change its sign (layers.c)
     if (depth == 2)
@@ -540,7 +540,7 @@ static void open_gates(gates_model *model, const flow_start *start)
         reset_clock(model, 0.0, &clock);
 }
 
-sf_status flow_gates_create(sf_context *context, const flow_start *start, flow_model **out)
+sf_status sf_flow_gates_create(sf_context *context, const flow_start *start, flow_model **out)
 {
     *out = NULL;
     if (!fits(start))
@@ -551,10 +551,10 @@ sf_status flow_gates_create(sf_context *context, const flow_start *start, flow_m
     if (!model)
         return SF_ERR_MEMORY;
     model->single = data->n == 1;
-    flow_model_init(&model->base, &GATES, context, start, model->single ? 1 : 1 + d);
+    sf_flow_model_init(&model->base, &GATES, context, start, model->single ? 1 : 1 + d);
     model->data = data;
     model->loss = sf_network_loss(start->network);
-    model->rho = flow_is_gd(&start->perturbation) ? 0.0 : start->perturbation.rho;
+    model->rho = sf_flow_is_gd(&start->perturbation) ? 0.0 : start->perturbation.rho;
     model->gates = SF_ARRAY(context, d, gate);
     model->beta = sf_alloc_doubles(context, model->single ? 0 : d);
     model->field = sf_alloc_doubles(context, model->single ? 0 : d);

@@ -165,7 +165,7 @@ static bool attach_solver(flow_integrator *integrator)
            attach_derivative(integrator);
 }
 
-sf_status flow_integrator_create(sf_context *context, const flow_problem *problem, flow_integrator **out)
+sf_status sf_flow_integrator_create(sf_context *context, const flow_problem *problem, flow_integrator **out)
 {
     *out = NULL;
     flow_integrator *integrator = SF_NEW(context, flow_integrator);
@@ -180,13 +180,13 @@ sf_status flow_integrator_create(sf_context *context, const flow_problem *proble
     if (made && integrator->y)
         integrator->cvode = CVodeCreate(problem->stiff ? CV_BDF : CV_ADAMS, integrator->sundials);
     if (!integrator->cvode) {
-        flow_integrator_destroy(out);
+        sf_flow_integrator_destroy(out);
         return sf_fail(context, SF_ERR_MEMORY, "CVODE could not be set up for %zu unknowns", problem->size);
     }
     return SF_OK;
 }
 
-void flow_integrator_destroy(flow_integrator **integrator)
+void sf_flow_integrator_destroy(flow_integrator **integrator)
 {
     if (!integrator || !*integrator)
         return;
@@ -219,7 +219,7 @@ static bool begin(flow_integrator *integrator, double s)
     return true;
 }
 
-sf_status flow_integrator_restart(flow_integrator *integrator, double s, const double *y)
+sf_status sf_flow_integrator_restart(flow_integrator *integrator, double s, const double *y)
 {
     memcpy(N_VGetArrayPointer(integrator->y), y, integrator->problem.size * sizeof *y);
     bool ready = integrator->started ? CVodeReInit(integrator->cvode, s, integrator->y) == CV_SUCCESS
@@ -232,7 +232,7 @@ sf_status flow_integrator_restart(flow_integrator *integrator, double s, const d
     return SF_OK;
 }
 
-sf_status flow_integrator_step(flow_integrator *integrator, double *from, double *to)
+sf_status sf_flow_integrator_step(flow_integrator *integrator, double *from, double *to)
 {
     void *cvode = integrator->cvode;
     sunrealtype reached, length;
@@ -255,7 +255,7 @@ sf_status flow_integrator_step(flow_integrator *integrator, double *from, double
     return SF_OK;
 }
 
-void flow_integrator_at(flow_integrator *integrator, double s, double *y)
+void sf_flow_integrator_at(flow_integrator *integrator, double s, double *y)
 {
     const flow_problem *problem = &integrator->problem;
     if (CVodeGetDky(integrator->cvode, s, 0, integrator->y) != CV_SUCCESS)
@@ -265,7 +265,7 @@ void flow_integrator_at(flow_integrator *integrator, double s, double *y)
         memcpy(y, N_VGetArrayPointer(integrator->y), problem->size * sizeof *y);
 }
 
-void flow_integrator_work(const flow_integrator *integrator, uint64_t *evaluations, uint64_t *steps)
+void sf_flow_integrator_work(const flow_integrator *integrator, uint64_t *evaluations, uint64_t *steps)
 {
     *evaluations = integrator->evaluations;
     *steps = integrator->steps;

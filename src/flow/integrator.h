@@ -35,13 +35,13 @@ typedef struct flow_problem {
 typedef struct flow_integrator flow_integrator;
 
 /* Errors: SF_ERR_MEMORY, SF_ERR_UNAVAILABLE. */
-sf_status flow_integrator_create(sf_context *context, const flow_problem *problem, flow_integrator **out);
-void flow_integrator_destroy(flow_integrator **integrator);
+sf_status sf_flow_integrator_create(sf_context *context, const flow_problem *problem, flow_integrator **out);
+void sf_flow_integrator_destroy(flow_integrator **integrator);
 /* From s with state y (copied), forgetting all history. */
-sf_status flow_integrator_restart(flow_integrator *integrator, double s, const double *y);
-/* One internal step; afterwards flow_integrator_at answers on [*from, *to]. Errors: SF_ERR_NUMERIC. */
-sf_status flow_integrator_step(flow_integrator *integrator, double *from, double *to);
-void flow_integrator_at(flow_integrator *integrator, double s, double *y);
-void flow_integrator_work(const flow_integrator *integrator, uint64_t *evaluations, uint64_t *steps);
+sf_status sf_flow_integrator_restart(flow_integrator *integrator, double s, const double *y);
+/* One internal step; afterwards sf_flow_integrator_at answers on [*from, *to]. Errors: SF_ERR_NUMERIC. */
+sf_status sf_flow_integrator_step(flow_integrator *integrator, double *from, double *to);
+void sf_flow_integrator_at(flow_integrator *integrator, double s, double *y);
+void sf_flow_integrator_work(const flow_integrator *integrator, uint64_t *evaluations, uint64_t *steps);
 
 #endif

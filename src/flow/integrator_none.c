@@ -1,7 +1,7 @@
 /* Stands in for integrator.c in a build without SUNDIALS. */
 #include "flow/integrator.h"
 
-sf_status flow_integrator_create(sf_context *context, const flow_problem *problem, flow_integrator **out)
+sf_status sf_flow_integrator_create(sf_context *context, const flow_problem *problem, flow_integrator **out)
 {
     (void)problem;
     *out = NULL;
@@ -9,29 +9,29 @@ sf_status flow_integrator_create(sf_context *context, const flow_problem *proble
                    "flows need SUNDIALS CVODE, and this build was configured with SAMFLOW_WITH_SUNDIALS=OFF");
 }
 
-void flow_integrator_destroy(flow_integrator **integrator)
+void sf_flow_integrator_destroy(flow_integrator **integrator)
 {
     (void)integrator;
 }
 
-sf_status flow_integrator_restart(flow_integrator *integrator, double s, const double *y)
+sf_status sf_flow_integrator_restart(flow_integrator *integrator, double s, const double *y)
 {
     (void)integrator, (void)s, (void)y;
     return SF_ERR_UNAVAILABLE;
 }
 
-sf_status flow_integrator_step(flow_integrator *integrator, double *from, double *to)
+sf_status sf_flow_integrator_step(flow_integrator *integrator, double *from, double *to)
 {
     (void)integrator, (void)from, (void)to;
     return SF_ERR_UNAVAILABLE;
 }
 
-void flow_integrator_at(flow_integrator *integrator, double s, double *y)
+void sf_flow_integrator_at(flow_integrator *integrator, double s, double *y)
 {
     (void)integrator, (void)s, (void)y;
 }
 
-void flow_integrator_work(const flow_integrator *integrator, uint64_t *evaluations, uint64_t *steps)
+void sf_flow_integrator_work(const flow_integrator *integrator, uint64_t *evaluations, uint64_t *steps)
 {
     (void)integrator;
     *evaluations = *steps = 0;

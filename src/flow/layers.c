@@ -17,7 +17,7 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
 {
     layers_model *model = (layers_model *)base;
     double speed = 0.0, size = 0.0, pace = 1.0 / base->scale;
-    layers_evaluate(model, y);
+    sf_layers_evaluate(model, y);
     for (size_t u = 0; u < model->units; u++) {
         double w = layers_weight(model, y, u);
         bool stays = model->unit[u].slides || model->coordinate[model->unit[u].j].rests;
@@ -97,7 +97,7 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     bool zero = true, rests = true;
     double high = 0.0;
     *remaining = 0.0;
-    layers_evaluate(model, y);
+    sf_layers_evaluate(model, y);
     for (size_t u = 0; u < model->units; u++) {
         double w = layers_weight(model, y, u);
         zero &= w == 0.0;
@@ -132,8 +132,8 @@ static const flow_system LAYERS = {.name = "layers",
                                    .applied_norm = applied_norm,
                                    .rest = rest,
                                    .destroy = destroy,
-                                   .ends_mode = layers_ends_mode,
-                                   .change_mode = layers_change_mode};
+                                   .ends_mode = sf_layers_ends_mode,
+                                   .change_mode = sf_layers_change_mode};
 
 /* ---- creation ------------------------------------------------------------------------------------------ */
 
@@ -196,7 +196,7 @@ static sf_status set_up(layers_model *model, const flow_start *start)
     double size = model->rho, *y = NULL;
     if (!allocate(model))
         return SF_ERR_MEMORY;
-    SF_TRY(layers_make_room(model, 0));
+    SF_TRY(sf_layers_make_room(model, 0));
     for (size_t j = 0, first = 0; j < model->base.d; first += model->coordinate[j++].count)
         make_units(model, start, j, first);
     for (size_t u = 0; u < model->units; u++)
@@ -208,16 +208,16 @@ static sf_status set_up(layers_model *model, const flow_start *start)
     if (!(y = sf_alloc_doubles(model->base.context, model->base.size)))
         return SF_ERR_MEMORY;
     begin(&model->base, y);
-    sf_status status = layers_open(model, y);
+    sf_status status = sf_layers_open(model, y);
     memcpy(model->start, y + 1, model->units * sizeof *y);
     sf_free_aligned(model->base.context, y);
     return status;
 }
 
-sf_status flow_layers_create(sf_context *context, const flow_start *start, flow_model **out)
+sf_status sf_flow_layers_create(sf_context *context, const flow_start *start, flow_model **out)
 {
     *out = NULL;
-    if (flow_is_gd(&start->perturbation) || start->perturbation.method != SF_METHOD_LINF)
+    if (sf_flow_is_gd(&start->perturbation) || start->perturbation.method != SF_METHOD_LINF)
         return SF_OK;
     size_t d = sf_network_features(start->network);
     int depth = sf_network_depth(start->network);
@@ -229,7 +229,7 @@ sf_status flow_layers_create(sf_context *context, const flow_start *start, flow_
     if (!model)
         return SF_ERR_MEMORY;
     model->units = count_units(start, d, depth);
-    flow_model_init(&model->base, &LAYERS, context, start, 1 + model->units);
+    sf_flow_model_init(&model->base, &LAYERS, context, start, 1 + model->units);
     model->data = sf_network_dataset(start->network);
     model->loss = sf_network_loss(start->network);
     model->single = model->data->n == 1;

@@ -51,7 +51,7 @@ typedef struct layers_model {
     size_t held;                   // even units at 0
     double *start;                 // (units) w at time 0
     double *beta, *field;          // (d) work
-    double *mean;                  // (units) mean of dw/dtau, as layers_evaluate leaves it
+    double *mean;                  // (units) mean of dw/dtau, as sf_layers_evaluate leaves it
     double *saved;                 // (2, units) work of changes of mode
     double log_dt;                 // and log of the mean of 1/S
     bool kept;                     // and whether all surfaces can be held
@@ -76,29 +76,29 @@ static inline double layers_weight(const layers_model *model, const double *y, s
 /* ---- velocities.c ----------------------------------------------------------------------------------------- */
 
 /* w - w_hat of a unit with the signs in force. */
-double layers_shift(const layers_model *model, size_t u);
+double sf_layers_shift(const layers_model *model, size_t u);
 /* The surfaces in force of the group of coordinate j (one example) or of all coordinates. */
-void layers_gather(layers_model *model, size_t j);
+void sf_layers_gather(layers_model *model, size_t j);
 /* Room for k surfaces at once. Errors: SF_ERR_MEMORY. */
-sf_status layers_make_room(layers_model *model, size_t k);
+sf_status sf_layers_make_room(layers_model *model, size_t k);
 /* Velocities and clocks on all sides of the group in hand, and the speeds of its surfaces into sides. */
-void layers_prepare(layers_model *model, const double *y);
+void sf_layers_prepare(layers_model *model, const double *y);
 /* The row of slope for G_j; returns G_j. */
-double layers_slope(layers_model *model, const double *y, size_t j, size_t row);
+double sf_layers_slope(layers_model *model, const double *y, size_t j, size_t row);
 /* Speed of the surface function of a place on side v. */
-double layers_speed(const layers_model *model, const layers_place *place, size_t v);
+double sf_layers_speed(const layers_model *model, const layers_place *place, size_t v);
 /* The mean signs found in sides, for the next time. */
-void layers_keep_signs(layers_model *model);
+void sf_layers_keep_signs(layers_model *model);
 /* Means over the sides of all groups, into mean, log_dt, kept. */
-void layers_evaluate(layers_model *model, const double *y);
+void sf_layers_evaluate(layers_model *model, const double *y);
 /* The field at the point itself, into field; its margins (n), unless that is NULL. */
-void layers_field_here(layers_model *model, const double *y, double *margins);
+void sf_layers_field_here(layers_model *model, const double *y, double *margins);
 
 /* ---- modes.c ---------------------------------------------------------------------------------------------- */
 
-bool layers_ends_mode(flow_model *base, const double *y);
-sf_status layers_change_mode(flow_model *base, double *y, int64_t *slides, size_t *count);
+bool sf_layers_ends_mode(flow_model *base, const double *y);
+sf_status sf_layers_change_mode(flow_model *base, double *y, int64_t *slides, size_t *count);
 /* Signs and surfaces at the start; y[1 + u] = w_u on entry, the unknowns on return. */
-sf_status layers_open(layers_model *model, double *y);
+sf_status sf_layers_open(layers_model *model, double *y);
 
 #endif

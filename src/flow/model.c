@@ -16,8 +16,8 @@ static double typical_field(const sf_dataset *data)
     return largest > 0.0 ? largest : 1.0;
 }
 
-void flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
-                     const flow_start *start, size_t size)
+void sf_flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
+                        const flow_start *start, size_t size)
 {
     const sf_dataset *data = sf_network_dataset(start->network);
     *model = (flow_model){.system = system,
@@ -31,7 +31,7 @@ void flow_model_init(flow_model *model, const flow_system *system, sf_context *c
                           .stiff = data->n > 1};
 }
 
-void flow_model_destroy(flow_model **model)
+void sf_flow_model_destroy(flow_model **model)
 {
     if (!model || !*model)
         return;
@@ -39,14 +39,14 @@ void flow_model_destroy(flow_model **model)
     *model = NULL;
 }
 
-bool flow_is_gd(const sf_perturbation *perturbation)
+bool sf_flow_is_gd(const sf_perturbation *perturbation)
 {
     return perturbation->method == SF_METHOD_GD || perturbation->rho == 0.0;
 }
 
 static const double LOG_FOUR = 1.3862943611198906;
 
-void flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs)
+void sf_flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs)
 {
     double high = log_u >= log_v ? log_u : log_v, low = log_u >= log_v ? log_v : log_u;
     double value = 2.0 * high - LOG_FOUR;

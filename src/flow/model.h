@@ -80,16 +80,16 @@ typedef struct flow_start {
 
 /* Each returns SF_OK with *out = NULL if the problem is not of its kind. */
 typedef sf_status flow_model_maker(sf_context *context, const flow_start *start, flow_model **out);
-flow_model_maker flow_scalar_create, flow_amplitude_create, flow_gates_create, flow_layers_create,
-    flow_weights_create;
+flow_model_maker sf_flow_scalar_create, sf_flow_amplitude_create, sf_flow_gates_create, sf_flow_layers_create,
+    sf_flow_weights_create;
 
 /* Fills the shared part. */
-void flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
-                     const flow_start *start, size_t size);
-void flow_model_destroy(flow_model **model);
+void sf_flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
+                        const flow_start *start, size_t size);
+void sf_flow_model_destroy(flow_model **model);
 
 /* GD in name or in effect (rho = 0). */
-bool flow_is_gd(const sf_perturbation *perturbation);
+bool sf_flow_is_gd(const sf_perturbation *perturbation);
 
 /* z_nj, also of mirrored data */
 static inline double flow_entry(const sf_dataset *data, size_t n, size_t j)
@@ -114,6 +114,6 @@ static inline double flow_power(double x, int n)
 }
 
 /* beta = (u^2 - v^2) / 4 and its logarithm from log |u| and log |v|; either may be NULL. */
-void flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs);
+void sf_flow_from_amplitudes(double log_u, double log_v, double *beta, double *log_abs);
 
 #endif

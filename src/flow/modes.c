@@ -52,14 +52,14 @@ static bool is_released(const layers_model *model, size_t u)
     return unit->slides && !is_odd(unit) && unit->sign * model->mean[u] > 0.0;
 }
 
-bool layers_ends_mode(flow_model *base, const double *y)
+bool sf_layers_ends_mode(flow_model *base, const double *y)
 {
     layers_model *model = (layers_model *)base;
     for (size_t u = 0; u < model->units; u++)
         if (passed_zero(model, y, u))
             return true;
     if (model->sliding + model->held > 0) {
-        layers_evaluate(model, y);
+        sf_layers_evaluate(model, y);
         for (size_t u = 0; u < model->units && model->held > 0; u++)
             if (is_released(model, u))
                 return true;
@@ -68,7 +68,7 @@ bool layers_ends_mode(flow_model *base, const double *y)
     }
     if (model->single)
         return false;
-    layers_field_here(model, y, NULL);
+    sf_layers_field_here(model, y, NULL);
     for (size_t j = 0; j < base->d; j++)
         if (passed_field(model, j))
             return true;
@@ -113,7 +113,7 @@ static double mean_speed(const layers_model *model, const layers_place *place)
 {
     double speed = 0.0;
     for (size_t v = 0; v < sides_count(&model->sides); v++)
-        speed += sides_weight(&model->sides, v) * layers_speed(model, place, v);
+        speed += sf_sides_weight(&model->sides, v) * sf_layers_speed(model, place, v);
     return speed;
 }
 
@@ -134,8 +134,8 @@ static bool is_consistent(layers_model *model, const double *y, const layers_mee
         if (it->choice[i] == SLIDES)
             model->place[sides->k++] = it->met[i];
     }
-    layers_prepare(model, y);
-    if (!sides_solve_inside(sides) || (sides->k == 1 && !(sides->speed[1][0] < sides->speed[0][0])))
+    sf_layers_prepare(model, y);
+    if (!sf_sides_solve_inside(sides) || (sides->k == 1 && !(sides->speed[1][0] < sides->speed[0][0])))
         return false; // a single surface must attract
     for (size_t i = 0; i < it->n; i++) {
         double speed = it->choice[i] == SLIDES ? 0.0 : mean_speed(model, &it->met[i]);
@@ -160,17 +160,17 @@ static sf_status settle(layers_model *model, const double *y, layers_meeting *it
 {
     size_t modes = 1;
     double drift[SIDES_MOST] = {0.0};
-    SF_TRY(layers_make_room(model, it->n));
+    SF_TRY(sf_layers_make_room(model, it->n));
     for (size_t i = 0; i < it->n; i++, modes *= CHOICES) {
         it->met[i].row = i;
         if (it->met[i].unit == NO_UNIT)
-            drift[i] = layers_slope(model, y, it->met[i].j, i);
+            drift[i] = sf_layers_slope(model, y, it->met[i].j, i);
     }
     for (size_t sliding = it->n + 1; sliding-- > 0;)
         for (size_t mode = 0; mode < modes; mode++) {
             if (decode(it, mode) != sliding || !is_consistent(model, y, it))
                 continue;
-            layers_keep_signs(model);
+            sf_layers_keep_signs(model);
             for (size_t i = 0; i < it->n; i++)
                 set_slack(model, &it->met[i], drift[i]);
             count_surfaces(model);
@@ -194,7 +194,7 @@ static layers_meeting meeting_of(const layers_model *model)
 /* A surface is reached: begins to slide (then *slides is true) or crosses. */
 static sf_status meet(layers_model *model, const double *y, size_t j, size_t unit, bool *slides)
 {
-    layers_gather(model, j);
+    sf_layers_gather(model, j);
     layers_meeting it = meeting_of(model);
     if (it.n == SIDES_MOST)
         return sf_fail(
@@ -210,15 +210,15 @@ static sf_status meet(layers_model *model, const double *y, size_t j, size_t uni
 /* Surfaces of the group of coordinate j that can no longer be held are left. */
 static sf_status leave(layers_model *model, const double *y, size_t j)
 {
-    for (layers_gather(model, j); model->sides.k > 0; layers_gather(model, j)) {
+    for (sf_layers_gather(model, j); model->sides.k > 0; sf_layers_gather(model, j)) {
         size_t worst = 0;
-        layers_prepare(model, y);
-        if (!sides_solve(&model->sides)) {
+        sf_layers_prepare(model, y);
+        if (!sf_sides_solve(&model->sides)) {
             layers_meeting it = meeting_of(model);
             return settle(model, y, &it);
         }
-        layers_keep_signs(model);
-        if (sides_largest(&model->sides, &worst) <= 1.0 - ROUNDING)
+        sf_layers_keep_signs(model);
+        if (sf_sides_largest(&model->sides, &worst) <= 1.0 - ROUNDING)
             break;
         layers_place place = model->place[worst];
         set_choice(model, &place, model->sides.a[worst] > 0.0 ? PLUS : MINUS);
@@ -257,7 +257,7 @@ static void lower(layers_model *model, double *y)
         layers_unit *unit = &model->unit[u];
         double before = model->saved[model->units + u], w = y[1 + u];
         bool free = !unit->slides && !has_sides(model, &model->coordinate[unit->j]);
-        unit->offset = free ? layers_shift(model, u) : 0.0;
+        unit->offset = free ? sf_layers_shift(model, u) : 0.0;
         y[1 + u] =
             unit->offset == before && w == model->saved[u] + before ? model->saved[u] : w - unit->offset;
     }
@@ -296,7 +296,7 @@ static sf_status pass_zeros(layers_model *model, double *y, layers_slides *slide
 static void release(layers_model *model, const double *y)
 {
     if (model->held > 0)
-        layers_evaluate(model, y);
+        sf_layers_evaluate(model, y);
     for (size_t u = 0; u < model->units && model->held > 0; u++)
         if (is_released(model, u)) {
             model->unit[u].slides = false;
@@ -307,7 +307,7 @@ static void release(layers_model *model, const double *y)
 
 static sf_status pass_fields(layers_model *model, const double *y, layers_slides *slides)
 {
-    layers_field_here(model, y, NULL);
+    sf_layers_field_here(model, y, NULL);
     for (size_t j = 0; j < model->base.d; j++) {
         bool begins = false;
         if (!passed_field(model, j))
@@ -315,12 +315,12 @@ static sf_status pass_fields(layers_model *model, const double *y, layers_slides
         SF_TRY(meet(model, y, j, NO_UNIT, &begins));
         if (begins)
             add_slide(slides, j);
-        layers_field_here(model, y, NULL);
+        sf_layers_field_here(model, y, NULL);
     }
     return SF_OK;
 }
 
-sf_status layers_change_mode(flow_model *base, double *y, int64_t *slides, size_t *count)
+sf_status sf_layers_change_mode(flow_model *base, double *y, int64_t *slides, size_t *count)
 {
     layers_model *model = (layers_model *)base;
     layers_slides begun = {slides, 0, base->d};
@@ -363,10 +363,10 @@ static sf_status open_coordinate(layers_model *model, const double *y, size_t j)
     return SF_OK;
 }
 
-sf_status layers_open(layers_model *model, double *y)
+sf_status sf_layers_open(layers_model *model, double *y)
 {
     lift(model, y);
-    layers_field_here(model, y, NULL);
+    sf_layers_field_here(model, y, NULL);
     for (size_t j = 0; j < model->base.d; j++)
         model->coordinate[j].s = (signed char)((model->field[j] > 0.0) - (model->field[j] < 0.0));
     for (size_t j = 0; j < model->base.d; j++)

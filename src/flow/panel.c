@@ -8,7 +8,7 @@
 
 static const double PI = 3.14159265358979323846;
 
-void flow_panel_place(flow_panel *panel, double a, double b, int degree)
+void sf_flow_panel_place(flow_panel *panel, double a, double b, int degree)
 {
     panel->a = a;
     panel->b = b;
@@ -19,7 +19,7 @@ void flow_panel_place(flow_panel *panel, double a, double b, int degree)
     panel->s[degree] = b;
 }
 
-double flow_panel_fit(flow_panel *panel)
+double sf_flow_panel_fit(flow_panel *panel)
 {
     int m = panel->degree;
     for (int i = 0; i <= m; i++) {
@@ -90,7 +90,7 @@ static void integrate(const flow_panel *panel, double x0, double x1, int depth, 
         add(total, psi[i] + log(GAUSS_WEIGHT[i % 4]) + log_half);
 }
 
-double flow_panel_log_integral(const flow_panel *panel, double s)
+double sf_flow_panel_log_integral(const flow_panel *panel, double s)
 {
     double width = panel->b - panel->a, x = s >= panel->b ? 1.0 : 2.0 * (s - panel->a) / width - 1.0;
     if (isnan(panel->coefficient[0]))

@@ -20,11 +20,11 @@ typedef struct flow_panel {
 } flow_panel;
 
 /* Places the nodes. */
-void flow_panel_place(flow_panel *panel, double a, double b, int degree);
+void sf_flow_panel_place(flow_panel *panel, double a, double b, int degree);
 /* From the values at the nodes to the interpolant; returns the size of its last terms, which is about its
  * error. */
-double flow_panel_fit(flow_panel *panel);
+double sf_flow_panel_fit(flow_panel *panel);
 /* log of the integral of e^{psi} from a to s <= b; -INFINITY for s = a, NaN if psi is. */
-double flow_panel_log_integral(const flow_panel *panel, double s);
+double sf_flow_panel_log_integral(const flow_panel *panel, double s);
 
 #endif

@@ -38,7 +38,7 @@ static double feature(const scalar_model *model, size_t j)
 static double b_of(const flow_model *base, const double *y)
 {
     double c = base->scale;
-    return flow_is_gd(&base->perturbation) ? 0.0 : (y[CLOCK] - c * y[TAU]) / (c * c);
+    return sf_flow_is_gd(&base->perturbation) ? 0.0 : (y[CLOCK] - c * y[TAU]) / (c * c);
 }
 
 /* Power sums at (tau, B) without the factor e^{2 shift}: odd[k] = sum mu^{2k+1} (u^2 - v^2), even[k] = sum mu^{2k+2}
@@ -169,7 +169,7 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
             scaled_kappa = rho / scaled;
             pace = n / (n + rho * c) / c;
         }
-    } else if (!flow_is_gd(&base->perturbation)) {
+    } else if (!sf_flow_is_gd(&base->perturbation)) {
         double kappa = rho * exp(sf_loss_log_slope(model->loss, margin_at(&sums, 0.0)));
         scaled_kappa = kappa * exp(sums.shift);
         pace = 1.0 / (c + c * c * kappa);
@@ -195,9 +195,9 @@ static void predict_block(void *argument, size_t block, int worker)
     const scalar_model *model = pass->model;
     for (size_t j = block * BLOCK; j < end_of(model, block); j++) {
         double mu = feature(model, j), drive = mu * pass->tau, damp = mu * mu * pass->b;
-        flow_from_amplitudes(log(fabs(model->u0[j])) + (drive - damp),
-                             log(fabs(model->v0[j])) + (-drive - damp), pass->beta ? pass->beta + j : NULL,
-                             pass->log_abs_beta ? pass->log_abs_beta + j : NULL);
+        sf_flow_from_amplitudes(log(fabs(model->u0[j])) + (drive - damp),
+                                log(fabs(model->v0[j])) + (-drive - damp), pass->beta ? pass->beta + j : NULL,
+                                pass->log_abs_beta ? pass->log_abs_beta + j : NULL);
     }
 }
 
@@ -228,7 +228,7 @@ static double applied_norm(flow_model *base, const double *y)
 {
     const scalar_model *model = (const scalar_model *)base;
     double tau = y[TAU], b = b_of(base, y), rho = base->perturbation.rho, sum = 0.0;
-    if (flow_is_gd(&base->perturbation))
+    if (sf_flow_is_gd(&base->perturbation))
         return 0.0;
     scalar_sums sums = sum_up(model, tau, b);
     double n = scaled_norm(&sums);
@@ -279,19 +279,19 @@ static const flow_system SCALAR = {.name = "scalar",
                                    .rest = rest,
                                    .destroy = destroy};
 
-sf_status flow_scalar_create(sf_context *context, const flow_start *start, flow_model **out)
+sf_status sf_flow_scalar_create(sf_context *context, const flow_start *start, flow_model **out)
 {
     *out = NULL;
     const sf_dataset *data = sf_network_dataset(start->network);
     sf_method method = start->perturbation.method;
     bool fits = data->n == 1 && sf_network_depth(start->network) == 2 &&
-                (flow_is_gd(&start->perturbation) || method == SF_METHOD_L2 || method == SF_METHOD_USAM);
+                (sf_flow_is_gd(&start->perturbation) || method == SF_METHOD_L2 || method == SF_METHOD_USAM);
     if (!fits)
         return SF_OK;
     scalar_model *model = SF_NEW(context, scalar_model);
     if (!model)
         return SF_ERR_MEMORY;
-    flow_model_init(&model->base, &SCALAR, context, start, UNKNOWNS);
+    sf_flow_model_init(&model->base, &SCALAR, context, start, UNKNOWNS);
     model->data = data;
     model->loss = sf_network_loss(start->network);
     size_t d = model->base.d;

@@ -29,7 +29,7 @@ static double weight_without(const flow_sides *it, const double *a, size_t v, si
     return weight;
 }
 
-double sides_weight(const flow_sides *it, size_t v)
+double sf_sides_weight(const flow_sides *it, size_t v)
 {
     return weight_without(it, it->a, v, it->k);
 }
@@ -107,7 +107,7 @@ static bool newton(const flow_sides *it, double *a)
     return it->k == 0;
 }
 
-bool sides_solve(flow_sides *it)
+bool sf_sides_solve(flow_sides *it)
 {
     double a[SIDES_MOST];
     memcpy(a, it->a, sizeof a);
@@ -117,7 +117,7 @@ bool sides_solve(flow_sides *it)
     return true;
 }
 
-double sides_largest(const flow_sides *it, size_t *worst)
+double sf_sides_largest(const flow_sides *it, size_t *worst)
 {
     double most = 0.0;
     for (size_t place = 0; place < it->k; place++)
@@ -129,13 +129,13 @@ double sides_largest(const flow_sides *it, size_t *worst)
     return most;
 }
 
-bool sides_solve_inside(flow_sides *it)
+bool sf_sides_solve_inside(flow_sides *it)
 {
     static const double starts[] = {0.0, 0.7, -0.7};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         for (size_t place = 0; place < it->k; place++)
             it->a[place] = starts[i];
-        if (newton(it, it->a) && sides_largest(it, NULL) <= 1.0)
+        if (newton(it, it->a) && sf_sides_largest(it, NULL) <= 1.0)
             return true;
     }
     return false;

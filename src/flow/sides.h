@@ -8,7 +8,7 @@ enum { SIDES_MOST = 10 /* surfaces at once */, SIDES = 1 << SIDES_MOST };
 
 typedef struct flow_sides {
     size_t k;                // surfaces
-    double a[SIDES_MOST];    // mean signs; on entry to sides_solve where Newton's method starts
+    double a[SIDES_MOST];    // mean signs; on entry to sf_sides_solve where Newton's method starts
     double pull[SIDES_MOST]; // what the mean speed should cancel beside itself: the pull back to the surface
     double speed[SIDES][SIDES_MOST]; // N_i^v
 } flow_sides;
@@ -25,13 +25,13 @@ static inline double sides_sign(size_t v, size_t place)
 }
 
 /* W_v */
-double sides_weight(const flow_sides *it, size_t v);
+double sf_sides_weight(const flow_sides *it, size_t v);
 /* The mean signs, from the values in a; false, with a as it was, where Newton's method does not converge. They may lie
  * outside of [-1, 1]: the surface can then no longer be held. */
-bool sides_solve(flow_sides *it);
+bool sf_sides_solve(flow_sides *it);
 /* Mean signs in [-1, 1], from several starts. */
-bool sides_solve_inside(flow_sides *it);
+bool sf_sides_solve_inside(flow_sides *it);
 /* The largest |a_i|, and which (*worst may be NULL). */
-double sides_largest(const flow_sides *it, size_t *worst);
+double sf_sides_largest(const flow_sides *it, size_t *worst);
 
 #endif

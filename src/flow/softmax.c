@@ -12,7 +12,7 @@ struct flow_softmax {
     double *field;  // (d) work
 };
 
-sf_status flow_softmax_create(sf_context *context, sf_network *network, flow_softmax **out)
+sf_status sf_flow_softmax_create(sf_context *context, sf_network *network, flow_softmax **out)
 {
     *out = SF_NEW(context, flow_softmax);
     flow_softmax *it = *out;
@@ -27,11 +27,11 @@ sf_status flow_softmax_create(sf_context *context, sf_network *network, flow_sof
     it->field = sf_alloc_doubles(context, sf_network_features(network));
     if (it->p && it->r && it->margin && it->field)
         return SF_OK;
-    flow_softmax_destroy(out);
+    sf_flow_softmax_destroy(out);
     return SF_ERR_MEMORY;
 }
 
-void flow_softmax_destroy(flow_softmax **softmax)
+void sf_flow_softmax_destroy(flow_softmax **softmax)
 {
     flow_softmax *it = *softmax;
     if (!it)
@@ -44,7 +44,7 @@ void flow_softmax_destroy(flow_softmax **softmax)
     *softmax = NULL;
 }
 
-void flow_softmax_at(flow_softmax *it, sf_network *network, const double *beta)
+void sf_flow_softmax_at(flow_softmax *it, sf_network *network, const double *beta)
 {
     double reference = -INFINITY, sum = 0.0, log_scale;
     sf_network_field(network, beta, it->field, &log_scale, NULL, it->margin);
@@ -77,7 +77,7 @@ static double dot(size_t count, const double *x, const double *y)
     return sum;
 }
 
-double flow_softmax_turn(flow_softmax *it, const double *dbeta, double *dfield)
+double sf_flow_softmax_turn(flow_softmax *it, const double *dbeta, double *dfield)
 {
     const sf_dataset *data = it->data;
     size_t stored = data->stored;

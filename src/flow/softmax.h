@@ -10,11 +10,11 @@
 
 typedef struct flow_softmax flow_softmax;
 
-sf_status flow_softmax_create(sf_context *context, sf_network *network, flow_softmax **out);
-void flow_softmax_destroy(flow_softmax **softmax);
+sf_status sf_flow_softmax_create(sf_context *context, sf_network *network, flow_softmax **out);
+void sf_flow_softmax_destroy(flow_softmax **softmax);
 /* At a predictor beta (d). */
-void flow_softmax_at(flow_softmax *softmax, sf_network *network, const double *beta);
+void sf_flow_softmax_at(flow_softmax *softmax, sf_network *network, const double *beta);
 /* dG (d) for dbeta (d), which may be the same array; returns d log S. */
-double flow_softmax_turn(flow_softmax *softmax, const double *dbeta, double *dfield);
+double sf_flow_softmax_turn(flow_softmax *softmax, const double *dbeta, double *dfield);
 
 #endif

@@ -37,7 +37,7 @@ static double sign_product(const layers_model *model, const layers_coordinate *c
     return pi;
 }
 
-double layers_shift(const layers_model *model, size_t u)
+double sf_layers_shift(const layers_model *model, size_t u)
 {
     const layers_coordinate *c = &model->coordinate[model->unit[u].j];
     return model->rho * c->s * sign_product(model, c) * model->unit[u].sign;
@@ -84,7 +84,7 @@ static double unperturbed(const layers_model *model, const double *y, size_t j, 
     return leave_one_out(model, c, w, gain);
 }
 
-void layers_field_here(layers_model *model, const double *y, double *margins)
+void sf_layers_field_here(layers_model *model, const double *y, double *margins)
 {
     double gain[LAYERS_DEPTH], log_scale;
     for (size_t j = 0; j < model->base.d; j++)
@@ -94,7 +94,7 @@ void layers_field_here(layers_model *model, const double *y, double *margins)
 
 /* ---- means over the sides ------------------------------------------------------------------------------------ */
 
-void layers_gather(layers_model *model, size_t j)
+void sf_layers_gather(layers_model *model, size_t j)
 {
     size_t k = 0;
     model->from = model->single ? j : 0;
@@ -127,7 +127,7 @@ static size_t units_in_hand(const layers_model *model)
     return last->first + last->count - first_unit(model);
 }
 
-sf_status layers_make_room(layers_model *model, size_t k)
+sf_status sf_layers_make_room(layers_model *model, size_t k)
 {
     sf_context *context = model->base.context;
     size_t sides = (size_t)1 << k, width = model->single ? (size_t)model->base.depth : model->units;
@@ -186,11 +186,11 @@ static double slope_rate(sf_loss loss, double margin)
     return loss == SF_LOSS_EXPONENTIAL ? -1.0 : expm1(sf_loss_log_slope(loss, margin));
 }
 
-double layers_slope(layers_model *model, const double *y, size_t j, size_t row)
+double sf_layers_slope(layers_model *model, const double *y, size_t j, size_t row)
 {
     double *margins = model->margins, *slope = model->slope + row * model->units, *h = model->beta;
     double reference = -INFINITY, sum = 0.0;
-    layers_field_here(model, y, margins);
+    sf_layers_field_here(model, y, margins);
     double drift = model->field[j];
     for (size_t n = 0; n < model->data->n; n++)
         reference = fmax(reference, sf_loss_log_slope(model->loss, margins[n]));
@@ -210,7 +210,7 @@ double layers_slope(layers_model *model, const double *y, size_t j, size_t row)
     return drift;
 }
 
-double layers_speed(const layers_model *model, const layers_place *place, size_t v)
+double sf_layers_speed(const layers_model *model, const layers_place *place, size_t v)
 {
     const double *speed = model->speed + v * units_in_hand(model);
     if (place->unit != NO_UNIT)
@@ -222,7 +222,7 @@ double layers_speed(const layers_model *model, const layers_place *place, size_t
     return sum;
 }
 
-void layers_keep_signs(layers_model *model)
+void sf_layers_keep_signs(layers_model *model)
 {
     for (size_t i = 0; i < model->sides.k; i++) {
         const layers_place *place = &model->place[i];
@@ -242,19 +242,19 @@ static bool phases_decide(const layers_model *model)
     return false;
 }
 
-void layers_prepare(layers_model *model, const double *y)
+void sf_layers_prepare(layers_model *model, const double *y)
 {
     flow_sides *sides = &model->sides;
     for (size_t i = 0; i < sides->k; i++) {
         const layers_place *place = &model->place[i];
         sides->pull[i] = 0.0;
         if (place->unit == NO_UNIT)
-            sides->pull[i] = model->base.scale * layers_slope(model, y, place->j, place->row);
+            sides->pull[i] = model->base.scale * sf_layers_slope(model, y, place->j, place->row);
     }
     visit(model, y);
     for (size_t v = 0; v < sides_count(sides); v++)
         for (size_t i = 0; i < sides->k; i++)
-            sides->speed[v][i] = layers_speed(model, &model->place[i], v);
+            sides->speed[v][i] = sf_layers_speed(model, &model->place[i], v);
 }
 
 /* Of the group in hand: the mean velocity, and the log of the mean of the clocks, NaN where it does not exist. */
@@ -262,15 +262,15 @@ static double evaluate_group(layers_model *model, const double *y)
 {
     size_t first = first_unit(model), width = units_in_hand(model);
     double high = -INFINITY, sum = 0.0, *mean = model->mean + first;
-    layers_prepare(model, y);
+    sf_layers_prepare(model, y);
     // where there is no solution, beyond the end of the mode, the last mean goes on
-    model->kept &= sides_solve(&model->sides) && sides_largest(&model->sides, NULL) <= 1.0;
-    layers_keep_signs(model);
+    model->kept &= sf_sides_solve(&model->sides) && sf_sides_largest(&model->sides, NULL) <= 1.0;
+    sf_layers_keep_signs(model);
     memset(mean, 0, width * sizeof *mean);
     for (size_t v = 0; v < sides_count(&model->sides); v++)
         high = fmax(high, model->clock[v]);
     for (size_t v = 0; v < sides_count(&model->sides); v++) {
-        double weight = sides_weight(&model->sides, v);
+        double weight = sf_sides_weight(&model->sides, v);
         sum += weight * exp(model->clock[v] - high);
         for (size_t u = 0; u < width; u++)
             mean[u] += weight * model->speed[v * width + u];
@@ -278,12 +278,12 @@ static double evaluate_group(layers_model *model, const double *y)
     return phases_decide(model) ? NAN : high + log(fmax(sum, 0.0));
 }
 
-void layers_evaluate(layers_model *model, const double *y)
+void sf_layers_evaluate(layers_model *model, const double *y)
 {
     model->kept = true;
     model->log_dt = 0.0;
     for (size_t j = 0; j < (model->single ? model->base.d : 1); j++) {
-        layers_gather(model, j);
+        sf_layers_gather(model, j);
         model->log_dt += evaluate_group(model, y);
     }
     if (model->single) // the margin at the perturbed point, or what stands for it

@@ -352,14 +352,14 @@ static void find_empty_features(weights_model *model)
     }
 }
 
-sf_status flow_weights_create(sf_context *context, const flow_start *start, flow_model **out)
+sf_status sf_flow_weights_create(sf_context *context, const flow_start *start, flow_model **out)
 {
     *out = NULL;
     weights_model *model = SF_NEW(context, weights_model);
     if (!model)
         return SF_ERR_MEMORY;
     size_t n = sf_network_parameters(start->network), d = sf_network_features(start->network);
-    flow_model_init(&model->base, &WEIGHTS, context, start, 1 + n);
+    sf_flow_model_init(&model->base, &WEIGHTS, context, start, 1 + n);
     model->start = sf_alloc_doubles(context, n);
     model->theta_hat = sf_alloc_doubles(context, n);
     model->beta = sf_alloc_doubles(context, d);
@@ -382,7 +382,7 @@ sf_status flow_weights_create(sf_context *context, const flow_start *start, flow
     model->floor = fmax(model->base.scale * pow(size, model->base.depth - 2), DBL_MIN);
     model->offset = model->base.depth % 2 ? size : 0.0;
     model->size = size;
-    model->normalized = !flow_is_gd(&start->perturbation) && start->perturbation.method != SF_METHOD_USAM;
+    model->normalized = !sf_flow_is_gd(&start->perturbation) && start->perturbation.method != SF_METHOD_USAM;
     if (model->normalized && model->base.depth > 2 && !all_equal(start, d)) {
         model->offset = size;
         if (!(model->watched = SF_ARRAY(context, d, signed char))) {

@@ -34,9 +34,9 @@ static sf_status build(sf_outcome *out, const setting *s, sf_network **network, 
 {
     const double alpha[] = {0.6, 0.7};
     const sf_dataset *dataset;
-    SF_TRY(claim_points(out, s->examples, D, examples, NULL, &dataset));
-    SF_TRY(claim_network(out, dataset, s->depth, network));
-    fill_layers(D, s->depth, alpha, theta);
+    SF_TRY(sf_claim_points(out, s->examples, D, examples, NULL, &dataset));
+    SF_TRY(sf_claim_network(out, dataset, s->depth, network));
+    sf_fill_layers(D, s->depth, alpha, theta);
     return SF_OK;
 }
 
@@ -46,8 +46,8 @@ static sf_status flow_beta(sf_outcome *out, const setting *s, double *beta)
     sf_network *network;
     sf_flow *flow;
     SF_TRY(build(out, s, &network, theta));
-    SF_TRY(claim_flow(out, network, s->method, s->rho, theta, &flow));
-    SF_TRY(flow_until(flow, INFINITY, log(END), INFINITY));
+    SF_TRY(sf_claim_flow(out, network, s->method, s->rho, theta, &flow));
+    SF_TRY(sf_flow_until(flow, INFINITY, log(END), INFINITY));
     sf_flow_predictor(flow, beta, NULL);
     return SF_OK;
 }
@@ -57,7 +57,7 @@ static double relative_difference(const double *a, const double *b)
     double difference[D];
     for (size_t j = 0; j < D; j++)
         difference[j] = a[j] - b[j];
-    return vector_norm(D, difference) / vector_norm(D, b);
+    return sf_vector_norm(D, difference) / sf_vector_norm(D, b);
 }
 
 /* ---- discrete updates against the flow ------------------------------------------------------------------ */
@@ -72,7 +72,7 @@ static sf_status discrete_errors(sf_outcome *out, const setting *s, const double
         sf_network *network;
         sf_descent *descent;
         SF_TRY(build(out, s, &network, theta));
-        SF_TRY(claim_descent(out, network, s->method, s->rho, steps[k], theta, &descent));
+        SF_TRY(sf_claim_descent(out, network, s->method, s->rho, steps[k], theta, &descent));
         SF_TRY(sf_descent_advance(descent, (uint64_t)llround(END / steps[k])));
         sf_network_predictor(network, sf_descent_theta(descent), beta);
         errors[k] = relative_difference(beta, exact);
@@ -80,14 +80,15 @@ static sf_status discrete_errors(sf_outcome *out, const setting *s, const double
     return SF_OK;
 }
 
-sf_status claim_discrete_is_flow(sf_outcome *out)
+sf_status sf_claim_discrete_is_flow(sf_outcome *out)
 {
     static const char *const headings[] = {"setting", "η", "relative error of β at t = 2"};
-    sf_table *table = claim_table(out, "discrete-flow", "Discrete updates against the flow", 3, headings);
-    sf_figure *figure = claim_figure(out, "discrete-flow", 1,
-                                     "Distance of the discrete iterate from the flow at t = 2, against the "
-                                     "step size η; L = 2 and one example unless named. Dashed: first order.",
-                                     "On log-log axes all methods lie on straight lines of slope one.");
+    sf_table *table = sf_claim_table(out, "discrete-flow", "Discrete updates against the flow", 3, headings);
+    sf_figure *figure =
+        sf_claim_figure(out, "discrete-flow", 1,
+                        "Distance of the discrete iterate from the flow at t = 2, against the "
+                        "step size η; L = 2 and one example unless named. Dashed: first order.",
+                        "On log-log axes all methods lie on straight lines of slope one.");
     if (!table || !figure)
         return SF_ERR_MEMORY;
     double steps[HALVINGS], guide[HALVINGS];
@@ -106,12 +107,12 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
                                        .key = "below"});
     for (size_t i = 0; i < SETTINGS; i++) {
         double errors[HALVINGS] = {0};
-        size_t mark = claim_mark(out);
+        size_t mark = sf_claim_mark(out);
         SF_TRY(discrete_errors(out, &settings[i], steps, errors));
-        claim_release(out, mark);
+        sf_claim_release(out, mark);
         double order = log2(errors[HALVINGS - 2] / errors[HALVINGS - 1]);
-        claim_check(out, SF_RELATION_EQUAL, 1.0, order, 0.03, "%s: order of convergence in η",
-                    settings[i].name);
+        sf_claim_check(out, SF_RELATION_EQUAL, 1.0, order, 0.03, "%s: order of convergence in η",
+                       settings[i].name);
         sf_figure_series(figure, settings[i].label,
                          (sf_style){.mark = SF_MARK_LINE_POINTS,
                                     .color = sf_color_of_method(settings[i].method),
@@ -127,96 +128,101 @@ sf_status claim_discrete_is_flow(sf_outcome *out)
         }
     }
     sf_figure_series(figure, "∝ η", (sf_style){.color = SF_COLOR_THEORY, .dash = 1}, HALVINGS, steps, guide);
-    claim_note(out, SF_NOTE_SETTING,
-               "μ = (1, 2), or the three examples (1, 2), (1.5, −0.3), (0.4, 1.1), all with label +1; equal "
-               "layers (0.6, 0.7); t = 2; "
-               "η = 0.1 halved %d times.",
-               HALVINGS - 1);
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Chosen tolerance: ± 0.03 in the order, measured between the two smallest step sizes, where "
-               "the next term of "
-               "the error still counts.");
-    claim_note(out, SF_NOTE_CAVEAT,
-               "First order holds away from the points where a flow is not smooth. After a collapse the two "
-               "differ for good: the "
-               "flow rests at 0, the discrete update chatters about it.");
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "μ = (1, 2), or the three examples (1, 2), (1.5, −0.3), (0.4, 1.1), all with label +1; equal "
+        "layers (0.6, 0.7); t = 2; "
+        "η = 0.1 halved %d times.",
+        HALVINGS - 1);
+    sf_claim_note(
+        out, SF_NOTE_CAVEAT,
+        "Chosen tolerance: ± 0.03 in the order, measured between the two smallest step sizes, where "
+        "the next term of "
+        "the error still counts.");
+    sf_claim_note(
+        out, SF_NOTE_CAVEAT,
+        "First order holds away from the points where a flow is not smooth. After a collapse the two "
+        "differ for good: the "
+        "flow rests at 0, the discrete update chatters about it.");
     return SF_OK;
 }
 
 /* ---- original against rescaled clock -------------------------------------------------------------------- */
 
-sf_status claim_clocks(sf_outcome *out)
+sf_status sf_claim_clocks(sf_outcome *out)
 {
     enum { STEPS = 4000 };
     for (size_t i = 0; i < SETTINGS; i++) {
-        size_t mark = claim_mark(out);
+        size_t mark = sf_claim_mark(out);
         double theta[3 * D], exact[D], beta[D];
         sf_network *network;
         SF_TRY(flow_beta(out, &settings[i], beta));
         SF_TRY(build(out, &settings[i], &network, theta));
         sf_perturbation perturbation = {.method = settings[i].method, .rho = settings[i].rho};
         for (int k = 0; k < STEPS; k++)
-            SF_TRY(runge_kutta_step(network, &perturbation, false, END / STEPS, theta));
+            SF_TRY(sf_runge_kutta_step(network, &perturbation, false, END / STEPS, theta));
         sf_network_predictor(network, theta, exact);
-        claim_release(out, mark);
-        claim_check(out, SF_RELATION_AT_MOST, 0.0, relative_difference(beta, exact), 1e-9,
-                    "%s: distance of the two paths at t = 2, relative", settings[i].name);
+        sf_claim_release(out, mark);
+        sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, relative_difference(beta, exact), 1e-9,
+                       "%s: distance of the two paths at t = 2, relative", settings[i].name);
     }
-    claim_note(out, SF_NOTE_SETTING,
-               "The rescaled flow, stopped where its log t reaches log 2, against %d steps of the classical "
-               "Runge-Kutta method on "
-               "dθ/dt = −∇F(θ + ε(θ)). Starts and data as in the claim on discrete updates.",
-               STEPS);
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "The rescaled flow, stopped where its log t reaches log 2, against %d steps of the classical "
+        "Runge-Kutta method on "
+        "dθ/dt = −∇F(θ + ε(θ)). Starts and data as in the claim on discrete updates.",
+        STEPS);
     return SF_OK;
 }
 
 /* ---- the radius ----------------------------------------------------------------------------------------- */
 
-sf_status claim_radius(sf_outcome *out)
+sf_status sf_claim_radius(sf_outcome *out)
 {
     static const double mu[] = {1.0, 2.0}, margins[] = {1.0, 10.0, 28.0, 40.0, 100.0, 700.0};
     static const sf_method methods[] = {SF_METHOD_L2, SF_METHOD_LINF};
     static const char *const headings[] = {"margin", "method", "‖ε‖ / ρ",
                                            "‖ε‖ / ρ if 1e-12 were added to the norm"};
     const double rho = 0.1;
-    sf_table *table = claim_table(out, "radius", "The applied radius", 4, headings);
+    sf_table *table = sf_claim_table(out, "radius", "The applied radius", 4, headings);
     if (!table)
         return SF_ERR_MEMORY;
     for (size_t m = 0; m < sizeof margins / sizeof margins[0]; m++)
         for (size_t k = 0; k < 2; k++) {
-            size_t mark = claim_mark(out);
+            size_t mark = sf_claim_mark(out);
             const double w = sqrt(margins[m] / 3.0);
             const double theta[] = {w, w, w, w};
             const sf_perturbation perturbation = {.method = methods[k], .rho = rho};
             double theta_hat[4], difference[4], gradient[4], log_scale, largest = 0.0;
             sf_network *network;
             sf_descent *descent;
-            SF_TRY(claim_example(out, 2, mu, 2, &network));
+            SF_TRY(sf_claim_example(out, 2, mu, 2, &network));
             sf_perturb(network, &perturbation, theta, theta_hat, NULL);
             for (size_t i = 0; i < 4; i++) {
                 difference[i] = theta_hat[i] - theta[i];
-                largest = larger(largest, fabs(difference[i]));
+                largest = sf_larger(largest, fabs(difference[i]));
             }
-            double applied = methods[k] == SF_METHOD_L2 ? vector_norm(4, difference) : largest;
-            SF_TRY(claim_descent(out, network, methods[k], rho, 0.1, theta, &descent));
+            double applied = methods[k] == SF_METHOD_L2 ? sf_vector_norm(4, difference) : largest;
+            SF_TRY(sf_claim_descent(out, network, methods[k], rho, 0.1, theta, &descent));
             SF_TRY(sf_descent_advance(descent, 1));
             sf_network_gradient(network, theta, gradient, &log_scale);
-            double norm = exp(log_scale) * vector_norm(4, gradient);
-            claim_check(out, SF_RELATION_RELATIVE, rho, applied, 1e-12, "%s, margin %g: ‖θ̂ − θ‖",
-                        sf_title_of_method(methods[k]), margins[m]);
-            claim_check(out, SF_RELATION_RELATIVE, rho, sf_descent_applied_norm(descent), 1e-12,
-                        "%s, margin %g: ‖ε‖ in a discrete step", sf_title_of_method(methods[k]), margins[m]);
+            double norm = exp(log_scale) * sf_vector_norm(4, gradient);
+            sf_claim_check(out, SF_RELATION_RELATIVE, rho, applied, 1e-12, "%s, margin %g: ‖θ̂ − θ‖",
+                           sf_title_of_method(methods[k]), margins[m]);
+            sf_claim_check(out, SF_RELATION_RELATIVE, rho, sf_descent_applied_norm(descent), 1e-12,
+                           "%s, margin %g: ‖ε‖ in a discrete step", sf_title_of_method(methods[k]),
+                           margins[m]);
             sf_table_number(table, margins[m]);
             sf_table_text(table, sf_title_of_method(methods[k]));
             sf_table_number(table, applied / rho);
             sf_table_number(table, methods[k] == SF_METHOD_L2 ? norm / (norm + 1e-12) : NAN);
-            claim_release(out, mark);
+            sf_claim_release(out, mark);
         }
-    claim_note(out, SF_NOTE_SETTING,
-               "μ = (1, 2), L = 2, ρ = %g, equal weights with margins 1 to 700, logistic loss.", rho);
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Most implementations divide by ‖g‖ + 1e-12. On separable data ‖g‖ passes 1e-12 at margins "
-               "near 28, and from there such "
-               "a SAM turns into GD without a word: the last column.");
+    sf_claim_note(out, SF_NOTE_SETTING,
+                  "μ = (1, 2), L = 2, ρ = %g, equal weights with margins 1 to 700, logistic loss.", rho);
+    sf_claim_note(out, SF_NOTE_CAVEAT,
+                  "Most implementations divide by ‖g‖ + 1e-12. On separable data ‖g‖ passes 1e-12 at margins "
+                  "near 28, and from there such "
+                  "a SAM turns into GD without a word: the last column.");
     return SF_OK;
 }

@@ -19,25 +19,25 @@ static double off_line(size_t d, const double *start, const double *mu, const do
         off += rest * rest;
         way += step * step;
     }
-    return sqrt(off) / (sqrt(way) + vector_norm(d, start));
+    return sqrt(off) / (sqrt(way) + sf_vector_norm(d, start));
 }
 
-sf_status claim_single_example_line(sf_outcome *out)
+sf_status sf_claim_single_example_line(sf_outcome *out)
 {
     enum { D = 4, STEPS = 2000 };
     static const sf_method methods[] = {SF_METHOD_GD, SF_METHOD_L2, SF_METHOD_LINF, SF_METHOD_USAM};
     static const double radii[] = {0.1, 1.0, 5.0};
     const uint64_t seed = 31;
-    const size_t sets = claim_quick(out) ? 5 : 20;
+    const size_t sets = sf_claim_quick(out) ? 5 : 20;
     const char *const headings[] = {"method", "ρ", "largest distance from the line, relative"};
-    sf_table *table = claim_table(out, "t31-single", "Distance from the straight line", 3, headings);
+    sf_table *table = sf_claim_table(out, "t31-single", "Distance from the straight line", 3, headings);
     if (!table)
         return SF_ERR_MEMORY;
     for (size_t m = 0; m < 4; m++)
         for (size_t r = 0; r < 3; r++) {
             double worst = 0.0;
             for (size_t s = 0; s < sets; s++) {
-                size_t mark = claim_mark(out);
+                size_t mark = sf_claim_mark(out);
                 sf_random random = sf_random_make(seed, s);
                 double mu[D], start[D];
                 for (size_t j = 0; j < D; j++) {
@@ -46,28 +46,29 @@ sf_status claim_single_example_line(sf_outcome *out)
                 }
                 sf_network *network;
                 sf_descent *descent;
-                SF_TRY(claim_example(out, D, mu, 1, &network));
-                double step = 0.1 / (vector_norm(D, mu) * vector_norm(D, mu));
-                SF_TRY(claim_descent(out, network, methods[m], radii[r], step, start, &descent));
+                SF_TRY(sf_claim_example(out, D, mu, 1, &network));
+                double step = 0.1 / (sf_vector_norm(D, mu) * sf_vector_norm(D, mu));
+                SF_TRY(sf_claim_descent(out, network, methods[m], radii[r], step, start, &descent));
                 SF_TRY(sf_descent_advance(descent, STEPS));
                 double distance = off_line(D, start, mu, sf_descent_theta(descent));
                 if (!(distance <= worst))
                     worst = distance;
-                claim_release(out, mark);
+                sf_claim_release(out, mark);
             }
             // l-infinity leaves along sign(mu), but only inside the gradient's argument: the step is along mu
-            claim_check(out, SF_RELATION_AT_MOST, 0.0, worst, 1e-12,
-                        "%s, ρ = %g: distance from the line, relative", sf_title_of_method(methods[m]),
-                        radii[r]);
+            sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, worst, 1e-12,
+                           "%s, ρ = %g: distance from the line, relative", sf_title_of_method(methods[m]),
+                           radii[r]);
             sf_table_text(table, sf_title_of_method(methods[m]));
             sf_table_number(table, radii[r]);
             sf_table_number(table, worst);
         }
-    claim_note(out, SF_NOTE_SETTING,
-               "%zu random examples μ ~ N(0, I) in %d dimensions, starts ~ N(0, 4 I), %d discrete steps of η "
-               "= 0.1/‖μ‖²; "
-               "seed %llu, one stream an example.",
-               sets, D, STEPS, (unsigned long long)seed);
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "%zu random examples μ ~ N(0, I) in %d dimensions, starts ~ N(0, 4 I), %d discrete steps of η "
+        "= 0.1/‖μ‖²; "
+        "seed %llu, one stream an example.",
+        sets, D, STEPS, (unsigned long long)seed);
     return SF_OK;
 }
 
@@ -85,7 +86,7 @@ static sf_status separable_set(sf_outcome *out, sf_random *random, size_t *n, si
     *n = 4 + (size_t)sf_random_below(random, MOST_EXAMPLES - 3);
     for (size_t j = 0; j < *d; j++)
         direction[j] = sf_random_normal(random);
-    double length = vector_norm(*d, direction);
+    double length = sf_vector_norm(*d, direction);
     for (size_t i = 0; i < *n; i++) {
         double margin = 0.0;
         for (size_t j = 0; j < *d; j++) {
@@ -96,7 +97,7 @@ static sf_status separable_set(sf_outcome *out, sf_random *random, size_t *n, si
         for (size_t j = 0; j < *d; j++)
             x[i * *d + j] += 0.2 * labels[i] * direction[j] / length;
     }
-    return claim_points(out, *n, *d, x, labels, dataset);
+    return sf_claim_points(out, *n, *d, x, labels, dataset);
 }
 
 /* One data set: the angle to the l2-max-margin direction at the times. */
@@ -112,13 +113,13 @@ static sf_status follow_angle(sf_outcome *out, sf_method method, double rho, sf_
     SF_TRY(separable_set(out, random, &n, &d, &dataset));
     for (size_t j = 0; j < d; j++)
         start[j] = 2.0 * sf_random_normal(random);
-    SF_TRY(claim_max_margin(out, dataset, SF_NORM_L2, &margin));
-    SF_TRY(claim_network(out, dataset, 1, &network));
-    SF_TRY(claim_flow(out, network, method, rho, start, &flow));
+    SF_TRY(sf_claim_max_margin(out, dataset, SF_NORM_L2, &margin));
+    SF_TRY(sf_claim_network(out, dataset, 1, &network));
+    SF_TRY(sf_claim_flow(out, network, method, rho, start, &flow));
     for (size_t i = 0; i < TIMES; i++) {
-        SF_TRY(flow_until(flow, INFINITY, log_times[i], INFINITY));
+        SF_TRY(sf_flow_until(flow, INFINITY, log_times[i], INFINITY));
         sf_flow_predictor(flow, beta, NULL);
-        angles[i] = vector_angle(d, beta, sf_margin_direction(margin));
+        angles[i] = sf_vector_angle(d, beta, sf_margin_direction(margin));
     }
     return SF_OK;
 }
@@ -133,9 +134,9 @@ static sf_status draw_angles(sf_outcome *out, sf_method method, size_t sets, con
              "sets, against log t. "
              "Dashed: falling exactly like 1 / log t.",
              sf_title_of_method(method), sets);
-    sf_figure *figure =
-        claim_figure(out, name, 1, caption,
-                     "On log-log axes every curve becomes a straight line that falls with slope minus one.");
+    sf_figure *figure = sf_claim_figure(
+        out, name, 1, caption,
+        "On log-log axes every curve becomes a straight line that falls with slope minus one.");
     if (!figure)
         return SF_ERR_MEMORY;
     sf_figure_panel(figure, &(sf_axes){.x_label = "log t (natural logarithm of the original time)",
@@ -165,65 +166,66 @@ static sf_status depth_one(sf_outcome *out, sf_method method)
     static const char *const headings[] = {"data set", "ρ", "angle at log t = 1,000",
                                            "angle at log t = 10,000", "exponent between"};
     const uint64_t seed = 310;
-    const size_t sets = claim_quick(out) ? 6 : 24;
+    const size_t sets = sf_claim_quick(out) ? 6 : 24;
     double log_times[TIMES], worst = 0.0;
-    double *angles = claim_doubles(out, sets * TIMES), *exponents = claim_doubles(out, sets);
+    double *angles = sf_claim_doubles(out, sets * TIMES), *exponents = sf_claim_doubles(out, sets);
     char name[64];
     snprintf(name, sizeof name, "t31-%s", sf_method_name(method));
-    sf_table *table = claim_table(out, name, "Angle to the ℓ2-max-margin direction", 5, headings);
+    sf_table *table = sf_claim_table(out, name, "Angle to the ℓ2-max-margin direction", 5, headings);
     if (!angles || !exponents || !table)
         return SF_ERR_MEMORY;
-    even_ratios(TIMES, 10.0, 1e4, log_times); // four a decade
+    sf_even_ratios(TIMES, 10.0, 1e4, log_times); // four a decade
     for (size_t s = 0; s < sets; s++) {
-        size_t mark = claim_mark(out);
+        size_t mark = sf_claim_mark(out);
         sf_random random = sf_random_make(seed, s);
         double rho = method == SF_METHOD_GD ? 0.0 : radii[s % 3], *angle = angles + s * TIMES;
         SF_TRY(follow_angle(out, method, rho, &random, log_times, angle));
-        claim_release(out, mark);
+        sf_claim_release(out, mark);
         exponents[s] = log10(angle[TIMES - 1] / angle[TIMES - 5]);
-        worst = larger(worst, angle[TIMES - 1]);
+        worst = sf_larger(worst, angle[TIMES - 1]);
         const double row[] = {(double)s, rho, angle[TIMES - 5], angle[TIMES - 1], exponents[s]};
         for (size_t c = 0; c < 5; c++)
             sf_table_number(table, row[c]);
     }
-    double middle = median(sets, exponents); // sorts
-    claim_check(out, SF_RELATION_AT_MOST, 0.01, worst, 0.0,
-                "largest angle to the ℓ2-max-margin direction at log t = 10,000, of %zu data sets / rad",
-                sets);
-    claim_check(out, SF_RELATION_EQUAL, -1.0, middle, 0.02,
-                "median exponent of the angle in log t, from 1,000 to 10,000");
-    claim_detail(out, SF_RELATION_AT_MOST, -0.9, exponents[sets - 1], 0.0,
-                 "slowest exponent of all data sets");
-    claim_note(out, SF_NOTE_SETTING,
-               "%zu random separable data sets with 4 to %d examples and 2 to %d features (margin at least "
-               "0.2), starts ~ N(0, 4 "
-               "I), %s flow to log t = 10,000; seed %llu, one stream a data set.",
-               sets, MOST_EXAMPLES, MOST_FEATURES,
-               method == SF_METHOD_GD ? "gradient" : "ρ = 0.1, 0.5, 2 in turn,", (unsigned long long)seed);
-    claim_note(out, SF_NOTE_CAVEAT,
-               "The angle falls only like 1 / log t: at any time t that a discrete run reaches, log t is "
-               "below 30, and the "
-               "direction is still off by several hundredths of a radian.");
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Chosen tolerances: 0.01 rad for the largest angle at log t = 10,000; the exponent −1 is "
-               "judged by the median over "
-               "data sets (± 0.02) and the slowest one only as a detail (at most −0.9), because where a "
-               "second margin is "
-               "nearly as small as the least, the slope −1 comes later than log t = 10,000.");
+    double middle = sf_median(sets, exponents); // sorts
+    sf_claim_check(out, SF_RELATION_AT_MOST, 0.01, worst, 0.0,
+                   "largest angle to the ℓ2-max-margin direction at log t = 10,000, of %zu data sets / rad",
+                   sets);
+    sf_claim_check(out, SF_RELATION_EQUAL, -1.0, middle, 0.02,
+                   "median exponent of the angle in log t, from 1,000 to 10,000");
+    sf_claim_detail(out, SF_RELATION_AT_MOST, -0.9, exponents[sets - 1], 0.0,
+                    "slowest exponent of all data sets");
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "%zu random separable data sets with 4 to %d examples and 2 to %d features (margin at least "
+        "0.2), starts ~ N(0, 4 "
+        "I), %s flow to log t = 10,000; seed %llu, one stream a data set.",
+        sets, MOST_EXAMPLES, MOST_FEATURES, method == SF_METHOD_GD ? "gradient" : "ρ = 0.1, 0.5, 2 in turn,",
+        (unsigned long long)seed);
+    sf_claim_note(out, SF_NOTE_CAVEAT,
+                  "The angle falls only like 1 / log t: at any time t that a discrete run reaches, log t is "
+                  "below 30, and the "
+                  "direction is still off by several hundredths of a radian.");
+    sf_claim_note(out, SF_NOTE_CAVEAT,
+                  "Chosen tolerances: 0.01 rad for the largest angle at log t = 10,000; the exponent −1 is "
+                  "judged by the median over "
+                  "data sets (± 0.02) and the slowest one only as a detail (at most −0.9), because where a "
+                  "second margin is "
+                  "nearly as small as the least, the slope −1 comes later than log t = 10,000.");
     return draw_angles(out, method, sets, log_times, angles);
 }
 
-sf_status claim_depth_one_gd(sf_outcome *out)
+sf_status sf_claim_depth_one_gd(sf_outcome *out)
 {
     return depth_one(out, SF_METHOD_GD);
 }
 
-sf_status claim_depth_one_l2(sf_outcome *out)
+sf_status sf_claim_depth_one_l2(sf_outcome *out)
 {
     return depth_one(out, SF_METHOD_L2);
 }
 
-sf_status claim_depth_one_linf(sf_outcome *out)
+sf_status sf_claim_depth_one_linf(sf_outcome *out)
 {
     return depth_one(out, SF_METHOD_LINF);
 }

@@ -28,17 +28,17 @@ static sf_status measured_limit(sf_outcome *out, sf_method method, double rho, i
                                 const double *mu, const double *alpha, double log_norm, int *limit,
                                 double *share)
 {
-    size_t mark = claim_mark(out);
+    size_t mark = sf_claim_mark(out);
     double beta[GATE_FEATURES], sum = 0.0;
     sf_flow *flow;
-    SF_TRY(gate_flow(out, method, rho, depth, d, mu, alpha, &flow));
-    SF_TRY(flow_until(flow, 1e6, INFINITY, log_norm));
+    SF_TRY(sf_gate_flow(out, method, rho, depth, d, mu, alpha, &flow));
+    SF_TRY(sf_flow_until(flow, 1e6, INFINITY, log_norm));
     sf_flow_predictor(flow, beta, NULL);
     sf_flow_state state = sf_flow_get_state(flow);
-    claim_release(out, mark);
+    sf_claim_release(out, mark);
     for (size_t j = 0; j < d; j++)
         sum += beta[j];
-    size_t top = index_of_largest(d, beta);
+    size_t top = sf_index_of_largest(d, beta);
     *share = beta[top] / sum;
     *limit = (int)top;
     if (state == SF_FLOW_COLLAPSED || sum == 0.0)
@@ -95,13 +95,13 @@ static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method
 {
     static const double mu[] = {1.0, 2.0};
     enum { MOST = 48 };
-    const size_t n = claim_quick(out) ? 8 : MOST;
+    const size_t n = sf_claim_quick(out) ? 8 : MOST;
     double scale[MOST], cells[MOST * MOST];
     size_t wrong = 0;
-    sf_figure *figure = claim_figure(out, name, 2, caption, alt);
+    sf_figure *figure = sf_claim_figure(out, name, 2, caption, alt);
     if (!figure)
         return SF_ERR_MEMORY;
-    even_steps(n, 2.0 / (2.0 * (double)n), 2.0 - 2.0 / (2.0 * (double)n), scale);
+    sf_even_steps(n, 2.0 / (2.0 * (double)n), 2.0 - 2.0 / (2.0 * (double)n), scale);
     for (int depth = 2; depth <= 3; depth++) {
         char title[64];
         snprintf(title, sizeof title, "%s, L = %d", sf_title_of_method(method), depth);
@@ -128,41 +128,42 @@ static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method
         SF_TRY(draw_boundary(figure, depth, rho));
         sf_figure_classes(figure, rho > 0.0 ? 5 : 2, classes);
     }
-    claim_check(out, SF_RELATION_EQUAL, 0.0, (double)wrong, 0.0,
-                "cells of both maps, %zu × %zu each, whose limit is not the predicted one", n, n);
-    claim_note(out, SF_NOTE_SETTING, "Maps: μ = (1, 2), flows to log ‖β‖ = 12 (L = 2) or 24 (L = 3).");
+    sf_claim_check(out, SF_RELATION_EQUAL, 0.0, (double)wrong, 0.0,
+                   "cells of both maps, %zu × %zu each, whose limit is not the predicted one", n, n);
+    sf_claim_note(out, SF_NOTE_SETTING, "Maps: μ = (1, 2), flows to log ‖β‖ = 12 (L = 2) or 24 (L = 3).");
     return SF_OK;
 }
 
-sf_status claim_choice_of_limit(sf_outcome *out)
+sf_status sf_claim_choice_of_limit(sf_outcome *out)
 {
     static const double level[] = {0.8, 1.1, 1.35, 1.8}; // no ties in mu_j (alpha_j - 1)
-    const size_t levels = claim_quick(out) ? 2 : 4;
+    const size_t levels = sf_claim_quick(out) ? 2 : 4;
     const double rho = 1.0;
     for (int depth = 2; depth <= 4; depth++) {
         grid_result result;
         SF_TRY(run_grid(out, SF_METHOD_LINF, rho, depth, levels, level, &result));
-        claim_check(out, SF_RELATION_EQUAL, 0.0, (double)result.mismatches, 0.0,
-                    "L = %d: starts of %zu whose limit is not the predicted one", depth, result.starts);
-        claim_check(out, SF_RELATION_AT_LEAST, 1.0, result.least_share, 1e-6,
-                    "L = %d: least share of e_j in ‖β‖₁ at log ‖β‖ = 60", depth);
+        sf_claim_check(out, SF_RELATION_EQUAL, 0.0, (double)result.mismatches, 0.0,
+                       "L = %d: starts of %zu whose limit is not the predicted one", depth, result.starts);
+        sf_claim_check(out, SF_RELATION_AT_LEAST, 1.0, result.least_share, 1e-6,
+                       "L = %d: least share of e_j in ‖β‖₁ at log ‖β‖ = 60", depth);
         for (size_t j = 0; j < 3; j++)
-            claim_check(out, SF_RELATION_AT_LEAST, 1.0, (double)result.reached[j], 0.0,
-                        "L = %d: starts that lead to e_%zu", depth, j);
+            sf_claim_check(out, SF_RELATION_AT_LEAST, 1.0, (double)result.reached[j], 0.0,
+                           "L = %d: starts that lead to e_%zu", depth, j);
         if (depth % 2 == 0)
-            claim_check(out, SF_RELATION_AT_LEAST, 1.0, (double)result.zero, 0.0,
-                        "L = %d: starts that lead to 0", depth);
+            sf_claim_check(out, SF_RELATION_AT_LEAST, 1.0, (double)result.zero, 0.0,
+                           "L = %d: starts that lead to 0", depth);
     }
-    claim_note(out, SF_NOTE_SETTING,
-               "μ = (1, 2, 3), ρ = 1, ℓ∞-SAM, L = 2, 3, 4; all starts with coordinates in {0.8, 1.1, 1.35, "
-               "1.8} (--quick: the first two); flows to log ‖β‖ = 60.");
-    claim_note(
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "μ = (1, 2, 3), ρ = 1, ℓ∞-SAM, L = 2, 3, 4; all starts with coordinates in {0.8, 1.1, 1.35, "
+        "1.8} (--quick: the first two); flows to log ‖β‖ = 60.");
+    sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Chosen tolerance: a share of 1 − 10^{−6} counts as e_j. A limit is not reached at log ‖β‖ = 60: for "
         "L = 2 "
         "the next coordinate falls behind only like a power of the norm, and the least share is then 1 − 3 × "
         "10^{−8}; for L ≥ 3 the others are frozen, and the share is 1 to all digits.");
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "For odd L and no coordinate above ρ, β tends to the finite point ρ^L, not to a direction; the "
         "corollary's \"0\" is for even L.");
@@ -178,26 +179,26 @@ sf_status claim_choice_of_limit(sf_outcome *out)
                        classes);
 }
 
-sf_status claim_gd_depth(sf_outcome *out)
+sf_status sf_claim_gd_depth(sf_outcome *out)
 {
     static const double level[] = {0.2, 0.5, 0.9, 1.9};
-    const size_t levels = claim_quick(out) ? 3 : 4;
+    const size_t levels = sf_claim_quick(out) ? 3 : 4;
     for (int depth = 2; depth <= 4; depth++) {
         grid_result result;
         SF_TRY(run_grid(out, SF_METHOD_GD, 0.0, depth, levels, level, &result));
-        claim_check(out, SF_RELATION_EQUAL, 0.0, (double)result.mismatches, 0.0,
-                    "L = %d: starts of %zu whose limit is not argmax μ_j α_j^{L−2}", depth, result.starts);
+        sf_claim_check(out, SF_RELATION_EQUAL, 0.0, (double)result.mismatches, 0.0,
+                       "L = %d: starts of %zu whose limit is not argmax μ_j α_j^{L−2}", depth, result.starts);
         if (depth == 2)
-            claim_check(out, SF_RELATION_EQUAL, (double)result.starts, (double)result.reached[2], 0.0,
-                        "L = 2: starts that lead to the major coordinate");
+            sf_claim_check(out, SF_RELATION_EQUAL, (double)result.starts, (double)result.reached[2], 0.0,
+                           "L = 2: starts that lead to the major coordinate");
         else
             for (size_t j = 0; j < 3; j++)
-                claim_check(out, SF_RELATION_AT_LEAST, 1.0, (double)result.reached[j], 0.0,
-                            "L = %d: starts that lead to e_%zu", depth, j);
+                sf_claim_check(out, SF_RELATION_AT_LEAST, 1.0, (double)result.reached[j], 0.0,
+                               "L = %d: starts that lead to e_%zu", depth, j);
     }
-    claim_note(out, SF_NOTE_SETTING,
-               "μ = (1, 2, 3), GD flow, L = 2, 3, 4; all starts with coordinates in {0.2, 0.5, 0.9, 1.9} "
-               "(--quick: the first three); flows to log ‖β‖ = 60.");
+    sf_claim_note(out, SF_NOTE_SETTING,
+                  "μ = (1, 2, 3), GD flow, L = 2, 3, 4; all starts with coordinates in {0.2, 0.5, 0.9, 1.9} "
+                  "(--quick: the first three); flows to log ‖β‖ = 60.");
     static const char *const classes[] = {"to e_0 (minor)", "to e_1 (major)"};
     return draw_limits(out, "gd-limits", SF_METHOD_GD, 0.0,
                        "Limit of GD over the scales of the start, μ = (1, 2). At depth 2 the major feature "

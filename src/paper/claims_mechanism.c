@@ -24,33 +24,33 @@ static sf_status compare_method(sf_outcome *out, sf_method method, double alpha,
     sf_network *network;
     sf_flow *flow, *again;
     leader leaders[8];
-    SF_TRY(claim_example(out, 2, mu, 2, &network));
-    SF_TRY(claim_flow(out, network, method, 1.0, theta, &flow));
-    SF_TRY(flow_until(flow, INFINITY, INFINITY, 12.0));
+    SF_TRY(sf_claim_example(out, 2, mu, 2, &network));
+    SF_TRY(sf_claim_flow(out, network, method, 1.0, theta, &flow));
+    SF_TRY(sf_flow_until(flow, INFINITY, INFINITY, 12.0));
     *result =
         (comparison){.collapsed = sf_flow_get_state(flow) == SF_FLOW_COLLAPSED, .takes_over = -INFINITY};
-    size_t count = leaders_of(flow, 1, 8, leaders);
+    size_t count = sf_leaders_of(flow, 1, 8, leaders);
     if (leaders[count - 1].index == 1)
         result->takes_over = leaders[count - 1].log_time;
-    SF_TRY(claim_flow(out, network, method, 1.0, theta, &again));
+    SF_TRY(sf_claim_flow(out, network, method, 1.0, theta, &again));
     // a collapse ends the path just before its last moment
-    even_steps(SAMPLES, 0.0, sf_flow_tau(flow) * (result->collapsed ? 0.9999 : 1.0), at);
+    sf_even_steps(SAMPLES, 0.0, sf_flow_tau(flow) * (result->collapsed ? 0.9999 : 1.0), at);
     at[0] = at[1] * 1e-3;
-    SF_TRY(record_path(out, again, 2, CLOCK_TAU, SAMPLES, at, path));
+    SF_TRY(sf_record_path(out, again, 2, CLOCK_TAU, SAMPLES, at, path));
     for (size_t i = 0; i < SAMPLES; i++)
-        result->peak = larger(result->peak, exp(path->log_beta[i] - path->log_beta[SAMPLES + i]));
+        result->peak = sf_larger(result->peak, exp(path->log_beta[i] - path->log_beta[SAMPLES + i]));
     return SF_OK;
 }
 
-sf_status claim_mechanism(sf_outcome *out)
+sf_status sf_claim_mechanism(sf_outcome *out)
 {
     static const double scales[] = {0.3, 0.53, 0.54, 0.55, 0.6, 0.7};
     static const sf_method methods[] = {SF_METHOD_L2, SF_METHOD_USAM, SF_METHOD_GD};
     static const char *const headings[] = {"α", "method", "collapses", "largest minor / major",
                                            "log t from which the major feature leads"};
     enum { SCALES = sizeof scales / sizeof scales[0] };
-    sf_table *table = claim_table(out, "mechanism", "With and without normalization", 5, headings);
-    sf_figure *figure = claim_figure(
+    sf_table *table = sf_claim_table(out, "mechanism", "With and without normalization", 5, headings);
+    sf_figure *figure = sf_claim_figure(
         out, "mechanism", 2,
         "Weight of the minor feature over that of the major one, for μ = (1, 2), ρ = 1, from α·1: "
         "normalized, unnormalized, and without perturbation. Above 1 the minor feature leads.",
@@ -75,7 +75,7 @@ sf_status claim_mechanism(sf_outcome *out)
                                                .key = "bottom left"});
         }
         for (size_t m = 0; m < 3; m++) {
-            size_t mark = claim_mark(out);
+            size_t mark = sf_claim_mark(out);
             comparison result;
             flow_path path;
             SF_TRY(compare_method(out, methods[m], scales[s], &result, &path));
@@ -92,34 +92,36 @@ sf_status claim_mechanism(sf_outcome *out)
             sf_table_number(table, result.collapsed ? NAN : result.peak);
             sf_table_number(table, result.collapsed ? NAN : result.takes_over);
             if (methods[m] == SF_METHOD_USAM) {
-                claim_check(out, SF_RELATION_EQUAL, 0.0, result.collapsed, 0.0,
-                            "unnormalized, α = %g: collapses (1 = yes)", scales[s]);
-                claim_check(out, SF_RELATION_AT_MOST, 2.0, result.takes_over, 0.0,
-                            "unnormalized, α = %g: log t from which the major feature leads", scales[s]);
+                sf_claim_check(out, SF_RELATION_EQUAL, 0.0, result.collapsed, 0.0,
+                               "unnormalized, α = %g: collapses (1 = yes)", scales[s]);
+                sf_claim_check(out, SF_RELATION_AT_MOST, 2.0, result.takes_over, 0.0,
+                               "unnormalized, α = %g: log t from which the major feature leads", scales[s]);
                 if (scales[s] > 0.5)
-                    worst_free = larger(worst_free, result.peak);
+                    worst_free = sf_larger(worst_free, result.peak);
             }
             if (methods[m] == SF_METHOD_L2 && scales[s] == 0.54)
-                claim_check(out, SF_RELATION_RELATIVE, 755.7, result.peak, 0.01,
-                            "normalized, α = 0.54: largest minor / major");
+                sf_claim_check(out, SF_RELATION_RELATIVE, 755.7, result.peak, 0.01,
+                               "normalized, α = 0.54: largest minor / major");
             if (methods[m] == SF_METHOD_L2 && scales[s] == 0.3)
-                claim_check(out, SF_RELATION_EQUAL, 1.0, result.collapsed, 0.0,
-                            "normalized, α = 0.3: collapses (1 = yes)");
-            claim_release(out, mark);
+                sf_claim_check(out, SF_RELATION_EQUAL, 1.0, result.collapsed, 0.0,
+                               "normalized, α = 0.3: collapses (1 = yes)");
+            sf_claim_release(out, mark);
         }
     }
-    claim_check(out, SF_RELATION_AT_MOST, 1.0, worst_free, 1e-9,
-                "unnormalized, α from 0.53 to 0.7: largest minor / major");
-    claim_note(out, SF_NOTE_SETTING,
-               "μ = (1, 2), L = 2, ρ = 1, logistic loss, equal layers α·1; flows to log ‖β‖ = 12.");
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Chosen tolerances: 1 %% for the largest ratio, which is taken over 400 moments; \"from the "
-               "start\" allows "
-               "unnormalized SAM until log t = 2.");
-    claim_note(out, SF_NOTE_FINDING,
-               "Unnormalized SAM from a small start (α = 0.3) does let the minor feature lead for a while, "
-               "until log t = 1.3: as "
-               "long as the loss derivative exceeds 1 / (ρ (μ_1 + μ_2)). What normalization adds is that the "
-               "effect lasts, without bound.");
+    sf_claim_check(out, SF_RELATION_AT_MOST, 1.0, worst_free, 1e-9,
+                   "unnormalized, α from 0.53 to 0.7: largest minor / major");
+    sf_claim_note(out, SF_NOTE_SETTING,
+                  "μ = (1, 2), L = 2, ρ = 1, logistic loss, equal layers α·1; flows to log ‖β‖ = 12.");
+    sf_claim_note(
+        out, SF_NOTE_CAVEAT,
+        "Chosen tolerances: 1 %% for the largest ratio, which is taken over 400 moments; \"from the "
+        "start\" allows "
+        "unnormalized SAM until log t = 2.");
+    sf_claim_note(
+        out, SF_NOTE_FINDING,
+        "Unnormalized SAM from a small start (α = 0.3) does let the minor feature lead for a while, "
+        "until log t = 1.3: as "
+        "long as the loss derivative exceeds 1 / (ρ (μ_1 + μ_2)). What normalization adds is that the "
+        "effect lasts, without bound.");
     return SF_OK;
 }

@@ -71,9 +71,9 @@ static net_plan diagonal_plan(double scale, size_t depth, double rate, uint64_t 
 
 static sf_status leave_out_of_quick(sf_outcome *out)
 {
-    return claim_quick(out) ? sf_fail(claim_context(out), SF_ERR_UNAVAILABLE,
-                                      "trains for many seconds; left out by --quick")
-                            : SF_OK;
+    return sf_claim_quick(out) ? sf_fail(sf_claim_context(out), SF_ERR_UNAVAILABLE,
+                                         "trains for many seconds; left out by --quick")
+                               : SF_OK;
 }
 
 /* Half of each class to train on, the part `measured` of the others to measure on. classes NULL: all ten. */
@@ -81,8 +81,8 @@ static sf_status read_mnist(sf_outcome *out, const double *classes, size_t seeds
                             net_data *data)
 {
     char path[1024], labels[1024];
-    SF_TRY(claim_data_path(out, "mnist", "t10k-images-idx3-ubyte.gz", path, sizeof path));
-    SF_TRY(claim_data_path(out, "mnist", "t10k-labels-idx1-ubyte.gz", labels, sizeof labels));
+    SF_TRY(sf_claim_data_path(out, "mnist", "t10k-images-idx3-ubyte.gz", path, sizeof path));
+    SF_TRY(sf_claim_data_path(out, "mnist", "t10k-labels-idx1-ubyte.gz", labels, sizeof labels));
     const sf_image_file file = {.path = path,
                                 .labels_path = labels,
                                 .classes = classes,
@@ -91,9 +91,9 @@ static sf_status read_mnist(sf_outcome *out, const double *classes, size_t seeds
                                 .weak = 0.1,
                                 .strong = 0.5};
     sf_images *images;
-    SF_TRY(sf_images_read(claim_context(out), &file, &images));
-    SF_TRY(claim_keep_images(out, images));
-    return net_split(out, images, seeds, 0.5, measured, data);
+    SF_TRY(sf_images_read(sf_claim_context(out), &file, &images));
+    SF_TRY(sf_claim_keep_images(out, images));
+    return sf_net_split(out, images, seeds, 0.5, measured, data);
 }
 
 static sf_status zeros_and_ones(sf_outcome *out, size_t seeds, net_data *data)
@@ -118,11 +118,11 @@ static sf_status hold_contest(sf_outcome *out, net_plan plan, double rho, const 
     } else {
         plan.method = SF_METHOD_GD;
         plan.rho = 0.0;
-        SF_TRY(net_run(out, &plan, data, &c->gd));
+        SF_TRY(sf_net_run(out, &plan, data, &c->gd));
     }
     plan.method = SF_METHOD_L2;
     plan.rho = rho;
-    return net_run(out, &plan, data, &c->sam);
+    return sf_net_run(out, &plan, data, &c->sam);
 }
 
 static double lower_end(sf_interval i)
@@ -137,17 +137,17 @@ static double upper_end(sf_interval i)
 
 static size_t compared_at(const contest *c)
 {
-    return net_record_at_loss(&c->gd, c->level);
+    return sf_net_record_at_loss(&c->gd, c->level);
 }
 
 static sf_interval gap_at_step(const contest *c)
 {
-    return net_gap_at_step(&c->sam, &c->gd, c->measure, compared_at(c));
+    return sf_net_gap_at_step(&c->sam, &c->gd, c->measure, compared_at(c));
 }
 
 static sf_interval gap_at_loss(const contest *c)
 {
-    return net_gap_at_loss(&c->sam, &c->gd, c->measure, c->level);
+    return sf_net_gap_at_loss(&c->sam, &c->gd, c->measure, c->level);
 }
 
 static const char *measure_name(net_measure measure)
@@ -161,7 +161,7 @@ static const char *measure_name(net_measure measure)
 /* A larger share with l2-SAM when GD has learned: decisive, or a detail beyond the statement. */
 static void expect_at_step(sf_outcome *out, const contest *c, bool decisive)
 {
-    (decisive ? claim_check : claim_detail)(
+    (decisive ? sf_claim_check : sf_claim_detail)(
         out, SF_RELATION_AT_LEAST, least, lower_end(gap_at_step(c)), 0.0,
         "%s, ρ = %g, step %.0f: %s, ℓ2-SAM less GD, lower end of the 95 %% interval over %zu seeds", c->name,
         c->sam.plan.rho, c->gd.step[compared_at(c)], measure_name(c->measure), c->gd.seeds);
@@ -170,7 +170,7 @@ static void expect_at_step(sf_outcome *out, const contest *c, bool decisive)
 /* The same at the same loss, which would say that there is more to it than delay. */
 static void expect_at_loss(sf_outcome *out, const contest *c, bool decisive)
 {
-    (decisive ? claim_check : claim_detail)(
+    (decisive ? sf_claim_check : sf_claim_detail)(
         out, SF_RELATION_AT_LEAST, least, lower_end(gap_at_loss(c)), 0.0,
         "%s, ρ = %g, both at a test loss of %g: %s, ℓ2-SAM less GD, lower end of the 95 %% interval", c->name,
         c->sam.plan.rho, c->level, measure_name(c->measure));
@@ -192,7 +192,7 @@ static sf_status write_contests(sf_outcome *out, const char *name, const char *c
                                            "± (95 %)",
                                            "accuracy at the end, GD",
                                            "accuracy, ℓ2-SAM"};
-    sf_table *table = claim_table(out, name, caption, sizeof headings / sizeof *headings, headings);
+    sf_table *table = sf_claim_table(out, name, caption, sizeof headings / sizeof *headings, headings);
     if (!table)
         return SF_ERR_MEMORY;
     for (size_t k = 0; k < count; k++) {
@@ -200,16 +200,16 @@ static sf_status write_contests(sf_outcome *out, const char *name, const char *c
         size_t i = compared_at(c);
         const double numbers[] = {c->sam.plan.rho,
                                   c->gd.step[i],
-                                  net_mean(&c->gd, c->measure, i).mean,
-                                  net_mean(&c->sam, c->measure, i).mean,
+                                  sf_net_mean(&c->gd, c->measure, i).mean,
+                                  sf_net_mean(&c->sam, c->measure, i).mean,
                                   gap_at_step(c).mean,
                                   gap_at_step(c).half_width,
-                                  (double)net_reached(&c->sam, c->level),
-                                  net_step_at_loss(&c->sam, c->level),
+                                  (double)sf_net_reached(&c->sam, c->level),
+                                  sf_net_step_at_loss(&c->sam, c->level),
                                   gap_at_loss(c).mean,
                                   gap_at_loss(c).half_width,
-                                  net_mean(&c->gd, NET_ACCURACY, c->gd.count - 1).mean,
-                                  net_mean(&c->sam, NET_ACCURACY, c->sam.count - 1).mean};
+                                  sf_net_mean(&c->gd, NET_ACCURACY, c->gd.count - 1).mean,
+                                  sf_net_mean(&c->sam, NET_ACCURACY, c->sam.count - 1).mean};
         sf_table_text(table, c->name);
         for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++)
             sf_table_number(table, numbers[j]);
@@ -239,7 +239,7 @@ static sf_status draw_in_time(sf_outcome *out, const char *name, const char *cap
                               size_t rows, const panel_row *row, double level, size_t count,
                               const contest *contests)
 {
-    sf_figure *figure = claim_figure(out, name, count > 1 ? count : rows, caption, alt);
+    sf_figure *figure = sf_claim_figure(out, name, count > 1 ? count : rows, caption, alt);
     if (!figure)
         return SF_ERR_MEMORY;
     for (size_t r = 0; r < rows; r++)
@@ -258,8 +258,8 @@ static sf_status draw_in_time(sf_outcome *out, const char *name, const char *cap
                                                .key = r == 0 && k == 0 ? "bottom left" : "off"});
             if (r == 0)
                 draw_level(figure, level, 1.0, (double)c->gd.plan.steps);
-            net_draw(figure, &c->gd, row[r].measure, "GD");
-            net_draw(figure, &c->sam, row[r].measure, "ℓ2-SAM");
+            sf_net_draw(figure, &c->gd, row[r].measure, "GD");
+            sf_net_draw(figure, &c->sam, row[r].measure, "ℓ2-SAM");
         }
     return SF_OK;
 }
@@ -270,14 +270,14 @@ static sf_status draw_by_loss(sf_outcome *out, const char *name, const char *cap
                               const contest *contests)
 {
     double levels[LEVELS];
-    sf_figure *figure = claim_figure(out, name, count, caption, alt);
+    sf_figure *figure = sf_claim_figure(out, name, count, caption, alt);
     if (!figure)
         return SF_ERR_MEMORY;
     for (size_t k = 0; k < count; k++) {
         const contest *c = &contests[k];
         double chance = log(c->classes); // the loss of knowing nothing
         char title[96];
-        even_steps(LEVELS, 0.5 * c->level, 0.94 * chance, levels);
+        sf_even_steps(LEVELS, 0.5 * c->level, 0.94 * chance, levels);
         snprintf(title, sizeof title, "%s, ρ = %g", c->name, c->sam.plan.rho);
         sf_figure_panel(figure, &(sf_axes){.title = title,
                                            .x_label = "test loss (falls to the right)",
@@ -288,8 +288,8 @@ static sf_status draw_by_loss(sf_outcome *out, const char *name, const char *cap
                                            .y_max = high,
                                            .key = k == 0 ? "bottom left" : "off"});
         draw_level(figure, level, 1.01 * chance, 0.0);
-        net_draw_by_loss(figure, &c->gd, &c->sam, c->measure, "GD", LEVELS, levels);
-        net_draw_by_loss(figure, &c->sam, &c->gd, c->measure, "ℓ2-SAM", LEVELS, levels);
+        sf_net_draw_by_loss(figure, &c->gd, &c->sam, c->measure, "GD", LEVELS, levels);
+        sf_net_draw_by_loss(figure, &c->sam, &c->gd, c->measure, "ℓ2-SAM", LEVELS, levels);
     }
     return SF_OK;
 }
@@ -297,7 +297,7 @@ static sf_status draw_by_loss(sf_outcome *out, const char *name, const char *cap
 static void draw_image(sf_figure *figure, const char *title, sf_palette palette, const double *pixels)
 {
     double side[SIDE], image[SIDE * SIDE];
-    even_steps(SIDE, 0.0, SIDE - 1.0, side);
+    sf_even_steps(SIDE, 0.0, SIDE - 1.0, side);
     for (size_t p = 0; p < (size_t)SIDE * SIDE; p++) // rows of an image go down
         image[(SIDE - 1 - p / SIDE) * SIDE + p % SIDE] = pixels[p];
     sf_figure_panel(figure, &(sf_axes){.title = title,
@@ -326,14 +326,14 @@ static sf_status draw_maps(sf_outcome *out, const char *name, const net_data *da
              "as GD and ℓ2-SAM with ρ = %g train.",
              c->name, c->sam.plan.rho);
     sf_figure *figure =
-        claim_figure(out, name, SHOWN + 1, caption,
-                     "GD lights up the strokes of the digits early; the maps of l2-SAM lie around "
-                     "the strokes and beside them.");
+        sf_claim_figure(out, name, SHOWN + 1, caption,
+                        "GD lights up the strokes of the digits early; the maps of l2-SAM lie around "
+                        "the strokes and beside them.");
     if (!figure)
         return SF_ERR_MEMORY;
     for (int m = 0; m < 4; m++) {
         const net_course *course = m % 2 ? &c->sam : &c->gd;
-        size_t label = (size_t)m / 2, example = net_example(data->test[0], (int)label);
+        size_t label = (size_t)m / 2, example = sf_net_example(data->test[0], (int)label);
         double digit[SIDE * SIDE];
         for (size_t p = 0; p < pixels; p++)
             digit[p] = sf_images_pixels(data->test[0])[example * pixels + p];
@@ -364,7 +364,7 @@ static double background_of(const net_data *data)
 static void note_mnist(sf_outcome *out, const net_data *data, const char *networks, const contest *c)
 {
     const net_plan *plan = &c->gd.plan;
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_SETTING,
         "The 10,000 test images of MNIST, %s: for each of %zu seeds %zu images to train on and %zu "
         "others to measure on, drawn by the seed, as are the start and the order of the images. %s "
@@ -373,7 +373,7 @@ static void note_mnist(sf_outcome *out, const net_data *data, const char *networ
         "the batch. Shares are of absolute values, on pixels below 0.1 of the largest value.",
         c->classes > 2.0 ? "all ten digits" : "0 against 1", data->seeds, sf_images_count(data->train[0]),
         sf_images_count(data->test[0]), networks, plan->batch, plan->rate);
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_FINDING,
         "Background is %.2f of the pixels of these images, which is the share of a map that prefers nothing: "
         "shares near it, at the start and as long as a network has learned nothing, say just that. Hence the "
@@ -396,30 +396,30 @@ static void note_scales(sf_outcome *out, const contest *contests)
     contest gradient = *middle;
     gradient.measure = NET_INPUT_BACKGROUND;
     sf_interval gap = gap_at_loss(&gradient), none = gap_at_loss(small);
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_FINDING,
         "The range, at scale 0.5: with ρ = %g the difference at the same loss is %+.3f ± %.3f; with ρ = %g, "
         "%+.3f ± %.3f; with ρ = %g %zu of %zu seeds learn at all in %llu steps. In the scans the effect "
         "was largest just before ℓ2-SAM stops learning, at roughly the same ratio of ρ to every scale, as in "
         "theory.",
         small->sam.plan.rho, none.mean, none.half_width, middle->sam.plan.rho, gap_at_loss(middle).mean,
-        gap_at_loss(middle).half_width, large->sam.plan.rho, net_reached(&large->sam, learned),
+        gap_at_loss(middle).half_width, large->sam.plan.rho, sf_net_reached(&large->sam, learned),
         large->sam.seeds, (unsigned long long)large->sam.plan.steps);
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Of the input gradient the difference at the same loss is %+.3f ± %.3f at scale 0.5. Scales, radii "
         "and the test loss of the comparison are ours, chosen after a scan with other seeds.",
         gap.mean, gap.half_width);
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_FINDING,
         "Grad-CAM with its usual ReLU is empty for %.0f %% of the images with GD and %.0f %% with ℓ2-SAM "
         "after the last step (scale 0.5): with one logit the map of a class can be negative everywhere. "
         "Signed maps are compared for that reason.",
-        100.0 * net_mean(&middle->gd, NET_CAM_EMPTY, middle->gd.count - 1).mean,
-        100.0 * net_mean(&middle->sam, NET_CAM_EMPTY, middle->sam.count - 1).mean);
+        100.0 * sf_net_mean(&middle->gd, NET_CAM_EMPTY, middle->gd.count - 1).mean,
+        100.0 * sf_net_mean(&middle->sam, NET_CAM_EMPTY, middle->sam.count - 1).mean);
 }
 
-sf_status claim_network_mnist(sf_outcome *out)
+sf_status sf_claim_network_mnist(sf_outcome *out)
 {
     enum { SHOWN = 3, COUNT = 5 };
     static const struct {
@@ -469,7 +469,7 @@ sf_status claim_network_mnist(sf_outcome *out)
 
 /* ---- all ten digits ------------------------------------------------------------------------------------ */
 
-sf_status claim_network_digits(sf_outcome *out)
+sf_status sf_claim_network_digits(sf_outcome *out)
 {
     static const panel_row rows[] = {{NET_CAM_BACKGROUND, "background share", 0.2, 1.0},
                                      {NET_LOSS, "test loss", 0.0, 2.4},
@@ -482,12 +482,13 @@ sf_status claim_network_digits(sf_outcome *out)
     expect_at_step(out, &c, true);
     expect_at_loss(out, &c, false);
     note_mnist(out, &data, two_convolutions, &c);
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Ten logits and the softmax; Grad-CAM of the logit of the image's class. Which digits the "
-               "paper shows is not "
-               "known to us. With ρ = 0.12 and the same seeds the differences are +0.07 ± 0.08 at the same "
-               "step and +0.04 ± "
-               "0.05 at the same loss: not to be told from none with eight seeds.");
+    sf_claim_note(
+        out, SF_NOTE_CAVEAT,
+        "Ten logits and the softmax; Grad-CAM of the logit of the image's class. Which digits the "
+        "paper shows is not "
+        "known to us. With ρ = 0.12 and the same seeds the differences are +0.07 ± 0.08 at the same "
+        "step and +0.04 ± "
+        "0.05 at the same loss: not to be told from none with eight seeds.");
     SF_TRY(write_contests(out, "nn-digits", "Background share of Grad-CAM on all digits of MNIST", 1, &c));
     SF_TRY(draw_in_time(
         out, "nn-digits-time",
@@ -504,23 +505,25 @@ sf_status claim_network_digits(sf_outcome *out)
 static void note_optical(sf_outcome *out, const net_data *data, const contest *c)
 {
     sf_interval gap = gap_at_loss(c);
-    claim_note(out, SF_NOTE_SETTING,
-               "Optical digits of UCI, part of samflow: %zu images to train on, %zu to measure on, split "
-               "anew for each of %zu "
-               "seeds; pixels / 16, background below 0.1. One convolution of 8 channels, kernels of 3 × 3, "
-               "ReLU, max pooling "
-               "of 2, scale of the start 0.5; batches of %zu, rate %g, ρ = %g.",
-               sf_images_count(data->train[0]), sf_images_count(data->test[0]), data->seeds,
-               c->sam.plan.batch, c->sam.plan.rate, c->sam.plan.rho);
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "Optical digits of UCI, part of samflow: %zu images to train on, %zu to measure on, split "
+        "anew for each of %zu "
+        "seeds; pixels / 16, background below 0.1. One convolution of 8 channels, kernels of 3 × 3, "
+        "ReLU, max pooling "
+        "of 2, scale of the start 0.5; batches of %zu, rate %g, ρ = %g.",
+        sf_images_count(data->train[0]), sf_images_count(data->test[0]), data->seeds, c->sam.plan.batch,
+        c->sam.plan.rate, c->sam.plan.rho);
     if (!isnan(gap.mean))
-        claim_note(out, SF_NOTE_FINDING,
-                   "At the same test loss of %g the difference is %+.3f ± %.3f: on these seeds not to be "
-                   "told from none, "
-                   "though it was %+.3f ± %.3f on those by which the radius was chosen. What is seen side by "
-                   "side may be "
-                   "delay alone.",
-                   c->level, gap.mean, gap.half_width, 0.055, 0.025);
-    claim_note(
+        sf_claim_note(
+            out, SF_NOTE_FINDING,
+            "At the same test loss of %g the difference is %+.3f ± %.3f: on these seeds not to be "
+            "told from none, "
+            "though it was %+.3f ± %.3f on those by which the radius was chosen. What is seen side by "
+            "side may be "
+            "delay alone.",
+            c->level, gap.mean, gap.half_width, 0.055, 0.025);
+    sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Radius, scale, depth and steps were scanned on other seeds (1 to 8): ρ from 0.05 to 0.3, scale 0.2 "
         "to 1, one "
@@ -531,7 +534,7 @@ static void note_optical(sf_outcome *out, const net_data *data, const contest *c
         "With two convolutions, whose maps have 4 × 4 cells only, four seeds showed no such difference.");
 }
 
-sf_status claim_network_optical(sf_outcome *out)
+sf_status sf_claim_network_optical(sf_outcome *out)
 {
     static const panel_row rows[] = {{NET_CAM_BACKGROUND, "background share", 0.0, 1.0},
                                      {NET_LOSS, "test loss", 0.0, 2.4},
@@ -540,10 +543,10 @@ sf_status claim_network_optical(sf_outcome *out)
     net_data data;
     const sf_image_file file = {.name = "digits", .scale = 1.0 / 16.0, .weak = 0.1, .strong = 0.5};
     sf_images *images;
-    SF_TRY(sf_images_read(claim_context(out), &file, &images));
-    SF_TRY(claim_keep_images(out, images));
-    SF_TRY(net_split(out, images, NET_SEEDS, 0.5, 0.25, &data));
-    net_plan plan = cnn_plan(0.5, 1, claim_quick(out) ? 150 : 400);
+    SF_TRY(sf_images_read(sf_claim_context(out), &file, &images));
+    SF_TRY(sf_claim_keep_images(out, images));
+    SF_TRY(sf_net_split(out, images, NET_SEEDS, 0.5, 0.25, &data));
+    net_plan plan = cnn_plan(0.5, 1, sf_claim_quick(out) ? 150 : 400);
     plan.spec.kernel = 3;
     SF_TRY(hold_contest(out, plan, 0.2, NULL, &data, &c));
     expect_at_step(out, &c, true);
@@ -563,7 +566,7 @@ sf_status claim_network_optical(sf_outcome *out)
 
 /* ---- ReLU or identity ---------------------------------------------------------------------------------- */
 
-sf_status claim_network_activation(sf_outcome *out)
+sf_status sf_claim_network_activation(sf_outcome *out)
 {
     contest contests[2] = {two_classes("ReLU", NET_CAM_BACKGROUND),
                            two_classes("identity", NET_CAM_BACKGROUND)};
@@ -578,8 +581,8 @@ sf_status claim_network_activation(sf_outcome *out)
         expect_at_loss(out, &contests[k], false);
     }
     note_mnist(out, &data, two_convolutions, &contests[0]);
-    claim_note(out, SF_NOTE_SETTING, "Scale 0.5; without the ReLU the pooling is what is not linear.");
-    claim_note(
+    sf_claim_note(out, SF_NOTE_SETTING, "Scale 0.5; without the ReLU the pooling is what is not linear.");
+    sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "No theorem covers either network. The two learn from different radii on, so each has its own ρ.");
     SF_TRY(write_contests(out, "nn-activation", "Background share of Grad-CAM with and without ReLU", 2,
@@ -597,7 +600,7 @@ sf_status claim_network_activation(sf_outcome *out)
 
 /* ---- depth --------------------------------------------------------------------------------------------- */
 
-sf_status claim_network_depth(sf_outcome *out)
+sf_status sf_claim_network_depth(sf_outcome *out)
 {
     enum { COUNT = 5, CONNECTED = 3 };
     static const struct {
@@ -621,7 +624,7 @@ sf_status claim_network_depth(sf_outcome *out)
                                       : cnn_plan(0.5, settings[k].layers, settings[k].steps);
         SF_TRY(hold_contest(out, plan, settings[k].rho, NULL, &data, c));
         if (k == 0)
-            claim_check(
+            sf_claim_check(
                 out, SF_RELATION_AT_MOST, least, upper_end(gap_at_step(c)), 0.0,
                 "%s, ρ = %g, step %.0f: %s, ℓ2-SAM less GD, upper end of the 95 %% interval (no effect)",
                 c->name, c->sam.plan.rho, c->gd.step[compared_at(c)], measure_name(c->measure));
@@ -635,7 +638,7 @@ sf_status claim_network_depth(sf_outcome *out)
         "Fully connected networks with 64 units a layer, by the input gradient; CNNs with 8, 16 and 16 "
         "channels, by Grad-CAM of the last convolution.",
         &contests[0]);
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Grad-CAM of the third convolution has 7 x 7 positions for 28 x 28 pixels: it cannot tell a stroke "
         "from what lies beside it, so a difference would hardly show there.");
@@ -660,7 +663,7 @@ sf_status claim_network_depth(sf_outcome *out)
 
 static void note_patches(sf_outcome *out, const sf_patches *s, const net_data *data)
 {
-    claim_note(
+    sf_claim_note(
         out, SF_NOTE_SETTING,
         "Images of %zu x %zu pixels of noise %g; a strong patch (± %g, %zu x %zu pixels) and a faint one (± "
         "%g) "
@@ -679,12 +682,13 @@ static void judge_diagonal(sf_outcome *out, const contest *c)
 {
     contest margins = *c;
     margins.measure = NET_FAINT_MARGIN;
-    claim_check(out, SF_RELATION_AT_MOST, 0.5, upper_end(net_mean_at_loss(&c->gd, c->measure, learned)), 0.0,
-                "%s, GD at a test loss of %g: %s, upper end of the 95 %% interval", c->name, learned,
-                measure_name(c->measure));
-    claim_check(out, SF_RELATION_AT_LEAST, 0.5, lower_end(net_mean_at_loss(&c->sam, c->measure, learned)),
-                0.0, "%s, ℓ2-SAM with ρ = %g there: the same, lower end: more than the strong patch", c->name,
-                c->sam.plan.rho);
+    sf_claim_check(out, SF_RELATION_AT_MOST, 0.5, upper_end(sf_net_mean_at_loss(&c->gd, c->measure, learned)),
+                   0.0, "%s, GD at a test loss of %g: %s, upper end of the 95 %% interval", c->name, learned,
+                   measure_name(c->measure));
+    sf_claim_check(out, SF_RELATION_AT_LEAST, 0.5,
+                   lower_end(sf_net_mean_at_loss(&c->sam, c->measure, learned)), 0.0,
+                   "%s, ℓ2-SAM with ρ = %g there: the same, lower end: more than the strong patch", c->name,
+                   c->sam.plan.rho);
     expect_at_loss(out, &margins, true);
 }
 
@@ -698,10 +702,10 @@ static sf_status write_erased(sf_outcome *out, size_t count, const contest *cont
                                            "accuracy, strong alone"};
     static const net_measure shown[] = {NET_INPUT_FAINT, NET_FAINT_MARGIN, NET_ONLY_FAINT, NET_ONLY_STRONG};
     sf_table *table =
-        claim_table(out, "nn-patches-erased",
-                    "At a test loss of 0.2: what the faint patch is worth, and what is still right when "
-                    "one patch is erased",
-                    6, headings);
+        sf_claim_table(out, "nn-patches-erased",
+                       "At a test loss of 0.2: what the faint patch is worth, and what is still right when "
+                       "one patch is erased",
+                       6, headings);
     if (!table)
         return SF_ERR_MEMORY;
     for (size_t k = 0; k < 2 * count; k++) {
@@ -709,12 +713,12 @@ static sf_status write_erased(sf_outcome *out, size_t count, const contest *cont
         sf_table_text(table, contests[k / 2].name);
         sf_table_text(table, k % 2 ? "ℓ2-SAM" : "GD");
         for (size_t j = 0; j < 4; j++)
-            sf_table_number(table, net_mean_at_loss(course, shown[j], learned).mean);
+            sf_table_number(table, sf_net_mean_at_loss(course, shown[j], learned).mean);
     }
     return SF_OK;
 }
 
-sf_status claim_network_patches(sf_outcome *out)
+sf_status sf_claim_network_patches(sf_outcome *out)
 {
     enum { COUNT = 4 };
     static const panel_row rows[] = {{NET_INPUT_FAINT, "faint part, gradient", 0.0, 1.0},
@@ -737,10 +741,10 @@ sf_status claim_network_patches(sf_outcome *out)
         .noise = 0.5,
         .per_class = 200,
     };
-    size_t count = claim_quick(out) ? 2 : COUNT;
+    size_t count = sf_claim_quick(out) ? 2 : COUNT;
     contest contests[COUNT];
     net_data data;
-    SF_TRY(net_patches(out, &patches, claim_quick(out) ? 3 : 5, 100, &data));
+    SF_TRY(sf_net_patches(out, &patches, sf_claim_quick(out) ? 3 : 5, 100, &data));
     for (size_t k = 0; k < count; k++) {
         contest *c = &contests[k];
         net_plan plan = settings[k].plan;
@@ -750,18 +754,19 @@ sf_status claim_network_patches(sf_outcome *out)
         if (k == 0)
             judge_diagonal(out, c);
         else if (k == 1)
-            claim_check(out, SF_RELATION_AT_MOST, least, upper_end(gap_at_loss(c)), 0.0,
-                        "%s, both at a test loss of %g: %s, ℓ2-SAM less GD, upper end of the 95 %% interval "
-                        "(no effect)",
-                        c->name, learned, measure_name(c->measure));
+            sf_claim_check(
+                out, SF_RELATION_AT_MOST, least, upper_end(gap_at_loss(c)), 0.0,
+                "%s, both at a test loss of %g: %s, ℓ2-SAM less GD, upper end of the 95 %% interval "
+                "(no effect)",
+                c->name, learned, measure_name(c->measure));
         else
             expect_at_loss(out, c, false);
     }
     note_patches(out, &patches, &data);
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Theory is about diagonal networks, whose weights sit on pixels. For the others nothing is "
-               "predicted; "
-               "their checks ask whether the faint patch gains as it does there.");
+    sf_claim_note(out, SF_NOTE_CAVEAT,
+                  "Theory is about diagonal networks, whose weights sit on pixels. For the others nothing is "
+                  "predicted; "
+                  "their checks ask whether the faint patch gains as it does there.");
     SF_TRY(write_contests(out, "nn-patches", "Part of the faint patch in the input gradient on both patches",
                           count, contests));
     SF_TRY(write_erased(out, count, contests));

@@ -51,7 +51,7 @@ static sf_status predict_order(sf_outcome *out, size_t d, const double *mu, doub
     enum { STEPS = 400 };
     sf_reduction *reduction;
     sf_reduction_point end, point, next;
-    SF_TRY(l2_reduction(out, d, mu, rho, alpha, &reduction));
+    SF_TRY(sf_l2_reduction(out, d, mu, rho, alpha, &reduction));
     SF_TRY(sf_reduction_at_log_time(reduction, log_time, &end));
     SF_TRY(sf_reduction_at_tau(reduction, 1e-9 * end.tau, &point));
     *predicted = (order){.count = 1, .leaders = {{leader_at(d, mu, &point), 0.0, -INFINITY}}};
@@ -68,10 +68,10 @@ static sf_status measure_order(sf_outcome *out, size_t d, const double *mu, doub
 {
     double log_beta[L2_FEATURES];
     sf_flow *flow;
-    SF_TRY(l2_flow(out, d, mu, rho, alpha, &flow));
-    SF_TRY(flow_until(flow, INFINITY, log_time, INFINITY));
+    SF_TRY(sf_l2_flow(out, d, mu, rho, alpha, &flow));
+    SF_TRY(sf_flow_until(flow, INFINITY, log_time, INFINITY));
     sf_flow_predictor(flow, NULL, log_beta);
-    measured->count = leaders_of(flow, index_of_largest(d, log_beta), MOST_LEADERS, measured->leaders);
+    measured->count = sf_leaders_of(flow, sf_index_of_largest(d, log_beta), MOST_LEADERS, measured->leaders);
     return SF_OK;
 }
 
@@ -85,23 +85,24 @@ typedef struct time_case {
 static sf_status check_order(sf_outcome *out, const time_case *c, sf_table *table)
 {
     double mu[L2_FEATURES], alpha = c->alpha, tau_error = 0.0, time_error = 0.0;
-    size_t mark = claim_mark(out), wrong = 0, back = 0;
+    size_t mark = sf_claim_mark(out), wrong = 0, back = 0;
     order predicted, measured;
-    even_steps(c->d, c->low, c->high, mu);
+    sf_even_steps(c->d, c->low, c->high, mu);
     if (c->scale > 0.0) {
-        SF_TRY(l2_critical_scale(out, c->d, mu, 1.0, &alpha));
+        SF_TRY(sf_l2_critical_scale(out, c->d, mu, 1.0, &alpha));
         alpha *= c->scale;
     }
     SF_TRY(predict_order(out, c->d, mu, 1.0, alpha, c->log_time, &predicted));
     SF_TRY(measure_order(out, c->d, mu, 1.0, alpha, c->log_time, &measured));
-    claim_release(out, mark);
+    sf_claim_release(out, mark);
     for (size_t i = 0; i < predicted.count; i++) {
         const leader *p = &predicted.leaders[i], *m = &measured.leaders[i < measured.count ? i : 0];
         wrong += p->index != m->index;
         if (i > 0) {
             back += p->index < p[-1].index;
-            tau_error = larger(tau_error, fabs(m->tau / p->tau - 1.0));
-            time_error = larger(time_error, fabs(m->log_time - p->log_time) / fmax(1.0, fabs(p->log_time)));
+            tau_error = sf_larger(tau_error, fabs(m->tau / p->tau - 1.0));
+            time_error =
+                sf_larger(time_error, fabs(m->log_time - p->log_time) / fmax(1.0, fabs(p->log_time)));
         }
         sf_table_number(table, (double)c->d);
         sf_table_number(table, alpha);
@@ -111,20 +112,20 @@ static sf_status check_order(sf_outcome *out, const time_case *c, sf_table *tabl
         sf_table_number(table, p->log_time);
         sf_table_number(table, m->log_time);
     }
-    claim_check(out, SF_RELATION_EQUAL, (double)predicted.count, (double)measured.count, 0.0,
-                "d = %zu, α = %.6g: features that lead in turn", c->d, alpha);
-    claim_check(out, SF_RELATION_EQUAL, 0.0, (double)wrong, 0.0,
-                "d = %zu, α = %.6g: of them in another order", c->d, alpha);
-    claim_check(out, SF_RELATION_AT_MOST, 0.0, tau_error, 1e-8,
-                "d = %zu, α = %.6g: largest relative error of a switch in τ", c->d, alpha);
-    claim_check(out, SF_RELATION_AT_MOST, 0.0, time_error, 1e-7,
-                "d = %zu, α = %.6g: largest relative error of a switch in log t", c->d, alpha);
+    sf_claim_check(out, SF_RELATION_EQUAL, (double)predicted.count, (double)measured.count, 0.0,
+                   "d = %zu, α = %.6g: features that lead in turn", c->d, alpha);
+    sf_claim_check(out, SF_RELATION_EQUAL, 0.0, (double)wrong, 0.0,
+                   "d = %zu, α = %.6g: of them in another order", c->d, alpha);
+    sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, tau_error, 1e-8,
+                   "d = %zu, α = %.6g: largest relative error of a switch in τ", c->d, alpha);
+    sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, time_error, 1e-7,
+                   "d = %zu, α = %.6g: largest relative error of a switch in log t", c->d, alpha);
     if (back > 0)
-        claim_note(out, SF_NOTE_FINDING,
-                   "d = %zu, α = %.6g: the order is not monotone: the lead first goes down to a weaker "
-                   "feature (%zu of the "
-                   "changes), then up.",
-                   c->d, alpha, back);
+        sf_claim_note(out, SF_NOTE_FINDING,
+                      "d = %zu, α = %.6g: the order is not monotone: the lead first goes down to a weaker "
+                      "feature (%zu of the "
+                      "changes), then up.",
+                      c->d, alpha, back);
     return SF_OK;
 }
 
@@ -143,13 +144,13 @@ static sf_status follow_course(sf_outcome *out, size_t d, double scale, course_i
     double critical, at[SAMPLES];
     sf_flow *flow;
     *c = (course_in_time){.d = d, .scale = scale};
-    even_steps(d, 1.0, 3.0, c->mu);
-    SF_TRY(l2_critical_scale(out, d, c->mu, 1.0, &critical));
+    sf_even_steps(d, 1.0, 3.0, c->mu);
+    SF_TRY(sf_l2_critical_scale(out, d, c->mu, 1.0, &critical));
     c->alpha = scale * critical;
     SF_TRY(predict_order(out, d, c->mu, 1.0, c->alpha, 1e5, &c->predicted));
-    SF_TRY(l2_flow(out, d, c->mu, 1.0, c->alpha, &flow));
-    even_ratios(SAMPLES, 0.1, 1e5, at);
-    return record_path(out, flow, d, CLOCK_LOG_TIME, SAMPLES, at, &c->path);
+    SF_TRY(sf_l2_flow(out, d, c->mu, 1.0, c->alpha, &flow));
+    sf_even_ratios(SAMPLES, 0.1, 1e5, at);
+    return sf_record_path(out, flow, d, CLOCK_LOG_TIME, SAMPLES, at, &c->path);
 }
 
 /* beta_j, or its share of the whole, against log t, with the predicted switches. */
@@ -157,7 +158,7 @@ static sf_status draw_course(sf_outcome *out, sf_figure *figure, const course_in
 {
     size_t d = c->d, count = c->path.count;
     char title[64];
-    double *value = claim_doubles(out, count);
+    double *value = sf_claim_doubles(out, count);
     if (!value)
         return SF_ERR_MEMORY;
     snprintf(title, sizeof title, "d = %zu, α = %.4g (%.3g α_c)", d, c->alpha, c->scale);
@@ -200,15 +201,15 @@ static sf_status draw_order(sf_outcome *out)
 {
     course_in_time courses[2];
     sf_figure *figure =
-        claim_figure(out, "t44-time", 2,
-                     "Which feature the predictor relies on in time, ℓ2-SAM, L = 2, one example with "
-                     "strengths evenly from 1 to 3, ρ = 1: "
-                     "β_j (above) and its share of the whole (below) against log t, gold (weak) to navy "
-                     "(strong). Dotted: the moments at "
-                     "which the exact reduction predicts that the next feature takes the lead.",
-                     "The weaker features hold nearly all of the predictor at first; one after the other "
-                     "hands over to the next "
-                     "stronger one, and each predicted moment lies where two curves cross.");
+        sf_claim_figure(out, "t44-time", 2,
+                        "Which feature the predictor relies on in time, ℓ2-SAM, L = 2, one example with "
+                        "strengths evenly from 1 to 3, ρ = 1: "
+                        "β_j (above) and its share of the whole (below) against log t, gold (weak) to navy "
+                        "(strong). Dotted: the moments at "
+                        "which the exact reduction predicts that the next feature takes the lead.",
+                        "The weaker features hold nearly all of the predictor at first; one after the other "
+                        "hands over to the next "
+                        "stronger one, and each predicted moment lies where two curves cross.");
     if (!figure)
         return SF_ERR_MEMORY;
     SF_TRY(follow_course(out, 3, 1.05, &courses[0]));
@@ -223,23 +224,23 @@ static sf_status draw_order(sf_outcome *out)
 static sf_status draw_spotlight(sf_outcome *out)
 {
     enum { D = 50, SAMPLES = 80 };
-    size_t mark = claim_mark(out);
+    size_t mark = sf_claim_mark(out);
     double mu[D], alpha, at[SAMPLES], centre[SAMPLES];
-    double *cells = claim_doubles(out, (size_t)D * SAMPLES);
+    double *cells = sf_claim_doubles(out, (size_t)D * SAMPLES);
     flow_path path;
     sf_flow *flow;
     sf_reduction *reduction;
     sf_reduction_point end;
     if (!cells)
         return SF_ERR_MEMORY;
-    even_steps(D, 0.5, 3.0, mu);
-    SF_TRY(l2_critical_scale(out, D, mu, 1.0, &alpha));
+    sf_even_steps(D, 0.5, 3.0, mu);
+    SF_TRY(sf_l2_critical_scale(out, D, mu, 1.0, &alpha));
     alpha *= 1.05;
-    SF_TRY(l2_reduction(out, D, mu, 1.0, alpha, &reduction));
+    SF_TRY(sf_l2_reduction(out, D, mu, 1.0, alpha, &reduction));
     SF_TRY(sf_reduction_at_log_time(reduction, 1e12, &end));
-    even_steps(SAMPLES, end.tau / SAMPLES, end.tau, at);
-    SF_TRY(l2_flow(out, D, mu, 1.0, alpha, &flow));
-    SF_TRY(record_path(out, flow, D, CLOCK_TAU, SAMPLES, at, &path));
+    sf_even_steps(SAMPLES, end.tau / SAMPLES, end.tau, at);
+    SF_TRY(sf_l2_flow(out, D, mu, 1.0, alpha, &flow));
+    SF_TRY(sf_record_path(out, flow, D, CLOCK_TAU, SAMPLES, at, &path));
     double worst = 0.0;
     for (size_t i = 0; i < SAMPLES; i++) {
         sf_reduction_point point;
@@ -252,14 +253,14 @@ static sf_status draw_spotlight(sf_outcome *out)
             cells[j * SAMPLES + i] = fmax((path.log_beta[j * SAMPLES + i] - top) / log(10.0), -2.0);
             // log beta_j = 2 (log alpha + mu_j tau - mu_j^2 B)
             double exact = 2.0 * (log(alpha) + mu[j] * point.tau - mu[j] * mu[j] * point.b);
-            worst = larger(worst, fabs(path.log_beta[j * SAMPLES + i] - exact));
+            worst = sf_larger(worst, fabs(path.log_beta[j * SAMPLES + i] - exact));
         }
         if (centre[i] > 3.0)
             centre[i] = NAN;
     }
-    claim_check(out, SF_RELATION_AT_MOST, 0.0, worst, 1e-7,
-                "spotlight, d = %d: largest error of log β_j against the Gaussian window", D);
-    sf_figure *figure = claim_figure(
+    sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, worst, 1e-7,
+                   "spotlight, d = %d: largest error of log β_j against the Gaussian window", D);
+    sf_figure *figure = sf_claim_figure(
         out, "t44-spotlight", 1,
         "The spotlight: log_{10} of β_j over the largest β, for 50 features of strength 0.5 to 3, against τ; "
         "ℓ2-SAM, L = 2, ρ = 1, α = 1.05 α_c. "
@@ -278,7 +279,7 @@ static sf_status draw_spotlight(sf_outcome *out)
     sf_figure_cells(figure, "log_{10} (β_j / max β)", SF_PALETTE_SEQUENTIAL, SAMPLES, D, at, mu, cells);
     sf_figure_series(figure, "predicted centre", (sf_style){.color = SF_COLOR_THEORY, .dash = 1}, SAMPLES, at,
                      centre);
-    claim_release(out, mark);
+    sf_claim_release(out, mark);
     return SF_OK;
 }
 
@@ -292,20 +293,20 @@ static sf_status check_plainly(sf_outcome *out)
     sf_reduction *reduction;
     sf_reduction_point end;
     sf_network *network;
-    SF_TRY(l2_reduction(out, 2, mu, 1.0, alpha, &reduction));
+    SF_TRY(sf_l2_reduction(out, 2, mu, 1.0, alpha, &reduction));
     SF_TRY(sf_reduction_at_log_time(reduction, 1e5, &end));
     sf_reduction_predictor(reduction, &end, exact, NULL);
-    SF_TRY(claim_example(out, 2, mu, 2, &network));
+    SF_TRY(sf_claim_example(out, 2, mu, 2, &network));
     for (int i = 0; i < STEPS; i++)
-        SF_TRY(runge_kutta_step(network, &perturbation, true, end.tau / STEPS, theta));
+        SF_TRY(sf_runge_kutta_step(network, &perturbation, true, end.tau / STEPS, theta));
     sf_network_predictor(network, theta, beta);
     for (size_t j = 0; j < 2; j++)
-        claim_check(out, SF_RELATION_RELATIVE, exact[j], beta[j], 1e-8,
-                    "d = 2, α = 0.6: β_%zu at log t = 100,000, by Runge-Kutta on the plain gradients", j);
+        sf_claim_check(out, SF_RELATION_RELATIVE, exact[j], beta[j], 1e-8,
+                       "d = 2, α = 0.6: β_%zu at log t = 100,000, by Runge-Kutta on the plain gradients", j);
     return SF_OK;
 }
 
-sf_status claim_order_in_time(sf_outcome *out)
+sf_status sf_claim_order_in_time(sf_outcome *out)
 {
     static const time_case cases[] = {{2, 1.0, 2.0, 0.0, 0.6, 200.0}, {2, 1.0, 2.0, 0.0, 0.53, 2e6},
                                       {3, 1.0, 3.0, 1.05, 0.0, 1e6},  {3, 1.0, 3.0, 1.3, 0.0, 1e5},
@@ -314,40 +315,42 @@ sf_status claim_order_in_time(sf_outcome *out)
     static const char *const headings[] = {
         "d", "α", "leading feature", "from τ, predicted", "measured", "from log t, predicted", "measured"};
     sf_table *table =
-        claim_table(out, "t44-order", "Leading feature, predicted by the reduction and measured on the flow",
-                    7, headings);
+        sf_claim_table(out, "t44-order",
+                       "Leading feature, predicted by the reduction and measured on the flow", 7, headings);
     if (!table)
         return SF_ERR_MEMORY;
-    for (size_t i = 0; i < (claim_quick(out) ? 4 : sizeof cases / sizeof cases[0]); i++)
+    for (size_t i = 0; i < (sf_claim_quick(out) ? 4 : sizeof cases / sizeof cases[0]); i++)
         SF_TRY(check_order(out, &cases[i], table));
     SF_TRY(check_plainly(out));
     order measured;
     static const double mu[] = {1.0, 2.0};
     SF_TRY(measure_order(out, 2, mu, 1.0, 0.6, 100.0, &measured));
-    claim_check(out, SF_RELATION_RELATIVE, 1.14e23, exp(measured.leaders[1].log_time), 0.005,
-                "d = 2, α = 0.6: the major feature takes over at t");
+    sf_claim_check(out, SF_RELATION_RELATIVE, 1.14e23, exp(measured.leaders[1].log_time), 0.005,
+                   "d = 2, α = 0.6: the major feature takes over at t");
     SF_TRY(measure_order(out, 2, mu, 1.0, 0.53, 2e6, &measured));
-    claim_check(out, SF_RELATION_EQUAL, 1077880.5169, measured.leaders[1].log_time, 0.02,
-                "d = 2, α = 0.53: the major feature takes over at log t");
-    claim_note(
+    sf_claim_check(out, SF_RELATION_EQUAL, 1077880.5169, measured.leaders[1].log_time, 0.02,
+                   "d = 2, α = 0.53: the major feature takes over at log t");
+    sf_claim_note(
         out, SF_NOTE_SETTING,
         "ρ = 1, L = 2, one example (given twice, so that the engine integrates coordinate by coordinate and "
         "not by the reduction that predicts), logistic loss, equal layers α·1; d = 2: μ = (1, 2), α = 0.6 "
         "and 0.53; d "
         "= 3, 10, 100: strengths "
         "evenly from 1 to 3, α = 1.05 to 1.3 times the critical scale; flows to log t = 200 to 2,000,000.");
-    claim_note(out, SF_NOTE_CAVEAT,
-               "The hand-overs are real but late: t = e^{53} for α = 0.6, and log t above a million for α = "
-               "0.53. On every clock a person can wait for, "
-               "ℓ2-SAM just above the critical scale looks at the minor features only.");
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Chosen tolerances: 10^{−8} in τ and 10^{−7} in log t, relative, are what the integrator "
-               "keeps (its own is "
-               "10^{−12} a step) where errors grow by 1 / |α / α_c − 1|, up to 60 times here. The hand-over "
-               "at log t = "
-               "1,077,880.5169 is compared to ± 0.02, the same 2 × 10^{−8} relative; the one at t = 1.14e23 "
-               "to 0.5 %%, half a "
-               "unit of its last digit given.");
+    sf_claim_note(
+        out, SF_NOTE_CAVEAT,
+        "The hand-overs are real but late: t = e^{53} for α = 0.6, and log t above a million for α = "
+        "0.53. On every clock a person can wait for, "
+        "ℓ2-SAM just above the critical scale looks at the minor features only.");
+    sf_claim_note(
+        out, SF_NOTE_CAVEAT,
+        "Chosen tolerances: 10^{−8} in τ and 10^{−7} in log t, relative, are what the integrator "
+        "keeps (its own is "
+        "10^{−12} a step) where errors grow by 1 / |α / α_c − 1|, up to 60 times here. The hand-over "
+        "at log t = "
+        "1,077,880.5169 is compared to ± 0.02, the same 2 × 10^{−8} relative; the one at t = 1.14e23 "
+        "to 0.5 %%, half a "
+        "unit of its last digit given.");
     SF_TRY(draw_order(out));
     return draw_spotlight(out);
 }

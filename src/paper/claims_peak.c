@@ -13,7 +13,7 @@ static sf_status predict_peak(sf_outcome *out, const double *mu, double alpha, s
     sf_reduction *reduction;
     sf_reduction_point point;
     double low = 0.0, high = 1.0, level = log(mu[0] + mu[1]);
-    SF_TRY(l2_reduction(out, 2, mu, 1.0, alpha, &reduction));
+    SF_TRY(sf_l2_reduction(out, 2, mu, 1.0, alpha, &reduction));
     SF_TRY(sf_reduction_at_tau(reduction, high, &point));
     while (point.log_n < level) {
         low = high;
@@ -39,16 +39,16 @@ static sf_status measure_peak(sf_outcome *out, const double *mu, double alpha, d
     double at[SAMPLES];
     flow_path path;
     sf_flow *flow;
-    SF_TRY(l2_flow(out, 2, mu, 1.0, alpha, &flow));
-    even_steps(SAMPLES, 0.2 * around, 2.0 * around, at);
-    SF_TRY(record_path(out, flow, 2, CLOCK_TAU, SAMPLES, at, &path));
+    SF_TRY(sf_l2_flow(out, 2, mu, 1.0, alpha, &flow));
+    sf_even_steps(SAMPLES, 0.2 * around, 2.0 * around, at);
+    SF_TRY(sf_record_path(out, flow, 2, CLOCK_TAU, SAMPLES, at, &path));
     *ratio = 0.0;
     for (size_t i = 0; i < SAMPLES; i++)
-        *ratio = larger(*ratio, exp(path.log_beta[i] - path.log_beta[SAMPLES + i]));
+        *ratio = sf_larger(*ratio, exp(path.log_beta[i] - path.log_beta[SAMPLES + i]));
     return SF_OK;
 }
 
-sf_status claim_peak(sf_outcome *out)
+sf_status sf_claim_peak(sf_outcome *out)
 {
     static const double mu[] = {1.0, 2.0}, scales[] = {0.54, 0.55, 0.6, 0.7, 0.8};
     static const double reference[] = {755.7, 135.7, 3.794, 1.303, 1.060};
@@ -56,39 +56,40 @@ sf_status claim_peak(sf_outcome *out)
     double curve_x[CURVE], curve_y[CURVE], measured[5], ratio, critical;
     sf_reduction_point peak;
     for (size_t i = 0; i < 5; i++) {
-        size_t mark = claim_mark(out);
+        size_t mark = sf_claim_mark(out);
         SF_TRY(predict_peak(out, mu, scales[i], &peak, &ratio));
         SF_TRY(measure_peak(out, mu, scales[i], peak.tau, &measured[i]));
-        claim_release(out, mark);
-        claim_check(out, SF_RELATION_RELATIVE, ratio, measured[i], 1e-4, "α = %g: largest minor / major",
-                    scales[i]);
-        claim_detail(out, SF_RELATION_RELATIVE, reference[i], ratio, 5e-4,
-                     "α = %g: predicted ratio, against 4 given digits", scales[i]);
+        sf_claim_release(out, mark);
+        sf_claim_check(out, SF_RELATION_RELATIVE, ratio, measured[i], 1e-4, "α = %g: largest minor / major",
+                       scales[i]);
+        sf_claim_detail(out, SF_RELATION_RELATIVE, reference[i], ratio, 5e-4,
+                        "α = %g: predicted ratio, against 4 given digits", scales[i]);
     }
-    claim_check(out, SF_RELATION_AT_LEAST, 10.0, measured[1], 0.0,
-                "α = 0.55: minor exceeds major more than 10 times");
-    SF_TRY(l2_critical_scale(out, 2, mu, 1.0, &critical));
+    sf_claim_check(out, SF_RELATION_AT_LEAST, 10.0, measured[1], 0.0,
+                   "α = 0.55: minor exceeds major more than 10 times");
+    SF_TRY(sf_l2_critical_scale(out, 2, mu, 1.0, &critical));
     for (size_t i = 0; i < CURVE; i++) {
-        size_t mark = claim_mark(out);
+        size_t mark = sf_claim_mark(out);
         double alpha = critical * (1.0 + 0.001 * exp(log(700.0) * (double)i / (CURVE - 1)));
         SF_TRY(predict_peak(out, mu, alpha, &peak, &curve_y[i]));
         curve_x[i] = alpha / critical - 1.0;
-        claim_release(out, mark);
+        sf_claim_release(out, mark);
     }
     double marks_x[5];
     for (size_t i = 0; i < 5; i++)
         marks_x[i] = scales[i] / critical - 1.0;
-    claim_note(out, SF_NOTE_CAVEAT,
-               "Chosen tolerance: 10^{−4} relative, because the measured maximum is taken over 1,000 "
-               "moments, which can "
-               "miss the top by about 10^{−5} of it. The reference values have four digits.");
-    sf_figure *figure = claim_figure(out, "p47-peak", 1,
-                                     "Largest ratio minor / major on the way, μ = (1, 2), ρ = 1, ℓ2-SAM, L = "
-                                     "2, against the distance of the start from the critical scale: "
-                                     "without bound as α → α_c. Line: predicted; discs: measured.",
-                                     "On log-log axes the ratio rises steeply towards the critical scale, "
-                                     "from about 1 to more than ten thousand; the discs lie on "
-                                     "the line.");
+    sf_claim_note(out, SF_NOTE_CAVEAT,
+                  "Chosen tolerance: 10^{−4} relative, because the measured maximum is taken over 1,000 "
+                  "moments, which can "
+                  "miss the top by about 10^{−5} of it. The reference values have four digits.");
+    sf_figure *figure =
+        sf_claim_figure(out, "p47-peak", 1,
+                        "Largest ratio minor / major on the way, μ = (1, 2), ρ = 1, ℓ2-SAM, L = "
+                        "2, against the distance of the start from the critical scale: "
+                        "without bound as α → α_c. Line: predicted; discs: measured.",
+                        "On log-log axes the ratio rises steeply towards the critical scale, "
+                        "from about 1 to more than ten thousand; the discs lie on "
+                        "the line.");
     if (!figure)
         return SF_ERR_MEMORY;
     sf_figure_panel(figure, &(sf_axes){.x_label = "α / α_c − 1 (no unit)",
@@ -102,9 +103,10 @@ sf_status claim_peak(sf_outcome *out)
     sf_figure_series(figure, "predicted", (sf_style){.color = SF_COLOR_THEORY}, CURVE, curve_x, curve_y);
     sf_figure_series(figure, "measured, ℓ2-SAM", (sf_style){.mark = SF_MARK_POINTS, .color = SF_COLOR_L2}, 5,
                      marks_x, measured);
-    claim_note(out, SF_NOTE_SETTING,
-               "μ = (1, 2) (given twice, so that the engine does not use the reduction that predicts), ρ = "
-               "1, L = 2, logistic loss, equal layers α·1; the ratio is largest where n = ρ "
-               "(μ_1 + μ_2).");
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "μ = (1, 2) (given twice, so that the engine does not use the reduction that predicts), ρ = "
+        "1, L = 2, logistic loss, equal layers α·1; the ratio is largest where n = ρ "
+        "(μ_1 + μ_2).");
     return SF_OK;
 }

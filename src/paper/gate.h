@@ -13,13 +13,13 @@
 enum { GATE_DEPTH = 5, GATE_FEATURES = 3 }; // at most
 
 /* The weight at tau, by the closed forms. */
-double gate_weight(int depth, double mu, double rho, double alpha, double tau);
+double sf_gate_weight(int depth, double mu, double rho, double alpha, double tau);
 /* When the weight from alpha < rho reaches 0, even depth; and when that from alpha > rho is infinite. */
-double gate_time_of_zero(int depth, double mu, double rho, double alpha);
-double gate_time_of_infinity(int depth, double mu, double rho, double alpha);
+double sf_gate_time_of_zero(int depth, double mu, double rho, double alpha);
+double sf_gate_time_of_infinity(int depth, double mu, double rho, double alpha);
 
 /* A flow from equal layers alpha (d). */
-sf_status gate_flow(sf_outcome *out, sf_method method, double rho, int depth, size_t d, const double *mu,
-                    const double *alpha, sf_flow **flow);
+sf_status sf_gate_flow(sf_outcome *out, sf_method method, double rho, int depth, size_t d, const double *mu,
+                       const double *alpha, sf_flow **flow);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "paper/tools.h"
 
-sf_status l2_flow(sf_outcome *out, size_t d, const double *mu, double rho, double alpha, sf_flow **flow)
+sf_status sf_l2_flow(sf_outcome *out, size_t d, const double *mu, double rho, double alpha, sf_flow **flow)
 {
     double theta[2 * L2_FEATURES], twice[2 * L2_FEATURES];
     const sf_dataset *dataset;
@@ -13,29 +13,29 @@ sf_status l2_flow(sf_outcome *out, size_t d, const double *mu, double rho, doubl
         theta[i] = alpha;
         twice[i] = mu[i % d];
     }
-    SF_TRY(claim_points(out, 2, d, twice, NULL, &dataset));
-    SF_TRY(claim_network(out, dataset, 2, &network));
-    return claim_flow(out, network, SF_METHOD_L2, rho, theta, flow);
+    SF_TRY(sf_claim_points(out, 2, d, twice, NULL, &dataset));
+    SF_TRY(sf_claim_network(out, dataset, 2, &network));
+    return sf_claim_flow(out, network, SF_METHOD_L2, rho, theta, flow);
 }
 
-sf_status l2_reduction(sf_outcome *out, size_t d, const double *mu, double rho, double alpha,
-                       sf_reduction **reduction)
+sf_status sf_l2_reduction(sf_outcome *out, size_t d, const double *mu, double rho, double alpha,
+                          sf_reduction **reduction)
 {
     double w[L2_FEATURES];
     for (size_t j = 0; j < d; j++)
         w[j] = alpha;
-    return claim_reduction(out, d, mu, w, w, rho, reduction);
+    return sf_claim_reduction(out, d, mu, w, w, rho, reduction);
 }
 
-sf_status l2_critical_scale(sf_outcome *out, size_t d, const double *mu, double rho, double *alpha)
+sf_status sf_l2_critical_scale(sf_outcome *out, size_t d, const double *mu, double rho, double *alpha)
 {
     double ones[L2_FEATURES];
     for (size_t j = 0; j < d; j++)
         ones[j] = 1.0;
-    return sf_critical_factor(claim_context(out), d, mu, ones, ones, rho, alpha);
+    return sf_critical_factor(sf_claim_context(out), d, mu, ones, ones, rho, alpha);
 }
 
-double l2_major_scale(size_t d, const double *mu, double rho)
+double sf_l2_major_scale(size_t d, const double *mu, double rho)
 {
-    return rho * (mu[d - 2] + mu[d - 1]) / (sqrt(2.0) * vector_norm(d, mu));
+    return rho * (mu[d - 2] + mu[d - 1]) / (sqrt(2.0) * sf_vector_norm(d, mu));
 }

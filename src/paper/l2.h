@@ -13,13 +13,13 @@ enum { L2_FEATURES = 100 }; // at most
 
 /* A flow from alpha * 1. The example is given twice: the same loss, but the engine then integrates the network coordinate
  * by coordinate, as it does for any data set, and not by the reduction, which it would use for a single example. */
-sf_status l2_flow(sf_outcome *out, size_t d, const double *mu, double rho, double alpha, sf_flow **flow);
-sf_status l2_reduction(sf_outcome *out, size_t d, const double *mu, double rho, double alpha,
-                       sf_reduction **reduction);
+sf_status sf_l2_flow(sf_outcome *out, size_t d, const double *mu, double rho, double alpha, sf_flow **flow);
+sf_status sf_l2_reduction(sf_outcome *out, size_t d, const double *mu, double rho, double alpha,
+                          sf_reduction **reduction);
 
 /* The scale up to which the flow collapses. */
-sf_status l2_critical_scale(sf_outcome *out, size_t d, const double *mu, double rho, double *alpha);
+sf_status sf_l2_critical_scale(sf_outcome *out, size_t d, const double *mu, double rho, double *alpha);
 /* The scale from which the major feature leads at the start: sqrt(2) alpha ||mu|| / rho = mu_{d-1} + mu_d. */
-double l2_major_scale(size_t d, const double *mu, double rho);
+double sf_l2_major_scale(size_t d, const double *mu, double rho);
 
 #endif

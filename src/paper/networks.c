@@ -11,26 +11,26 @@ static const uint64_t first_seed = 1001; // the scans that radii and scales were
 
 /* ---- data ---------------------------------------------------------------------------------------------- */
 
-sf_status net_split(sf_outcome *out, const sf_images *images, size_t seeds, double train, double test,
-                    net_data *data)
+sf_status sf_net_split(sf_outcome *out, const sf_images *images, size_t seeds, double train, double test,
+                       net_data *data)
 {
     *data = (net_data){.seeds = seeds};
     for (size_t s = 0; s < seeds; s++) {
         sf_images *rest, *chosen, *others, *measured;
         SF_TRY(sf_images_split(images, train, first_seed + s, &rest, &chosen));
-        SF_TRY(claim_keep_images(out, chosen));
+        SF_TRY(sf_claim_keep_images(out, chosen));
         data->train[s] = chosen;
-        SF_TRY(claim_keep_images(out, rest));
+        SF_TRY(sf_claim_keep_images(out, rest));
         SF_TRY(sf_images_split(rest, test, first_seed + s, &others, &measured));
         sf_images_destroy(&others);
         data->test[s] = measured;
-        SF_TRY(claim_keep_images(out, measured));
+        SF_TRY(sf_claim_keep_images(out, measured));
     }
     return SF_OK;
 }
 
-sf_status net_patches(sf_outcome *out, const sf_patches *spec, size_t seeds, size_t test_per_class,
-                      net_data *data)
+sf_status sf_net_patches(sf_outcome *out, const sf_patches *spec, size_t seeds, size_t test_per_class,
+                         net_data *data)
 {
     *data = (net_data){.seeds = seeds};
     for (size_t s = 0; s < seeds; s++) {
@@ -39,14 +39,14 @@ sf_status net_patches(sf_outcome *out, const sf_patches *spec, size_t seeds, siz
         drawn.seed = 2 * (first_seed + s);
         measured.seed = drawn.seed + 1;
         measured.per_class = test_per_class;
-        SF_TRY(sf_images_patches(claim_context(out), &drawn, &made[0]));
-        SF_TRY(claim_keep_images(out, made[0]));
-        SF_TRY(sf_images_patches(claim_context(out), &measured, &made[1]));
-        SF_TRY(claim_keep_images(out, made[1]));
+        SF_TRY(sf_images_patches(sf_claim_context(out), &drawn, &made[0]));
+        SF_TRY(sf_claim_keep_images(out, made[0]));
+        SF_TRY(sf_images_patches(sf_claim_context(out), &measured, &made[1]));
+        SF_TRY(sf_claim_keep_images(out, made[1]));
         SF_TRY(sf_images_erase(made[1], SF_REGION_STRONG, 0.0, &made[2]));
-        SF_TRY(claim_keep_images(out, made[2]));
+        SF_TRY(sf_claim_keep_images(out, made[2]));
         SF_TRY(sf_images_erase(made[1], SF_REGION_WEAK, 0.0, &made[3]));
-        SF_TRY(claim_keep_images(out, made[3]));
+        SF_TRY(sf_claim_keep_images(out, made[3]));
         data->train[s] = made[0];
         data->test[s] = made[1];
         data->only_faint[s] = made[2];
@@ -96,7 +96,7 @@ static sf_status measure_erased(sf_nn *nn, const net_data *data, size_t seed, co
     return SF_OK;
 }
 
-size_t net_example(const sf_images *images, int label)
+size_t sf_net_example(const sf_images *images, int label)
 {
     size_t i = 0;
     while (i + 1 < sf_images_count(images) && sf_images_labels(images)[i] != label)
@@ -113,7 +113,7 @@ static sf_status keep_maps(sf_nn *nn, const sf_images *test, const net_course *c
     if (pixels > MOST || layers == 0)
         return SF_OK; // the maps stay 0
     for (int label = 0; label < 2; label++) {
-        size_t n = net_example(test, label);
+        size_t n = sf_net_example(test, label);
         SF_TRY(sf_nn_grad_cam(nn, layers - 1, 1, sf_images_pixels(test) + n * shape.channels * pixels,
                               sf_images_labels(test) + n, map));
         for (size_t p = 0; p < pixels; p++)
@@ -158,8 +158,8 @@ static sf_status run_seed(sf_outcome *out, const net_data *data, size_t seed, co
                                   .seed = first_seed + seed};
     sf_nn *nn;
     sf_trainer *trainer;
-    SF_TRY(claim_nn(out, &spec, &nn));
-    SF_TRY(claim_trainer(out, nn, data->train[seed], &training, &trainer));
+    SF_TRY(sf_claim_nn(out, &spec, &nn));
+    SF_TRY(sf_claim_trainer(out, nn, data->train[seed], &training, &trainer));
     for (size_t i = 0; i < course->count; i++) {
         SF_TRY(sf_trainer_advance(trainer, (uint64_t)course->step[i] - sf_trainer_state(trainer).step));
         SF_TRY(measure_network(nn, data, seed, course, i));
@@ -178,31 +178,31 @@ static void choose_steps(net_course *course)
     course->step[course->count++] = last;
 }
 
-sf_status net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_course *course)
+sf_status sf_net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_course *course)
 {
     *course = (net_course){.plan = *plan, .seeds = data->seeds};
     choose_steps(course);
     size_t count = (size_t)NET_MEASURES * course->seeds * course->count;
-    course->value = claim_doubles(out, count);
+    course->value = sf_claim_doubles(out, count);
     if (plan->maps) {
         sf_image_shape shape = sf_images_shape(data->test[0]);
-        course->map = claim_doubles(out, course->count * 2 * shape.height * shape.width);
+        course->map = sf_claim_doubles(out, course->count * 2 * shape.height * shape.width);
     }
     if (!course->value || (plan->maps && !course->map))
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < count; i++)
         course->value[i] = NAN;
     for (size_t s = 0; s < course->seeds; s++) {
-        size_t mark = claim_mark(out);
+        size_t mark = sf_claim_mark(out);
         SF_TRY(run_seed(out, data, s, course));
-        claim_release(out, mark);
+        sf_claim_release(out, mark);
     }
     return SF_OK;
 }
 
 /* ---- comparing ----------------------------------------------------------------------------------------- */
 
-sf_interval net_mean(const net_course *course, net_measure measure, size_t i)
+sf_interval sf_net_mean(const net_course *course, net_measure measure, size_t i)
 {
     double x[NET_SEEDS];
     for (size_t s = 0; s < course->seeds; s++)
@@ -210,7 +210,7 @@ sf_interval net_mean(const net_course *course, net_measure measure, size_t i)
     return sf_mean_interval(course->seeds, x, confidence);
 }
 
-double net_at_loss(const net_course *course, int measure, size_t seed, double level)
+double sf_net_at_loss(const net_course *course, int measure, size_t seed, double level)
 {
     size_t i = 0;
     while (i < course->count && !(*cell(course, NET_LOSS, seed, i) <= level))
@@ -229,34 +229,34 @@ static size_t gather(const net_course *course, int measure, double level, double
 {
     size_t count = 0;
     for (size_t s = 0; s < course->seeds; s++) {
-        double value = net_at_loss(course, measure, s, level);
+        double value = sf_net_at_loss(course, measure, s, level);
         if (!isnan(value))
             x[count++] = value;
     }
     return count;
 }
 
-sf_interval net_mean_at_loss(const net_course *course, net_measure measure, double level)
+sf_interval sf_net_mean_at_loss(const net_course *course, net_measure measure, double level)
 {
     double x[NET_SEEDS];
     size_t count = gather(course, (int)measure, level, x);
     return sf_mean_interval(count, x, confidence);
 }
 
-double net_step_at_loss(const net_course *course, double level)
+double sf_net_step_at_loss(const net_course *course, double level)
 {
     double x[NET_SEEDS];
     size_t count = gather(course, -1, level, x);
     return sf_mean_interval(count, x, confidence).mean;
 }
 
-size_t net_reached(const net_course *course, double level)
+size_t sf_net_reached(const net_course *course, double level)
 {
     double x[NET_SEEDS];
     return gather(course, -1, level, x);
 }
 
-sf_interval net_gap_at_step(const net_course *a, const net_course *b, net_measure measure, size_t i)
+sf_interval sf_net_gap_at_step(const net_course *a, const net_course *b, net_measure measure, size_t i)
 {
     double x[NET_SEEDS];
     if (i >= a->count || i >= b->count || a->step[i] != b->step[i])
@@ -266,22 +266,22 @@ sf_interval net_gap_at_step(const net_course *a, const net_course *b, net_measur
     return sf_mean_interval(a->seeds, x, confidence);
 }
 
-sf_interval net_gap_at_loss(const net_course *a, const net_course *b, net_measure measure, double level)
+sf_interval sf_net_gap_at_loss(const net_course *a, const net_course *b, net_measure measure, double level)
 {
     double x[NET_SEEDS];
     size_t count = 0;
     for (size_t s = 0; s < a->seeds; s++) {
-        double gap = net_at_loss(a, (int)measure, s, level) - net_at_loss(b, (int)measure, s, level);
+        double gap = sf_net_at_loss(a, (int)measure, s, level) - sf_net_at_loss(b, (int)measure, s, level);
         if (!isnan(gap))
             x[count++] = gap;
     }
     return sf_mean_interval(count, x, confidence);
 }
 
-size_t net_record_at_loss(const net_course *course, double level)
+size_t sf_net_record_at_loss(const net_course *course, double level)
 {
     size_t i = 0;
-    while (i + 1 < course->count && !(net_mean(course, NET_LOSS, i).mean <= level))
+    while (i + 1 < course->count && !(sf_net_mean(course, NET_LOSS, i).mean <= level))
         i++;
     return i;
 }
@@ -301,25 +301,26 @@ static void draw(sf_figure *figure, uint32_t color, const char *title, size_t co
     sf_figure_series(figure, title, (sf_style){.color = color, .width = 2.5}, count, x, mean);
 }
 
-void net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title)
+void sf_net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title)
 {
     sf_interval y[NET_RECORDS] = {{NAN, NAN}};
     for (size_t i = 0; i < course->count; i++)
-        y[i] = net_mean(course, measure, i);
+        y[i] = sf_net_mean(course, measure, i);
     // step 0 has no place on a logarithmic axis
     draw(figure, sf_color_of_method(course->plan.method), title, course->count - 1, course->step + 1, y + 1);
 }
 
-void net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
-                      net_measure measure, const char *title, size_t count, const double *levels)
+void sf_net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
+                         net_measure measure, const char *title, size_t count, const double *levels)
 {
     sf_interval y[NET_RECORDS] = {{NAN, NAN}};
     for (size_t i = 0; i < count; i++) {
         double x[NET_SEEDS];
         size_t used = 0;
         for (size_t s = 0; s < course->seeds; s++)
-            if (!isnan(net_at_loss(course, -1, s, levels[0])) && !isnan(net_at_loss(other, -1, s, levels[0])))
-                x[used++] = net_at_loss(course, (int)measure, s, levels[i]);
+            if (!isnan(sf_net_at_loss(course, -1, s, levels[0])) &&
+                !isnan(sf_net_at_loss(other, -1, s, levels[0])))
+                x[used++] = sf_net_at_loss(course, (int)measure, s, levels[i]);
         y[i] = sf_mean_interval(used, x, confidence);
     }
     draw(figure, sf_color_of_method(course->plan.method), title, count, levels, y);

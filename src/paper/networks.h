@@ -53,39 +53,39 @@ typedef struct net_course {
 
 /* The images are split by seed: `train` of each class to train on, `test` of the others to measure on. Takes over
  * nothing; what it makes lives in the claim's work space. */
-sf_status net_split(sf_outcome *out, const sf_images *images, size_t seeds, double train, double test,
-                    net_data *data);
+sf_status sf_net_split(sf_outcome *out, const sf_images *images, size_t seeds, double train, double test,
+                       net_data *data);
 /* Patches drawn anew for each seed, `test_per_class` images of each class to measure on. */
-sf_status net_patches(sf_outcome *out, const sf_patches *spec, size_t seeds, size_t test_per_class,
-                      net_data *data);
+sf_status sf_net_patches(sf_outcome *out, const sf_patches *spec, size_t seeds, size_t test_per_class,
+                         net_data *data);
 
-sf_status net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_course *course);
+sf_status sf_net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_course *course);
 
 /* The first image of a class. */
-size_t net_example(const sf_images *images, int label);
+size_t sf_net_example(const sf_images *images, int label);
 
 /* Over all seeds at record i, with the 95 % interval. */
-sf_interval net_mean(const net_course *course, net_measure measure, size_t i);
+sf_interval sf_net_mean(const net_course *course, net_measure measure, size_t i);
 /* The measure when the test loss first falls below `level`, linear in log loss between records; NaN if it does not, or
  * if the start is below. measure < 0: the step. */
-double net_at_loss(const net_course *course, int measure, size_t seed, double level);
+double sf_net_at_loss(const net_course *course, int measure, size_t seed, double level);
 /* The mean of that over the seeds that get there, with the 95 % interval; the mean step. */
-sf_interval net_mean_at_loss(const net_course *course, net_measure measure, double level);
-double net_step_at_loss(const net_course *course, double level);
-size_t net_reached(const net_course *course, double level); /* seeds that get there */
+sf_interval sf_net_mean_at_loss(const net_course *course, net_measure measure, double level);
+double sf_net_step_at_loss(const net_course *course, double level);
+size_t sf_net_reached(const net_course *course, double level); /* seeds that get there */
 
 /* a - b seed by seed: mean and 95 % interval; NaN where they were not both measured at that step. */
-sf_interval net_gap_at_step(const net_course *a, const net_course *b, net_measure measure, size_t i);
+sf_interval sf_net_gap_at_step(const net_course *a, const net_course *b, net_measure measure, size_t i);
 /* Over the seeds that reach the level in both; NaN if fewer than two do. */
-sf_interval net_gap_at_loss(const net_course *a, const net_course *b, net_measure measure, double level);
+sf_interval sf_net_gap_at_loss(const net_course *a, const net_course *b, net_measure measure, double level);
 /* The first record at which the mean test loss is below the level, else the last. */
-size_t net_record_at_loss(const net_course *course, double level);
+size_t sf_net_record_at_loss(const net_course *course, double level);
 
 /* Curves with bands of the intervals, in the colour of the method. */
-void net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title);
+void sf_net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title);
 /* The same against the test loss, at `count` ascending levels, of the seeds that get to the lowest one in this course and in
  * `other`: the same seeds everywhere. */
-void net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
-                      net_measure measure, const char *title, size_t count, const double *levels);
+void sf_net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
+                         net_measure measure, const char *title, size_t count, const double *levels);
 
 #endif

@@ -40,17 +40,17 @@ static char *format_text(sf_outcome *out, const char *format, va_list arguments)
     return text;
 }
 
-sf_context *claim_context(sf_outcome *out)
+sf_context *sf_claim_context(sf_outcome *out)
 {
     return out->context;
 }
 
-bool claim_quick(const sf_outcome *out)
+bool sf_claim_quick(const sf_outcome *out)
 {
     return out->options->quick;
 }
 
-sf_status claim_data_path(sf_outcome *out, const char *set, const char *file, char *path, size_t size)
+sf_status sf_claim_data_path(sf_outcome *out, const char *set, const char *file, char *path, size_t size)
 {
     char folder[PATH_BYTES];
     const char *given = out->options->data_dir;
@@ -83,8 +83,8 @@ static void add_check(sf_outcome *out, sf_check check, const char *format, va_li
         out->checks[out->check_count++] = check;
 }
 
-void claim_check(sf_outcome *out, sf_relation relation, double predicted, double measured, double tolerance,
-                 const char *format, ...)
+void sf_claim_check(sf_outcome *out, sf_relation relation, double predicted, double measured,
+                    double tolerance, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -92,8 +92,8 @@ void claim_check(sf_outcome *out, sf_relation relation, double predicted, double
     va_end(arguments);
 }
 
-void claim_detail(sf_outcome *out, sf_relation relation, double predicted, double measured, double tolerance,
-                  const char *format, ...)
+void sf_claim_detail(sf_outcome *out, sf_relation relation, double predicted, double measured,
+                     double tolerance, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -101,7 +101,7 @@ void claim_detail(sf_outcome *out, sf_relation relation, double predicted, doubl
     va_end(arguments);
 }
 
-void claim_note(sf_outcome *out, sf_note_kind kind, const char *format, ...)
+void sf_claim_note(sf_outcome *out, sf_note_kind kind, const char *format, ...)
 {
     sf_note *moved = ONE_MORE(out, note);
     if (!moved)
@@ -115,8 +115,8 @@ void claim_note(sf_outcome *out, sf_note_kind kind, const char *format, ...)
         out->notes[out->note_count++] = (sf_note){kind, text};
 }
 
-sf_figure *claim_figure(sf_outcome *out, const char *name, size_t columns, const char *caption,
-                        const char *alt)
+sf_figure *sf_claim_figure(sf_outcome *out, const char *name, size_t columns, const char *caption,
+                           const char *alt)
 {
     sf_figure **moved = ONE_MORE(out, figure), *figure;
     if (!moved)
@@ -130,8 +130,8 @@ sf_figure *claim_figure(sf_outcome *out, const char *name, size_t columns, const
     return figure;
 }
 
-sf_table *claim_table(sf_outcome *out, const char *name, const char *caption, size_t columns,
-                      const char *const *headings)
+sf_table *sf_claim_table(sf_outcome *out, const char *name, const char *caption, size_t columns,
+                         const char *const *headings)
 {
     sf_table **moved = ONE_MORE(out, table), *table;
     if (!moved)
@@ -200,18 +200,18 @@ static sf_status hold(sf_outcome *out, held item)
     return SF_OK;
 }
 
-size_t claim_mark(const sf_outcome *out)
+size_t sf_claim_mark(const sf_outcome *out)
 {
     return out->held_count;
 }
 
-void claim_release(sf_outcome *out, size_t mark)
+void sf_claim_release(sf_outcome *out, size_t mark)
 {
     while (out->held_count > mark)
         release(out, &out->held[--out->held_count]);
 }
 
-double *claim_doubles(sf_outcome *out, size_t count)
+double *sf_claim_doubles(sf_outcome *out, size_t count)
 {
     double *doubles = sf_alloc_doubles(out->context, count);
     if (!doubles) {
@@ -222,82 +222,83 @@ double *claim_doubles(sf_outcome *out, size_t count)
     return hold(out, (held){HELD_DOUBLES, {.doubles = doubles}}) == SF_OK ? doubles : NULL;
 }
 
-sf_status claim_keep_dataset(sf_outcome *out, sf_dataset *dataset)
+sf_status sf_claim_keep_dataset(sf_outcome *out, sf_dataset *dataset)
 {
     return hold(out, (held){HELD_DATASET, {.dataset = dataset}});
 }
 
-sf_status claim_points(sf_outcome *out, size_t n, size_t d, const double *x, const int *labels,
-                       const sf_dataset **dataset)
+sf_status sf_claim_points(sf_outcome *out, size_t n, size_t d, const double *x, const int *labels,
+                          const sf_dataset **dataset)
 {
     sf_dataset *made;
     SF_TRY(sf_dataset_from_points(out->context, n, d, x, labels, &made));
     *dataset = made;
-    return claim_keep_dataset(out, made);
+    return sf_claim_keep_dataset(out, made);
 }
 
-sf_status claim_keep_images(sf_outcome *out, sf_images *images)
+sf_status sf_claim_keep_images(sf_outcome *out, sf_images *images)
 {
     return hold(out, (held){HELD_IMAGES, {.images = images}});
 }
 
-sf_status claim_nn(sf_outcome *out, const sf_nn_spec *spec, sf_nn **nn)
+sf_status sf_claim_nn(sf_outcome *out, const sf_nn_spec *spec, sf_nn **nn)
 {
     SF_TRY(sf_nn_create(out->context, spec, 1, nn));
     return hold(out, (held){HELD_NN, {.nn = *nn}});
 }
 
-sf_status claim_trainer(sf_outcome *out, sf_nn *nn, const sf_images *images, const sf_training *training,
-                        sf_trainer **trainer)
+sf_status sf_claim_trainer(sf_outcome *out, sf_nn *nn, const sf_images *images, const sf_training *training,
+                           sf_trainer **trainer)
 {
     SF_TRY(sf_trainer_create(out->context, nn, images, training, trainer));
     return hold(out, (held){HELD_TRAINER, {.trainer = *trainer}});
 }
 
-sf_status claim_network(sf_outcome *out, const sf_dataset *dataset, int depth, sf_network **network)
+sf_status sf_claim_network(sf_outcome *out, const sf_dataset *dataset, int depth, sf_network **network)
 {
     SF_TRY(sf_network_create(out->context, dataset, depth, SF_LOSS_LOGISTIC, network));
     return hold(out, (held){HELD_NETWORK, {.network = *network}});
 }
 
-sf_status claim_example(sf_outcome *out, size_t d, const double *mu, int depth, sf_network **network)
+sf_status sf_claim_example(sf_outcome *out, size_t d, const double *mu, int depth, sf_network **network)
 {
     const sf_dataset *dataset;
-    SF_TRY(claim_points(out, 1, d, mu, NULL, &dataset));
-    return claim_network(out, dataset, depth, network);
+    SF_TRY(sf_claim_points(out, 1, d, mu, NULL, &dataset));
+    return sf_claim_network(out, dataset, depth, network);
 }
 
-sf_status claim_descent(sf_outcome *out, sf_network *network, sf_method method, double rho, double step,
-                        const double *theta, sf_descent **descent)
+sf_status sf_claim_descent(sf_outcome *out, sf_network *network, sf_method method, double rho, double step,
+                           const double *theta, sf_descent **descent)
 {
     sf_perturbation perturbation = {.method = method, .rho = rho};
     SF_TRY(sf_descent_create(out->context, network, &perturbation, step, theta, descent));
     return hold(out, (held){HELD_DESCENT, {.descent = *descent}});
 }
 
-sf_status claim_batch(sf_outcome *out, const sf_network *network, const sf_batch_spec *spec, sf_batch **batch)
+sf_status sf_claim_batch(sf_outcome *out, const sf_network *network, const sf_batch_spec *spec,
+                         sf_batch **batch)
 {
     SF_TRY(sf_batch_create(out->context, network, spec, batch));
     return hold(out, (held){HELD_BATCH, {.batch = *batch}});
 }
 
-sf_status claim_flow(sf_outcome *out, sf_network *network, sf_method method, double rho, const double *theta,
-                     sf_flow **flow)
+sf_status sf_claim_flow(sf_outcome *out, sf_network *network, sf_method method, double rho,
+                        const double *theta, sf_flow **flow)
 {
     sf_perturbation perturbation = {.method = method, .rho = rho};
     SF_TRY(sf_flow_create(out->context, network, &perturbation, theta, 0.0, flow));
     return hold(out, (held){HELD_FLOW, {.flow = *flow}});
 }
 
-sf_status claim_max_margin(sf_outcome *out, const sf_dataset *dataset, sf_norm norm, sf_margin **margin)
+sf_status sf_claim_max_margin(sf_outcome *out, const sf_dataset *dataset, sf_norm norm, sf_margin **margin)
 {
     sf_margin_options options = {.norm = norm};
     SF_TRY(sf_margin_solve(out->context, dataset, &options, margin));
     return hold(out, (held){HELD_MARGIN, {.margin = *margin}});
 }
 
-sf_status claim_reduction(sf_outcome *out, size_t d, const double *mu, const double *w1, const double *w2,
-                          double rho, sf_reduction **reduction)
+sf_status sf_claim_reduction(sf_outcome *out, size_t d, const double *mu, const double *w1, const double *w2,
+                             double rho, sf_reduction **reduction)
 {
     SF_TRY(sf_reduction_create(out->context, d, mu, w1, w2, rho, SF_LOSS_LOGISTIC, reduction));
     return hold(out, (held){HELD_REDUCTION, {.reduction = *reduction}});
@@ -327,7 +328,7 @@ static sf_status first_failure(const sf_outcome *out)
 /* Forgets what was added, as if the claim had not run. */
 static void discard(sf_outcome *out)
 {
-    claim_release(out, 0);
+    sf_claim_release(out, 0);
     for (size_t i = 0; i < out->check_count; i++)
         sf_free(out->context, (void *)out->checks[i].what);
     for (size_t i = 0; i < out->note_count; i++)
@@ -340,11 +341,11 @@ static void discard(sf_outcome *out)
     out->status = SF_OK;
 }
 
-sf_status outcome_run(sf_outcome *out)
+sf_status sf_outcome_run(sf_outcome *out)
 {
     double start = seconds_now();
     sf_status status = out->entry->run(out);
-    claim_release(out, 0);
+    sf_claim_release(out, 0);
     if (status == SF_OK)
         status = first_failure(out);
     out->seconds = seconds_now() - start;
@@ -363,7 +364,7 @@ sf_status outcome_run(sf_outcome *out)
     return SF_OK;
 }
 
-void outcome_clear(sf_outcome *out)
+void sf_outcome_clear(sf_outcome *out)
 {
     discard(out);
     sf_free(out->context, out->checks);

@@ -54,7 +54,7 @@ struct sf_outcome {
 };
 
 /* Runs the claim's program and releases its work space. SF_OK unless cancelled or out of memory. */
-sf_status outcome_run(sf_outcome *out);
-void outcome_clear(sf_outcome *out);
+sf_status sf_outcome_run(sf_outcome *out);
+void sf_outcome_clear(sf_outcome *out);
 
 #endif

@@ -22,18 +22,18 @@ struct sf_reproduction {
 
 size_t sf_claim_count(void)
 {
-    return claim_registry_count;
+    return sf_claim_registry_count;
 }
 
 const sf_claim *sf_claim_get(size_t index)
 {
-    return index < claim_registry_count ? &claim_registry[index].claim : NULL;
+    return index < sf_claim_registry_count ? &sf_claim_registry[index].claim : NULL;
 }
 
 bool sf_claim_find(const char *id, size_t *index)
 {
-    for (size_t i = 0; i < claim_registry_count; i++)
-        if (strcmp(claim_registry[i].claim.id, id) == 0) {
+    for (size_t i = 0; i < sf_claim_registry_count; i++)
+        if (strcmp(sf_claim_registry[i].claim.id, id) == 0) {
             *index = i;
             return true;
         }
@@ -50,10 +50,10 @@ static sf_status prepare(sf_reproduction *reproduction, const size_t *claims)
         reproduction->options.data_dir = reproduction->data_dir;
     }
     for (size_t i = 0; i < reproduction->count; i++) {
-        if (claims[i] >= claim_registry_count)
+        if (claims[i] >= sf_claim_registry_count)
             return sf_fail(context, SF_ERR_ARGUMENT, "claim %zu, expected less than %zu", claims[i],
-                           claim_registry_count);
-        reproduction->outcomes[i].entry = &claim_registry[claims[i]];
+                           sf_claim_registry_count);
+        reproduction->outcomes[i].entry = &sf_claim_registry[claims[i]];
         reproduction->outcomes[i].options = &reproduction->options;
         SF_TRY(sf_context_fork(context, &reproduction->outcomes[i].context));
     }
@@ -92,7 +92,7 @@ void sf_reproduction_destroy(sf_reproduction **reproduction)
     for (size_t i = 0; (*reproduction)->outcomes && i < (*reproduction)->count; i++) {
         sf_outcome *outcome = &(*reproduction)->outcomes[i];
         if (outcome->context)
-            outcome_clear(outcome);
+            sf_outcome_clear(outcome);
         sf_context_destroy(&outcome->context);
     }
     pthread_mutex_destroy(&(*reproduction)->lock);
@@ -116,7 +116,7 @@ static void *work(void *argument)
         sf_progress(reproduction->context, (double)reproduction->done / (double)reproduction->count,
                     outcome->entry->claim.id);
         pthread_mutex_unlock(&reproduction->lock);
-        sf_status status = outcome_run(outcome);
+        sf_status status = sf_outcome_run(outcome);
         pthread_mutex_lock(&reproduction->lock);
         reproduction->done++;
         if (status != SF_OK && reproduction->status == SF_OK)

@@ -3,11 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-double vector_norm(size_t n, const double *x)
+double sf_vector_norm(size_t n, const double *x)
 {
     double high = 0.0, sum = 0.0;
     for (size_t i = 0; i < n; i++)
-        high = larger(high, fabs(x[i]));
+        high = sf_larger(high, fabs(x[i]));
     if (high == 0.0 || !isfinite(high))
         return high;
     for (size_t i = 0; i < n; i++)
@@ -15,10 +15,10 @@ double vector_norm(size_t n, const double *x)
     return high * sqrt(sum);
 }
 
-double vector_angle(size_t n, const double *x, const double *y)
+double sf_vector_angle(size_t n, const double *x, const double *y)
 {
     // Kahan: 2 atan(|x/|x| - y/|y|| / |x/|x| + y/|y||)
-    double a = vector_norm(n, x), b = vector_norm(n, y), minus = 0.0, plus = 0.0;
+    double a = sf_vector_norm(n, x), b = sf_vector_norm(n, y), minus = 0.0, plus = 0.0;
     for (size_t i = 0; i < n; i++) {
         double u = x[i] / a, v = y[i] / b;
         minus += (u - v) * (u - v);
@@ -27,7 +27,7 @@ double vector_angle(size_t n, const double *x, const double *y)
     return 2.0 * atan2(sqrt(minus), sqrt(plus));
 }
 
-double larger(double a, double b)
+double sf_larger(double a, double b)
 {
     return isnan(a) || a > b ? a : b;
 }
@@ -38,13 +38,13 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double median(size_t n, double *x)
+double sf_median(size_t n, double *x)
 {
     qsort(x, n, sizeof *x, compare_numbers);
     return n % 2 ? x[n / 2] : 0.5 * (x[n / 2 - 1] + x[n / 2]);
 }
 
-size_t index_of_largest(size_t n, const double *x)
+size_t sf_index_of_largest(size_t n, const double *x)
 {
     size_t best = 0;
     for (size_t i = 1; i < n; i++)
@@ -53,33 +53,33 @@ size_t index_of_largest(size_t n, const double *x)
     return best;
 }
 
-void fill_layers(size_t d, int depth, const double *alpha, double *theta)
+void sf_fill_layers(size_t d, int depth, const double *alpha, double *theta)
 {
     for (size_t l = 0; l < (size_t)depth; l++)
         for (size_t j = 0; j < d; j++)
             theta[l * d + j] = alpha[j];
 }
 
-void even_steps(size_t count, double low, double high, double *x)
+void sf_even_steps(size_t count, double low, double high, double *x)
 {
     for (size_t i = 0; i < count; i++)
         x[i] = low + (high - low) * (double)i / (double)(count - 1);
 }
 
-void even_ratios(size_t count, double low, double high, double *x)
+void sf_even_ratios(size_t count, double low, double high, double *x)
 {
     for (size_t i = 0; i < count; i++)
         x[i] = low * exp(log(high / low) * (double)i / (double)(count - 1));
 }
 
-sf_status flow_until(sf_flow *flow, double tau, double log_time, double log_norm)
+sf_status sf_flow_until(sf_flow *flow, double tau, double log_time, double log_norm)
 {
     sf_flow_target target = {.tau = tau, .log_time = log_time, .log_norm = log_norm, .progress = INFINITY};
     return sf_flow_advance(flow, &target);
 }
 
-sf_status runge_kutta_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled, double h,
-                           double *theta)
+sf_status sf_runge_kutta_step(sf_network *network, const sf_perturbation *perturbation, bool rescaled,
+                              double h, double *theta)
 {
     enum { MOST = 32 };
     static const double stage_at[] = {0.0, 0.5, 0.5, 1.0}, weight[] = {1.0, 2.0, 2.0, 1.0};
@@ -103,23 +103,23 @@ sf_status runge_kutta_step(sf_network *network, const sf_perturbation *perturbat
     return SF_OK;
 }
 
-sf_status record_path(sf_outcome *out, sf_flow *flow, size_t d, path_clock clock, size_t count,
-                      const double *at, flow_path *path)
+sf_status sf_record_path(sf_outcome *out, sf_flow *flow, size_t d, path_clock clock, size_t count,
+                         const double *at, flow_path *path)
 {
     *path = (flow_path){.count = count,
                         .d = d,
-                        .tau = claim_doubles(out, count),
-                        .log_time = claim_doubles(out, count),
-                        .log_loss = claim_doubles(out, count),
-                        .beta = claim_doubles(out, count * d),
-                        .log_beta = claim_doubles(out, count * d)};
-    double *beta = claim_doubles(out, d), *log_beta = claim_doubles(out, d);
+                        .tau = sf_claim_doubles(out, count),
+                        .log_time = sf_claim_doubles(out, count),
+                        .log_loss = sf_claim_doubles(out, count),
+                        .beta = sf_claim_doubles(out, count * d),
+                        .log_beta = sf_claim_doubles(out, count * d)};
+    double *beta = sf_claim_doubles(out, d), *log_beta = sf_claim_doubles(out, d);
     if (!path->tau || !path->log_time || !path->log_loss || !path->beta || !path->log_beta || !beta ||
         !log_beta)
         return SF_ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        SF_TRY(flow_until(flow, clock == CLOCK_TAU ? at[i] : INFINITY, clock == CLOCK_TAU ? INFINITY : at[i],
-                          INFINITY));
+        SF_TRY(sf_flow_until(flow, clock == CLOCK_TAU ? at[i] : INFINITY,
+                             clock == CLOCK_TAU ? INFINITY : at[i], INFINITY));
         path->tau[i] = sf_flow_tau(flow);
         path->log_time[i] = sf_flow_log_time(flow);
         sf_flow_evaluate(flow, &path->log_loss[i], NULL, NULL);
@@ -132,7 +132,7 @@ sf_status record_path(sf_outcome *out, sf_flow *flow, size_t d, path_clock clock
     return SF_OK;
 }
 
-size_t leaders_of(const sf_flow *flow, size_t first, size_t room, leader *leaders)
+size_t sf_leaders_of(const sf_flow *flow, size_t first, size_t room, leader *leaders)
 {
     size_t event_count, count = 0;
     const sf_event *events = sf_flow_events(flow, &event_count);

@@ -125,8 +125,8 @@ static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked
     double at[COLUMNS];
     char title[256];
     bands b;
-    size_t first = plot_first_shown(job, run);
-    sf_scale scale = plot_time_scale(job);
+    size_t first = sf_plot_first_shown(job, run);
+    sf_scale scale = sf_plot_time_scale(job);
     double low = run->time[first], high = run->time[run->count - 1];
     cut_bands(order, used, &b);
     for (size_t c = 0; c < COLUMNS; c++) {
@@ -137,8 +137,8 @@ static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked
             return SF_ERR_MEMORY;
         fill_column(run, &b, order, &record, c, cells);
     }
-    sf_figure_panel(job->figure, &(sf_axes){.title = plot_title(job, run, title, sizeof title),
-                                            .x_label = plot_time_label(job),
+    sf_figure_panel(job->figure, &(sf_axes){.title = sf_plot_title(job, run, title, sizeof title),
+                                            .x_label = sf_plot_time_label(job),
                                             .y_label = "feature strength μ (unit of the data)",
                                             .x_scale = scale,
                                             .x_min = low,
@@ -153,7 +153,7 @@ static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked
     return SF_OK;
 }
 
-sf_status plot_spotlight(plot_job *job)
+sf_status sf_plot_spotlight(plot_job *job)
 {
     sf_status status = SF_OK;
     for (size_t i = 0; i < job->count && status == SF_OK; i++) {
@@ -184,7 +184,7 @@ static void draw_image(plot_job *job, const plot_run *run, size_t index, double 
     const char *clock = strcmp(job->clock, "log_time") == 0 ? "log t"
                         : strcmp(job->clock, "tau") == 0    ? "τ"
                                                             : job->clock;
-    snprintf(title, sizeof title, "%s, %s %.4g", plot_title(job, run, name, sizeof name), clock,
+    snprintf(title, sizeof title, "%s, %s %.4g", sf_plot_title(job, run, name, sizeof name), clock,
              run->time[index]);
     for (size_t i = 0; i < rows || i < columns; i++)
         axis[i] = (double)i;
@@ -203,13 +203,13 @@ static void draw_image(plot_job *job, const plot_run *run, size_t index, double 
 static sf_status record_of_panel(const plot_job *job, const plot_run *run, size_t k, size_t panels,
                                  size_t *index)
 {
-    size_t first = plot_first_shown(job, run);
+    size_t first = sf_plot_first_shown(job, run);
     if (job->options->moment_count == 0) {
         *index = panels > 1 ? first + (run->count - 1 - first) * k / (panels - 1) : first;
         return SF_OK;
     }
     double moment = job->options->moments[k];
-    sf_scale scale = plot_time_scale(job);
+    sf_scale scale = sf_plot_time_scale(job);
     if (!isfinite(moment) || (scale == SF_SCALE_LOG && moment <= 0.0))
         return sf_fail(job->context, SF_ERR_USAGE, "--at %g: expected times on the clock '%s'%s", moment,
                        job->clock, scale == SF_SCALE_LOG ? ", above 0" : "");
@@ -217,7 +217,7 @@ static sf_status record_of_panel(const plot_job *job, const plot_run *run, size_
     return SF_OK;
 }
 
-sf_status plot_images(plot_job *job)
+sf_status sf_plot_images(plot_job *job)
 {
     size_t rows = job->options->rows, columns = job->options->columns;
     size_t panels = sf_figure_columns(job->figure), side = rows > columns ? rows : columns;

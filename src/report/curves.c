@@ -8,14 +8,14 @@ enum { MOST_CURVES = 12, MOST_GUIDES = 40 };
 static void open_panel(const plot_job *job, const plot_run *run, const char *title, const char *label,
                        sf_scale scale, double low, double high)
 {
-    size_t first = plot_first_shown(job, run);
+    size_t first = sf_plot_first_shown(job, run);
     double end = run->time[run->count - 1];
     for (size_t i = 0; !title && i < job->count; i++) // a panel of all
         end = fmax(end, job->runs[i].time[job->runs[i].count - 1]);
     sf_figure_panel(job->figure, &(sf_axes){.title = title,
-                                            .x_label = plot_time_label(job),
+                                            .x_label = sf_plot_time_label(job),
                                             .y_label = label,
-                                            .x_scale = plot_time_scale(job),
+                                            .x_scale = sf_plot_time_scale(job),
                                             .y_scale = scale,
                                             .x_min = run->time[first],
                                             .x_max = end,
@@ -29,9 +29,9 @@ static void mark_events(const plot_job *job, const plot_run *run)
 {
     size_t count;
     const sf_event *events = sf_trajectory_events(run->trajectory, &count);
-    double first = run->time[plot_first_shown(job, run)];
+    double first = run->time[sf_plot_first_shown(job, run)];
     for (size_t i = 0; i < count && i < MOST_GUIDES; i++) {
-        double at = plot_event_time(job, run, &events[i]);
+        double at = sf_plot_event_time(job, run, &events[i]);
         char text[48];
         if (events[i].kind == SF_EVENT_DOMINANCE)
             snprintf(text, sizeof text, "β_{%lld} leads", (long long)events[i].to);
@@ -97,7 +97,7 @@ static void add_feature(const plot_job *job, const plot_run *run, size_t j, size
         run->count, run->time, value);
 }
 
-sf_status plot_features(plot_job *job)
+sf_status sf_plot_features(plot_job *job)
 {
     bool share = job->options->kind == SF_PLOT_SHARES;
     for (size_t i = 0; i < job->count; i++) {
@@ -108,7 +108,7 @@ sf_status plot_features(plot_job *job)
         double *value = SF_ARRAY(job->context, run->count, double);
         if (!value)
             return SF_ERR_MEMORY;
-        open_panel(job, run, plot_title(job, run, title, sizeof title),
+        open_panel(job, run, sf_plot_title(job, run, title, sizeof title),
                    share ? "|β_j| / ‖β‖_1 (no unit)" : "|β_j| (no unit)",
                    share ? SF_SCALE_LINEAR : SF_SCALE_LOG, share ? 0.0 : NAN, share ? 1.0 : NAN);
         for (size_t rank = 0; rank < shown; rank++)
@@ -119,7 +119,7 @@ sf_status plot_features(plot_job *job)
     return SF_OK;
 }
 
-sf_status plot_loss(plot_job *job)
+sf_status sf_plot_loss(plot_job *job)
 {
     char title[256];
     open_panel(job, &job->runs[0], NULL, "log F (F: training loss)", SF_SCALE_LINEAR, NAN, NAN);
@@ -130,7 +130,7 @@ sf_status plot_loss(plot_job *job)
             return SF_ERR_MEMORY;
         for (size_t k = 0; k < run->count; k++)
             value[k] = sf_trajectory_record(run->trajectory, k).log_loss;
-        sf_figure_series(job->figure, plot_title(job, run, title, sizeof title), plot_style(job, run),
+        sf_figure_series(job->figure, sf_plot_title(job, run, title, sizeof title), sf_plot_style(job, run),
                          run->count, run->time, value);
         sf_free(job->context, value);
     }

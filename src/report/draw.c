@@ -10,7 +10,7 @@
 static sf_status move(sf_context *context, const char *directory, const char *name, const char *ending,
                       const char *path)
 {
-    char *from = plot_path(context, directory, name, ending);
+    char *from = sf_plot_path(context, directory, name, ending);
     if (!from)
         return SF_ERR_MEMORY;
     sf_status status = SF_OK;
@@ -36,8 +36,8 @@ static sf_status draw_in(sf_context *context, const sf_figure *figure, const cha
                          bool keep)
 {
     const char *name = sf_figure_name(figure), *ending = path + strlen(path) - 3;
-    SF_TRY(plot_write(context, figure, folder));
-    SF_TRY(plot_with_gnuplot(context, folder, name, ending));
+    SF_TRY(sf_plot_write(context, figure, folder));
+    SF_TRY(sf_plot_with_gnuplot(context, folder, name, ending));
     SF_TRY(move(context, folder, name, ending - 1, path));
     static const char *const sources[] = {".gp", ".dat"};
     for (size_t i = 0; i < 2 && keep; i++) {
@@ -70,7 +70,7 @@ sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path
         status = draw_in(context, figure, folder, path, keep);
         static const char *const leftovers[] = {".gp", ".dat", ".svg", ".png", ".pdf"};
         for (size_t i = 0; i < 5; i++) {
-            char *file = plot_path(context, folder, sf_figure_name(figure), leftovers[i]);
+            char *file = sf_plot_path(context, folder, sf_figure_name(figure), leftovers[i]);
             if (file)
                 remove(file);
             sf_free(context, file);

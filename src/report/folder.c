@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-char *plot_path(sf_context *context, const char *directory, const char *name, const char *ending)
+char *sf_plot_path(sf_context *context, const char *directory, const char *name, const char *ending)
 {
     size_t size = strlen(directory) + strlen(name) + strlen(ending) + 2;
     char *path = SF_ARRAY(context, size, char);
@@ -13,7 +13,7 @@ char *plot_path(sf_context *context, const char *directory, const char *name, co
     return path;
 }
 
-sf_status plot_make_directory(sf_context *context, const char *path)
+sf_status sf_plot_make_directory(sf_context *context, const char *path)
 {
     struct stat info;
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))

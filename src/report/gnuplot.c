@@ -35,8 +35,8 @@ static void last_words(const char *path, char *text, size_t size)
 static sf_status keep_cells_sharp(sf_context *context, const char *directory, const char *name)
 {
     static const char tag[] = "<image ", style[] = "style='image-rendering:pixelated' ";
-    char *path = plot_path(context, directory, name, ".svg"),
-         *part = plot_path(context, directory, name, ".part");
+    char *path = sf_plot_path(context, directory, name, ".svg"),
+         *part = sf_plot_path(context, directory, name, ".part");
     FILE *in = path && part ? fopen(path, "rb") : NULL, *out = in ? fopen(part, "wb") : NULL;
     sf_status status = !path || !part ? SF_ERR_MEMORY : SF_OK;
     size_t matched = 0;
@@ -60,12 +60,13 @@ static sf_status keep_cells_sharp(sf_context *context, const char *directory, co
     return status;
 }
 
-sf_status plot_with_gnuplot(sf_context *context, const char *directory, const char *name, const char *ending)
+sf_status sf_plot_with_gnuplot(sf_context *context, const char *directory, const char *name,
+                               const char *ending)
 {
     char setting[32], said[512];
     snprintf(setting, sizeof setting, "ending='%s'", ending);
-    char *script = plot_path(context, ".", name, ".gp"), *log = plot_path(context, ".", name, ".log");
-    char *log_here = plot_path(context, directory, name, ".log");
+    char *script = sf_plot_path(context, ".", name, ".gp"), *log = sf_plot_path(context, ".", name, ".log");
+    char *log_here = sf_plot_path(context, directory, name, ".log");
     sf_status status = SF_ERR_MEMORY;
     if (script && log && log_here) {
         pid_t child = fork();

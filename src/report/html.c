@@ -162,7 +162,7 @@ static sf_status write_figure(sf_context *context, const sf_figure *figure, cons
 {
 
     const char *name = sf_figure_name(figure);
-    char *path = plot_path(context, folder, name, ".svg");
+    char *path = sf_plot_path(context, folder, name, ".svg");
     if (!path)
         return SF_ERR_MEMORY;
     FILE *drawing = fopen(path, "rb");
@@ -171,7 +171,7 @@ static sf_status write_figure(sf_context *context, const sf_figure *figure, cons
         status = sf_fail(context, SF_ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
     } else {
         int width, height;
-        plot_size(figure, &width, &height);
+        sf_plot_size(figure, &width, &height);
         fprintf(file, "<figure class=\"%s\">\n", width < 700 ? "small" : "wide");
         element(file, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Figure: ", name,
                 "\">\n");
@@ -423,8 +423,8 @@ static void write_footer(FILE *file, const sf_reproduction *reproduction, bool d
     fputs("</dl>\n</footer>\n", file);
 }
 
-sf_status html_write(sf_context *context, const sf_reproduction *reproduction, const char *folder,
-                     size_t drawn, FILE *file)
+sf_status sf_html_write(sf_context *context, const sf_reproduction *reproduction, const char *folder,
+                        size_t drawn, FILE *file)
 {
     page_figures figures = {folder, drawn};
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

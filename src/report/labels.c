@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const char *plot_plain(const char *text, char *buffer, size_t size)
+const char *sf_plot_plain(const char *text, char *buffer, size_t size)
 {
     size_t used = 0;
     for (; *text && used + 2 < size; text++) {

@@ -5,6 +5,6 @@
 #include <stddef.h>
 
 /* Text as it stands: without the marks of formulas that labels understand. Cut to size; returns buffer. */
-const char *plot_plain(const char *text, char *buffer, size_t size);
+const char *sf_plot_plain(const char *text, char *buffer, size_t size);
 
 #endif

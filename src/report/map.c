@@ -14,9 +14,9 @@ sf_status sf_plot_map_create(sf_context *context, sf_store *store, const sf_map_
     if (!map)
         return SF_ERR_MEMORY;
     *map = (sf_plot_map){.context = context, .options = options, .store = store};
-    sf_status status = map_read_rows(map);
+    sf_status status = sf_map_read_rows(map);
     if (status == SF_OK)
-        status = map_fill_cells(map);
+        status = sf_map_fill_cells(map);
     if (status != SF_OK)
         sf_plot_map_destroy(&map);
     *out = map;
@@ -56,7 +56,7 @@ bool sf_plot_map_next(const sf_plot_map *map, size_t *at, sf_map_difference *dif
 {
     while (*at < map->count) {
         const map_row *row = &map->rows[(*at)++];
-        if (!map_differs(row))
+        if (!sf_map_differs(row))
             continue;
         *difference = (sf_map_difference){.x = row->x,
                                           .y = row->y,
@@ -76,7 +76,7 @@ static sf_status mark_differences(const sf_plot_map *m, sf_figure *figure)
     double *x = SF_ARRAY(m->context, m->differing, double), *y = SF_ARRAY(m->context, m->differing, double);
     size_t n = 0;
     for (size_t i = 0; x && y && i < m->count; i++)
-        if (map_differs(&m->rows[i])) {
+        if (sf_map_differs(&m->rows[i])) {
             x[n] = m->rows[i].x;
             y[n++] = m->rows[i].y;
         }
@@ -95,20 +95,20 @@ static void draw_cells(const sf_plot_map *m, sf_figure *figure)
 {
     char x_label[MAP_TEXT], y_label[MAP_TEXT], color_label[MAP_TEXT], class_label[MAP_CLASSES][MAP_TEXT];
     const char *names[MAP_CLASSES];
-    sf_figure_panel(figure, &(sf_axes){.x_label = plot_plain(m->options->x, x_label, sizeof x_label),
-                                       .y_label = plot_plain(m->options->y, y_label, sizeof y_label),
-                                       .x_scale = map_scale(m->x, m->nx),
-                                       .y_scale = map_scale(m->y, m->ny),
+    sf_figure_panel(figure, &(sf_axes){.x_label = sf_plot_plain(m->options->x, x_label, sizeof x_label),
+                                       .y_label = sf_plot_plain(m->options->y, y_label, sizeof y_label),
+                                       .x_scale = sf_map_scale(m->x, m->nx),
+                                       .y_scale = sf_map_scale(m->y, m->ny),
                                        .x_min = m->x[0],
                                        .x_max = m->x[m->nx - 1],
                                        .y_min = m->y[0],
                                        .y_max = m->y[m->ny - 1],
                                        .key = "below"});
     sf_figure_cells(
-        figure, m->class_count ? NULL : plot_plain(m->options->color, color_label, sizeof color_label),
+        figure, m->class_count ? NULL : sf_plot_plain(m->options->color, color_label, sizeof color_label),
         m->class_count ? SF_PALETTE_CLASSES : SF_PALETTE_SEQUENTIAL, m->nx, m->ny, m->x, m->y, m->cells);
     for (size_t i = 0; i < m->class_count; i++)
-        names[i] = m->seen[i] ? plot_plain(m->classes[i], class_label[i], sizeof class_label[i]) : "";
+        names[i] = m->seen[i] ? sf_plot_plain(m->classes[i], class_label[i], sizeof class_label[i]) : "";
     if (m->class_count)
         sf_figure_classes(figure, m->class_count, names);
 }
@@ -116,7 +116,7 @@ static void draw_cells(const sf_plot_map *m, sf_figure *figure)
 sf_status sf_plot_map_draw(const sf_plot_map *map, sf_figure *figure)
 {
     draw_cells(map, figure);
-    SF_TRY(map_draw_boundary(map, figure));
+    SF_TRY(sf_map_draw_boundary(map, figure));
     SF_TRY(mark_differences(map, figure));
     return sf_figure_status(figure);
 }

@@ -38,16 +38,16 @@ struct sf_plot_map {
 };
 
 /* Reads the rows that fulfil the conditions. Errors: SF_ERR_USAGE, SF_ERR_IO, SF_ERR_MEMORY. */
-sf_status map_read_rows(sf_plot_map *map);
+sf_status sf_map_read_rows(sf_plot_map *map);
 
 /* Makes cells of the rows and compares them with theory. Errors: SF_ERR_USAGE, SF_ERR_MEMORY. */
-sf_status map_fill_cells(sf_plot_map *map);
+sf_status sf_map_fill_cells(sf_plot_map *map);
 /* Logarithmic if the values are even in ratios rather than in differences. */
-sf_scale map_scale(const double *values, size_t count);
+sf_scale sf_map_scale(const double *values, size_t count);
 /* Whether theory says something else of the row than was measured. */
-bool map_differs(const map_row *row);
+bool sf_map_differs(const map_row *row);
 
 /* Theory's boundary into the figure. Errors: SF_ERR_MEMORY. */
-sf_status map_draw_boundary(const sf_plot_map *map, sf_figure *figure);
+sf_status sf_map_draw_boundary(const sf_plot_map *map, sf_figure *figure);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { MOST_LEVELS = 8192 };
 
-bool map_differs(const map_row *r)
+bool sf_map_differs(const map_row *r)
 {
     return isfinite(r->x) && isfinite(r->y) && !isnan(r->value) && r->predicted != MAP_NONE &&
            r->value != r->predicted;
@@ -37,7 +37,7 @@ static size_t levels_of(const sf_plot_map *m, bool of_y, double *values)
     return distinct;
 }
 
-sf_scale map_scale(const double *values, size_t count)
+sf_scale sf_map_scale(const double *values, size_t count)
 {
     if (count < 3 || values[0] <= 0.0)
         return SF_SCALE_LINEAR;
@@ -151,7 +151,7 @@ static sf_status place_rows(sf_plot_map *m, unsigned char *taken)
         m->cells[at] = r->value;
         m->predicted[at] = r->predicted;
         m->compared += !isnan(r->value) && r->predicted != MAP_NONE;
-        m->differing += map_differs(r);
+        m->differing += sf_map_differs(r);
     }
     return SF_OK;
 }
@@ -172,7 +172,7 @@ static sf_status find_levels(sf_plot_map *m)
     return fill_lattice(m, m->options->y, &m->y, &m->ny);
 }
 
-sf_status map_fill_cells(sf_plot_map *m)
+sf_status sf_map_fill_cells(sf_plot_map *m)
 {
     SF_TRY(find_levels(m));
     size_t all = m->nx * m->ny;

@@ -87,7 +87,7 @@ static sf_status add_row(sf_plot_map *m, const sf_cell *cells)
                          m->options->color, MAP_CLASSES);
 }
 
-sf_status map_read_rows(sf_plot_map *m)
+sf_status sf_map_read_rows(sf_plot_map *m)
 {
     const char *columns[4 + MAP_CONDITIONS] = {m->options->x, m->options->y, m->options->color};
     size_t count = 3;

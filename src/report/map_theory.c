@@ -147,7 +147,7 @@ static double edge(const double *values, size_t count, sf_scale scale, size_t i)
 /* Along the edges between cells for which theory says different things; 3 numbers a piece. */
 static sf_status draw_edges(const sf_plot_map *m, sf_style style, sf_figure *figure)
 {
-    sf_scale xs = map_scale(m->x, m->nx), ys = map_scale(m->y, m->ny);
+    sf_scale xs = sf_map_scale(m->x, m->nx), ys = sf_map_scale(m->y, m->ny);
     size_t most = 6 * m->nx * m->ny, n = 0;
     double *x = SF_ARRAY(m->context, most, double), *y = SF_ARRAY(m->context, most, double);
     for (size_t i = 0; x && y && i < m->nx * m->ny; i++) {
@@ -179,7 +179,7 @@ static sf_status draw_edges(const sf_plot_map *m, sf_style style, sf_figure *fig
     return status;
 }
 
-sf_status map_draw_boundary(const sf_plot_map *m, sf_figure *figure)
+sf_status sf_map_draw_boundary(const sf_plot_map *m, sf_figure *figure)
 {
     const sf_style style = {.color = SF_COLOR_THEORY, .dash = 1};
     bool drawn;

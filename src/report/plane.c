@@ -101,15 +101,15 @@ static sf_status draw_run(plot_job *job, const plot_run *run)
     for (size_t k = 0; k < run->count; k++)
         for (size_t j = 0; j < D; j++)
             x[j * run->count + k] = sf_trajectory_record(run->trajectory, k).beta[j];
-    sf_style style = plot_style(job, run), start = {.mark = SF_MARK_POINTS, .color = style.color};
-    sf_figure_series(job->figure, plot_title(job, run, title, sizeof title), style, run->count, x,
+    sf_style style = sf_plot_style(job, run), start = {.mark = SF_MARK_POINTS, .color = style.color};
+    sf_figure_series(job->figure, sf_plot_title(job, run, title, sizeof title), style, run->count, x,
                      x + run->count);
     sf_figure_series(job->figure, NULL, start, 1, x, x + run->count);
     sf_free(job->context, x);
     return SF_OK;
 }
 
-sf_status plot_plane(plot_job *job)
+sf_status sf_plot_plane(plot_job *job)
 {
     for (size_t i = 0; i < job->count; i++)
         if (job->runs[i].d != D)

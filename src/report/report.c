@@ -60,8 +60,8 @@ static sf_status finish(sf_context *context, FILE *file, const char *working, co
 
 static sf_status write_table(sf_context *context, const sf_table *table, const char *directory)
 {
-    char *path = plot_path(context, directory, sf_table_name(table), ".csv");
-    char *working = plot_path(context, directory, sf_table_name(table), ".csv.part");
+    char *path = sf_plot_path(context, directory, sf_table_name(table), ".csv");
+    char *working = sf_plot_path(context, directory, sf_table_name(table), ".csv.part");
     sf_status status = SF_ERR_MEMORY;
     if (path && working) {
         FILE *file = fopen(working, "w");
@@ -81,7 +81,7 @@ static void remove_sources(sf_context *context, const sf_figure *figure, const c
 {
     static const char *const endings[] = {".gp", ".dat"};
     for (size_t i = 0; i < 2; i++) {
-        char *path = plot_path(context, plots, sf_figure_name(figure), endings[i]);
+        char *path = sf_plot_path(context, plots, sf_figure_name(figure), endings[i]);
         if (path)
             remove(path);
         sf_free(context, path);
@@ -92,13 +92,13 @@ static void remove_sources(sf_context *context, const sf_figure *figure, const c
 static sf_status draw(sf_context *context, const sf_figure *figure, const char *plots, const char *figures)
 {
     static const char *const endings[] = {"svg", "png"};
-    SF_TRY(plot_write(context, figure, plots));
+    SF_TRY(sf_plot_write(context, figure, plots));
     for (size_t i = 0; i < 2; i++) {
         char ending[8];
-        SF_TRY(plot_with_gnuplot(context, plots, sf_figure_name(figure), endings[i]));
+        SF_TRY(sf_plot_with_gnuplot(context, plots, sf_figure_name(figure), endings[i]));
         snprintf(ending, sizeof ending, ".%s", endings[i]);
-        char *from = plot_path(context, plots, sf_figure_name(figure), ending);
-        char *to = plot_path(context, figures, sf_figure_name(figure), ending);
+        char *from = sf_plot_path(context, plots, sf_figure_name(figure), ending);
+        char *to = sf_plot_path(context, figures, sf_figure_name(figure), ending);
         sf_status status = SF_ERR_MEMORY;
         if (from && to)
             status = rename(from, to) == 0
@@ -117,15 +117,15 @@ typedef struct folders {
 
 static sf_status make_folders(sf_context *context, const char *directory, folders *f)
 {
-    f->figures = plot_path(context, directory, "figures", "");
-    f->tables = plot_path(context, directory, "tables", "");
-    f->plots = plot_path(context, directory, "plots", "");
+    f->figures = sf_plot_path(context, directory, "figures", "");
+    f->tables = sf_plot_path(context, directory, "tables", "");
+    f->plots = sf_plot_path(context, directory, "plots", "");
     if (!f->figures || !f->tables || !f->plots)
         return SF_ERR_MEMORY;
-    SF_TRY(plot_make_directory(context, directory));
-    SF_TRY(plot_make_directory(context, f->figures));
-    SF_TRY(plot_make_directory(context, f->tables));
-    return plot_make_directory(context, f->plots);
+    SF_TRY(sf_plot_make_directory(context, directory));
+    SF_TRY(sf_plot_make_directory(context, f->figures));
+    SF_TRY(sf_plot_make_directory(context, f->tables));
+    return sf_plot_make_directory(context, f->plots);
 }
 
 /* *drawn counts the figures that are there in the end. */
@@ -165,14 +165,14 @@ static sf_status write_tables(sf_context *context, const sf_reproduction *reprod
 static sf_status write_page(sf_context *context, const sf_reproduction *reproduction, const char *directory,
                             const char *figures, size_t drawn)
 {
-    char *path = plot_path(context, directory, "index", ".html");
-    char *working = plot_path(context, directory, "index", ".html.part");
+    char *path = sf_plot_path(context, directory, "index", ".html");
+    char *working = sf_plot_path(context, directory, "index", ".html.part");
     sf_status status = SF_ERR_MEMORY;
     if (path && working) {
         FILE *file = fopen(working, "w");
         if (file)
-            status =
-                finish(context, file, working, path, html_write(context, reproduction, figures, drawn, file));
+            status = finish(context, file, working, path,
+                            sf_html_write(context, reproduction, figures, drawn, file));
         else
             status = sf_fail(context, SF_ERR_IO, "%s: cannot be created: %s", working, strerror(errno));
     }

@@ -29,7 +29,7 @@ static bool has_clock(const plot_run *run, const char *clock)
     return !isnan(clock_of(run, clock, last.step, last.tau, last.log_time));
 }
 
-sf_status plot_choose_clock(plot_job *job)
+sf_status sf_plot_choose_clock(plot_job *job)
 {
     static const char *const usual[] = {"step", "log_time", "tau"}, *const heat[] = {"step", "tau",
                                                                                      "log_time"};
@@ -56,7 +56,7 @@ sf_status plot_choose_clock(plot_job *job)
     return SF_OK;
 }
 
-double plot_event_time(const plot_job *job, const plot_run *run, const sf_event *event)
+double sf_plot_event_time(const plot_job *job, const plot_run *run, const sf_event *event)
 {
     return clock_of(run, job->clock, event->step, event->tau, event->log_time);
 }
@@ -66,7 +66,7 @@ static bool is_log_time(const plot_job *job)
     return strcmp(job->clock, "log_time") == 0;
 }
 
-sf_scale plot_time_scale(const plot_job *job)
+sf_scale sf_plot_time_scale(const plot_job *job)
 {
     if (strcmp(job->clock, "tau") == 0)
         return SF_SCALE_LINEAR;
@@ -74,7 +74,7 @@ sf_scale plot_time_scale(const plot_job *job)
                                                                                    : SF_SCALE_LINEAR;
 }
 
-const char *plot_time_label(const plot_job *job)
+const char *sf_plot_time_label(const plot_job *job)
 {
     return strcmp(job->clock, "step") == 0          ? "step"
            : strcmp(job->clock, "tau") == 0         ? "τ (rescaled time, no unit)"
@@ -82,21 +82,21 @@ const char *plot_time_label(const plot_job *job)
                                                     : "log t (natural logarithm of the original time)";
 }
 
-size_t plot_first_shown(const plot_job *job, const plot_run *run)
+size_t sf_plot_first_shown(const plot_job *job, const plot_run *run)
 {
     // log t begins at minus infinity; logarithmic axes begin beyond 0, and those of log t where it is no longer small
-    double low = plot_time_scale(job) == SF_SCALE_LINEAR ? -INFINITY : is_log_time(job) ? 0.1 : 0.0;
+    double low = sf_plot_time_scale(job) == SF_SCALE_LINEAR ? -INFINITY : is_log_time(job) ? 0.1 : 0.0;
     size_t first = 0;
     while (first + 1 < run->count && !(isfinite(run->time[first]) && run->time[first] > low))
         first++;
     return first;
 }
 
-sf_status plot_check_moments(const plot_job *job)
+sf_status sf_plot_check_moments(const plot_job *job)
 {
     for (size_t i = 0; i < job->count; i++) {
         const plot_run *run = &job->runs[i];
-        if (!(run->time[run->count - 1] > run->time[plot_first_shown(job, run)]))
+        if (!(run->time[run->count - 1] > run->time[sf_plot_first_shown(job, run)]))
             return sf_fail(job->context, SF_ERR_USAGE,
                            "%s: one moment that an axis of '%s' can show, expected several", run->name,
                            job->clock);
@@ -117,14 +117,14 @@ static bool methods_differ(const plot_job *job)
     return true;
 }
 
-const char *plot_title(const plot_job *job, const plot_run *run, char *buffer, size_t size)
+const char *sf_plot_title(const plot_job *job, const plot_run *run, char *buffer, size_t size)
 {
     if (methods_differ(job))
         return sf_title_of_method(sf_experiment_perturbation(run->experiment).method);
-    return plot_plain(run->name, buffer, size);
+    return sf_plot_plain(run->name, buffer, size);
 }
 
-sf_style plot_style(const plot_job *job, const plot_run *run)
+sf_style sf_plot_style(const plot_job *job, const plot_run *run)
 {
     sf_method method = run->experiment ? sf_experiment_perturbation(run->experiment).method : SF_METHOD_GD;
     sf_style style = {.color = run->experiment ? sf_color_of_method(method) : SF_COLOR_THEORY, .width = 2.5};

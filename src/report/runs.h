@@ -27,19 +27,19 @@ typedef struct plot_job {
 
 /* Chooses the clock asked for, or the first that every trajectory has, and fills the times of the runs. Errors:
  * SF_ERR_USAGE. */
-sf_status plot_choose_clock(plot_job *job);
+sf_status sf_plot_choose_clock(plot_job *job);
 /* An axis of time needs more than one moment on it. Errors: SF_ERR_USAGE. */
-sf_status plot_check_moments(const plot_job *job);
+sf_status sf_plot_check_moments(const plot_job *job);
 /* When an event was, on the clock of the figure; NaN if it is not known. */
-double plot_event_time(const plot_job *job, const plot_run *run, const sf_event *event);
+double sf_plot_event_time(const plot_job *job, const plot_run *run, const sf_event *event);
 /* Steps and gradient evaluations run on a logarithmic axis, and so does log t where it goes far. */
-sf_scale plot_time_scale(const plot_job *job);
-const char *plot_time_label(const plot_job *job);
+sf_scale sf_plot_time_scale(const plot_job *job);
+const char *sf_plot_time_label(const plot_job *job);
 /* The first record of a run that its axis can show. */
-size_t plot_first_shown(const plot_job *job, const plot_run *run);
+size_t sf_plot_first_shown(const plot_job *job, const plot_run *run);
 /* What legends and titles call a run: its method, or its file where methods are not known or not all different. */
-const char *plot_title(const plot_job *job, const plot_run *run, char *buffer, size_t size);
+const char *sf_plot_title(const plot_job *job, const plot_run *run, char *buffer, size_t size);
 /* The colour of its method; dashes tell runs of one method apart. */
-sf_style plot_style(const plot_job *job, const plot_run *run);
+sf_style sf_plot_style(const plot_job *job, const plot_run *run);
 
 #endif

@@ -27,7 +27,7 @@ static bool is_below(const char *key)
     return key && strcmp(key, "below") == 0;
 }
 
-void plot_size(const sf_figure *figure, int *width, int *height)
+void sf_plot_size(const sf_figure *figure, int *width, int *height)
 {
     int columns = (int)sf_figure_columns(figure), rows = (int)rows_of(figure);
     int across = is_image(figure) ? IMAGE : columns == 1 ? WIDE : columns == 2 ? PANEL_WIDTH : 380;
@@ -399,7 +399,7 @@ static void write_panel(FILE *file, const sf_panel *panel, size_t first)
 static void write_script(FILE *file, const sf_figure *figure)
 {
     int width, height;
-    plot_size(figure, &width, &height);
+    sf_plot_size(figure, &width, &height);
     const char *name = sf_figure_name(figure);
     // three panels side by side are shrunk on a page
     int font = sf_figure_columns(figure) > 2 && !is_image(figure) ? 14 : 12;
@@ -434,7 +434,7 @@ static void write_script(FILE *file, const sf_figure *figure)
 static sf_status write_file(sf_context *context, const sf_figure *figure, const char *directory,
                             const char *ending, void (*write)(FILE *, const sf_figure *))
 {
-    char *path = plot_path(context, directory, sf_figure_name(figure), ending);
+    char *path = sf_plot_path(context, directory, sf_figure_name(figure), ending);
     if (!path)
         return SF_ERR_MEMORY;
     sf_status status = SF_OK;
@@ -451,7 +451,7 @@ static sf_status write_file(sf_context *context, const sf_figure *figure, const 
     return status;
 }
 
-sf_status plot_write(sf_context *context, const sf_figure *figure, const char *directory)
+sf_status sf_plot_write(sf_context *context, const sf_figure *figure, const char *directory)
 {
     SF_TRY(write_file(context, figure, directory, ".dat", write_data));
     return write_file(context, figure, directory, ".gp", write_script);

@@ -34,21 +34,21 @@ static sf_status open_runs(plot_job *job, const sf_trajectory *const *trajectori
 
 static sf_status draw(plot_job *job)
 {
-    SF_TRY(plot_choose_clock(job));
+    SF_TRY(sf_plot_choose_clock(job));
     if (job->options->kind != SF_PLOT_PLANE && job->options->kind != SF_PLOT_IMAGE)
-        SF_TRY(plot_check_moments(job));
+        SF_TRY(sf_plot_check_moments(job));
     switch (job->options->kind) {
     case SF_PLOT_TIME:
     case SF_PLOT_SHARES:
-        return plot_features(job);
+        return sf_plot_features(job);
     case SF_PLOT_PLANE:
-        return plot_plane(job);
+        return sf_plot_plane(job);
     case SF_PLOT_LOSS:
-        return plot_loss(job);
+        return sf_plot_loss(job);
     case SF_PLOT_SPOTLIGHT:
-        return plot_spotlight(job);
+        return sf_plot_spotlight(job);
     case SF_PLOT_IMAGE:
-        return plot_images(job);
+        return sf_plot_images(job);
     }
     return sf_fail(job->context, SF_ERR_ARGUMENT, "unknown kind of figure");
 }
