@@ -34,22 +34,22 @@ SF_API
 void sf_experiment_destroy(sf_experiment **experiment);
 
 /* A few data sets kept in memory for many experiments: those read from files with the same settings of data, as long as
- * size and time of the files stay. Experiments borrow them; the shelf must outlive them, and so must its context. Usable
+ * size and time of the files stay. Experiments borrow them; the cache must outlive them, and so must its context. Usable
  * by several threads. Errors: SF_ERR_MEMORY. */
-typedef struct sf_shelf sf_shelf;
+typedef struct sf_data_cache sf_data_cache;
 SF_API
-sf_status sf_shelf_create(sf_context *context, sf_shelf **out);
+sf_status sf_data_cache_create(sf_context *context, sf_data_cache **out);
 SF_API
-void sf_shelf_destroy(sf_shelf **shelf);
-/* An experiment of settings that are resolved (samflow/settings.h), which are copied; data from the shelf, which may be
+void sf_data_cache_destroy(sf_data_cache **cache);
+/* An experiment of settings that are resolved (samflow/settings.h), which are copied; data from the cache, which may be
  * NULL. Errors: as above. */
 SF_API
-sf_status sf_experiment_create(sf_context *context, const sf_settings *settings, sf_shelf *shelf,
+sf_status sf_experiment_create(sf_context *context, const sf_settings *settings, sf_data_cache *cache,
                                sf_experiment **out);
 /* The settings of an experiment, with the files that its paths mean. Numbers that the data set holds are left to it. */
 SF_API
 const sf_settings *sf_experiment_settings(const sf_experiment *experiment);
-/* The number that a data set on the shelf has, another for each that was read; 0 if the experiment has its own. */
+/* The number that a data set in the cache has, another for each that was read; 0 if the experiment has its own. */
 SF_API
 uint64_t sf_experiment_data_number(const sf_experiment *experiment);
 
@@ -87,9 +87,9 @@ sf_until sf_experiment_until(const sf_experiment *experiment);
 /* theta (L*d) at time 0. The first form fills memory of the caller; the second keeps a copy in the
  * experiment, made at the first call, and returns NULL if there is no memory for it. */
 SF_API
-void sf_experiment_fill_start(const sf_experiment *experiment, double *theta);
+void sf_experiment_fill_initialization(const sf_experiment *experiment, double *theta);
 SF_API
-const double *sf_experiment_start(sf_experiment *experiment);
+const double *sf_experiment_initialization(sf_experiment *experiment);
 
 /* Every setting with every default, as the value of key (NULL inside arrays or at the top). It reads back, as
  * an experiment file, to the same experiment. */

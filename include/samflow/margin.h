@@ -20,7 +20,7 @@ extern "C" {
 
 typedef enum sf_norm { SF_NORM_L1 = 1, SF_NORM_L2 = 2 } sf_norm;
 
-typedef enum sf_answer { SF_NO, SF_YES, SF_UNKNOWN } sf_answer;
+typedef enum sf_answer { SF_ANSWER_NO, SF_ANSWER_YES, SF_ANSWER_UNKNOWN } sf_answer;
 
 /* What some beta with margins >= 0 can give a positive margin: every example, some of them (the rest has margin 0 for each such
  * beta), or none. The hyperplanes go through the origin; a constant feature makes them general. */

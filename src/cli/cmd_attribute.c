@@ -131,12 +131,12 @@ static size_t images_kept(const work *w, size_t count)
     return strcmp(dot, ".csv") == 0 || w->options->shown > count ? count : w->options->shown;
 }
 
-static int attribute_row(const work *w, sf_course *course, row *r, size_t layer)
+static int attribute_row(const work *w, sf_training_run *run, row *r, size_t layer)
 {
-    const sf_images *images = sf_course_test_images(course);
+    const sf_images *images = sf_training_run_test_images(run);
     r->tested = images != NULL;
-    images = images ? images : sf_course_images(course);
-    sf_nn *nn = sf_course_network(course);
+    images = images ? images : sf_training_run_images(run);
+    sf_nn *nn = sf_training_run_network(run);
     sf_image_shape shape = sf_images_shape(images);
     r->classes = sf_images_classes(images);
     if (r->method == SF_ATTRIBUTION_GRAD_CAM)
@@ -153,10 +153,10 @@ static int attribute_row(const work *w, sf_course *course, row *r, size_t layer)
 }
 
 /* The rows of one checkpoint. */
-static int attribute_course(work *w, const char *checkpoint, sf_course *course)
+static int attribute_run(work *w, const char *checkpoint, sf_training_run *run)
 {
     sf_attribution methods[2];
-    sf_nn *nn = sf_course_network(course);
+    sf_nn *nn = sf_training_run_network(run);
     size_t layer, count = choose_methods(w, checkpoint, nn, methods);
     if (count == 0 || !choose_layer(w, checkpoint, nn, &layer))
         return sf_status_exit_code(SF_ERR_USAGE);
@@ -171,9 +171,9 @@ static int attribute_course(work *w, const char *checkpoint, sf_course *course)
         row *r = &w->rows[w->count++];
         *r = (row){.checkpoint = checkpoint,
                    .backend = sf_nn_backend_name(nn),
-                   .step = sf_course_restored_step(course),
+                   .step = sf_training_run_restored_step(run),
                    .method = methods[k]};
-        code = attribute_row(w, course, r, layer);
+        code = attribute_row(w, run, r, layer);
     }
     return code;
 }
@@ -185,12 +185,12 @@ static int attribute_all(work *w, const char *const *files, size_t count)
         return sf_cli_no_memory(w->cli);
     int code = 0;
     for (size_t i = 0; i < count && code == 0; i++) {
-        sf_course *course;
-        sf_status status =
-            sf_course_restore(w->cli->context, files[i], w->cli->override_count, w->cli->overrides, &course);
-        code = status == SF_OK ? attribute_course(w, files[i], course) : sf_cli_fail(w->cli, status);
+        sf_training_run *run;
+        sf_status status = sf_training_run_restore(w->cli->context, files[i], w->cli->override_count,
+                                                   w->cli->overrides, &run);
+        code = status == SF_OK ? attribute_run(w, files[i], run) : sf_cli_fail(w->cli, status);
         if (status == SF_OK)
-            sf_course_destroy(&course);
+            sf_training_run_destroy(&run);
     }
     return code;
 }

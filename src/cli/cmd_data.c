@@ -225,7 +225,7 @@ static int show_file(const sf_cli *cli, sf_json *json, const char *path, const i
 static int show_images(const sf_cli *cli, sf_json *json, const char *path, const info_options *options)
 {
     if (is_experiment(path))
-        return sf_cli_show_course_images(cli, json, path);
+        return sf_cli_show_training_images(cli, json, path);
     return sf_cli_show_image_file(cli, json, path, options->labels, options->classes, options->scale);
 }
 

@@ -125,7 +125,7 @@ static void print_text(const sf_experiment *experiment, const sf_limit_report *r
 static int find(const sf_cli *cli, sf_experiment *experiment, const sf_limit_options *options)
 {
     sf_perturbation perturbation = sf_experiment_perturbation(experiment);
-    const double *start = sf_experiment_start(experiment);
+    const double *start = sf_experiment_initialization(experiment);
     sf_limit *limit = NULL;
     if (!start)
         return sf_cli_fail(cli, SF_ERR_MEMORY);

@@ -19,7 +19,7 @@ static const char *separability_name(const sf_margin *margin)
 
 static const char *answer_name(sf_answer answer)
 {
-    return answer == SF_YES ? "yes" : answer == SF_NO ? "no" : "unknown";
+    return answer == SF_ANSWER_YES ? "yes" : answer == SF_ANSWER_NO ? "no" : "unknown";
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------------- */
@@ -27,10 +27,10 @@ static const char *answer_name(sf_answer answer)
 static void write_unique(sf_json *json, const sf_margin *margin)
 {
     sf_answer unique = sf_margin_unique(margin);
-    if (unique == SF_UNKNOWN)
+    if (unique == SF_ANSWER_UNKNOWN)
         sf_json_null(json, "unique");
     else
-        sf_json_bool(json, "unique", unique == SF_YES);
+        sf_json_bool(json, "unique", unique == SF_ANSWER_YES);
     size_t count;
     const size_t *face = sf_margin_face(margin, &count);
     sf_json_open_array(json, "face");

@@ -98,11 +98,11 @@ static void write_limit(sf_json *json, const answer *a)
     if (a->limit == SF_LIMIT_MAX_MARGIN) {
         sf_json_bool(json, "nonnegative", a->nonnegative);
         sf_json_number(json, "margin", a->margin ? sf_margin_value(a->margin) : NAN);
-        sf_answer unique = a->margin ? sf_margin_unique(a->margin) : SF_UNKNOWN;
-        if (unique == SF_UNKNOWN)
+        sf_answer unique = a->margin ? sf_margin_unique(a->margin) : SF_ANSWER_UNKNOWN;
+        if (unique == SF_ANSWER_UNKNOWN)
             sf_json_null(json, "unique");
         else
-            sf_json_bool(json, "unique", unique == SF_YES);
+            sf_json_bool(json, "unique", unique == SF_ANSWER_YES);
         sf_json_string(json, "note", a->margin_note);
     }
     sf_json_close_object(json);
@@ -351,8 +351,8 @@ static int predict(sf_cli *cli, sf_experiment *experiment)
     sf_network *network = sf_experiment_network(experiment);
     sf_perturbation perturbation = sf_experiment_perturbation(experiment);
     sf_prediction *prediction = NULL;
-    sf_status status =
-        sf_predict(cli->context, network, &perturbation, sf_experiment_start(experiment), &prediction);
+    sf_status status = sf_predict(cli->context, network, &perturbation,
+                                  sf_experiment_initialization(experiment), &prediction);
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
     answer a = {.experiment = experiment, .prediction = prediction, .d = sf_network_features(network)};

@@ -25,53 +25,53 @@ static void print_record(const sf_training_record *record)
     putchar('\n');
 }
 
-static void print_table(const sf_course *course)
+static void print_table(const sf_training_run *run)
 {
     size_t count;
-    const sf_training_record *records = sf_course_records(course, &count);
+    const sf_training_record *records = sf_training_run_records(run, &count);
     size_t rows = count < TABLE_ROWS ? count : TABLE_ROWS;
-    const sf_images *test = sf_course_test_images(course);
+    const sf_images *test = sf_training_run_test_images(run);
     printf("%zu images to train on, %zu to test on, %zu parameters\n",
-           sf_images_count(sf_course_images(course)), test ? sf_images_count(test) : 0,
-           sf_nn_parameters(sf_course_network(course)));
+           sf_images_count(sf_training_run_images(run)), test ? sf_images_count(test) : 0,
+           sf_nn_parameters(sf_training_run_network(run)));
     printf("%9s%7s%13s%10s%13s%10s%12s\n", "step", "epoch", "loss", "accuracy", "test loss", "accuracy",
            "|eps|");
     for (size_t row = 0; row < rows; row++)
         print_record(&records[rows == count ? row : row * (count - 1) / (rows - 1)]);
-    printf("%s: %zu records%s\n", sf_run_status_name(sf_course_status(course)), count,
+    printf("%s: %zu records%s\n", sf_run_status_name(sf_training_run_status(run)), count,
            rows < count ? ", some shown here; -o FILE.json, .csv or .h5 writes all" : "");
 }
 
 /* Everything that was recorded, where it was asked for: also after an interruption or divergence. */
-static sf_status deliver(const sf_cli *cli, const sf_course *course)
+static sf_status deliver(const sf_cli *cli, const sf_training_run *run)
 {
     size_t count;
-    sf_status status = cli->output ? sf_course_write(course, cli->output) : SF_OK;
-    sf_course_records(course, &count);
+    sf_status status = cli->output ? sf_training_run_write(run, cli->output) : SF_OK;
+    sf_training_run_records(run, &count);
     if (cli->json) {
-        sf_status printed = sf_course_write_json(course, stdout);
+        sf_status printed = sf_training_run_write_json(run, stdout);
         return status == SF_OK ? printed : status;
     }
     if (status == SF_OK && cli->output)
-        sf_cli_print(stdout, "%s: %zu records in %s\n", sf_run_status_name(sf_course_status(course)), count,
-                     cli->output);
+        sf_cli_print(stdout, "%s: %zu records in %s\n", sf_run_status_name(sf_training_run_status(run)),
+                     count, cli->output);
     else if (status == SF_OK)
-        print_table(course);
+        print_table(run);
     return status;
 }
 
-static int train(sf_cli *cli, sf_course *course, const sf_course_options *options)
+static int train(sf_cli *cli, sf_training_run *run, const sf_training_run_options *options)
 {
-    sf_status status = sf_course_run(course, options);
+    sf_status status = sf_training_run_execute(run, options);
     sf_cli_delivers();
     int code = status == SF_OK ? 0 : sf_cli_fail(cli, status);
     if (status == SF_ERR_CANCELLED && options->checkpoint)
         sf_cli_print(stderr, "The same command with --resume goes on from '%s'.\n", options->checkpoint);
     if (status != SF_OK && status != SF_ERR_CANCELLED)
         return code;
-    if (status == SF_OK && sf_course_status(course) == SF_RUN_DIVERGED)
+    if (status == SF_OK && sf_training_run_status(run) == SF_RUN_DIVERGED)
         code = sf_cli_fail(cli, SF_ERR_NUMERIC);
-    sf_status delivered = deliver(cli, course);
+    sf_status delivered = deliver(cli, run);
     if (delivered != SF_OK) {
         int failed = sf_cli_fail(cli, delivered);
         code = code ? code : failed;
@@ -85,24 +85,25 @@ static int run(sf_cli *cli)
 {
     if (cli->value[SETTINGS].text)
         return sf_cli_print_settings(cli, true);
-    const sf_course_options options = {.checkpoint = cli->value[CHECKPOINT].text,
-                                       .resume = cli->value[RESUME].text != NULL};
+    const sf_training_run_options options = {.checkpoint = cli->value[CHECKPOINT].text,
+                                             .resume = cli->value[RESUME].text != NULL};
     if (options.resume && !options.checkpoint)
         return sf_cli_usage(cli, "--resume without --checkpoint FILE.h5, expected the file");
-    if (cli->output && sf_course_check_output(cli->context, cli->output) != SF_OK)
-        return sf_cli_fail(cli, sf_course_check_output(cli->context, cli->output));
-    if (options.checkpoint && sf_course_check_checkpoint(cli->context, options.checkpoint) != SF_OK)
-        return sf_cli_fail(cli, sf_course_check_checkpoint(cli->context, options.checkpoint));
-    sf_course *course = NULL;
-    sf_status status = sf_course_read(cli->context, cli->file, cli->override_count, cli->overrides, &course);
+    if (cli->output && sf_training_run_check_output(cli->context, cli->output) != SF_OK)
+        return sf_cli_fail(cli, sf_training_run_check_output(cli->context, cli->output));
+    if (options.checkpoint && sf_training_run_check_checkpoint(cli->context, options.checkpoint) != SF_OK)
+        return sf_cli_fail(cli, sf_training_run_check_checkpoint(cli->context, options.checkpoint));
+    sf_training_run *run = NULL;
+    sf_status status =
+        sf_training_run_read(cli->context, cli->file, cli->override_count, cli->overrides, &run);
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
     int code = -1;
-    for (size_t i = 0; code < 0 && sf_course_data_file(course, i); i++)
-        code = sf_cli_check_input(cli, sf_course_data_file(course, i));
+    for (size_t i = 0; code < 0 && sf_training_run_data_file(run, i); i++)
+        code = sf_cli_check_input(cli, sf_training_run_data_file(run, i));
     if (code < 0)
-        code = train(cli, course, &options);
-    sf_course_destroy(&course);
+        code = train(cli, run, &options);
+    sf_training_run_destroy(&run);
     return code;
 }
 

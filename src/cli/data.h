@@ -8,6 +8,6 @@
 int sf_cli_show_image_file(const sf_cli *cli, sf_json *json, const char *path, const char *labels,
                            const char *classes, const double *scale);
 /* Those of an experiment of samflow train. */
-int sf_cli_show_course_images(const sf_cli *cli, sf_json *json, const char *path);
+int sf_cli_show_training_images(const sf_cli *cli, sf_json *json, const char *path);
 
 #endif

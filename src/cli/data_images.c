@@ -128,19 +128,19 @@ int sf_cli_show_image_file(const sf_cli *cli, sf_json *json, const char *path, c
     return status == SF_OK ? 0 : sf_cli_fail(cli, status);
 }
 
-int sf_cli_show_course_images(const sf_cli *cli, sf_json *json, const char *path)
+int sf_cli_show_training_images(const sf_cli *cli, sf_json *json, const char *path)
 {
-    sf_course *course;
-    sf_status status = sf_course_read(cli->context, path, cli->override_count, cli->overrides, &course);
+    sf_training_run *run;
+    sf_status status = sf_training_run_read(cli->context, path, cli->override_count, cli->overrides, &run);
     if (status != SF_OK)
         return sf_cli_fail(cli, status);
     char name[256];
-    const sf_images *test = sf_course_test_images(course);
+    const sf_images *test = sf_training_run_test_images(run);
     snprintf(name, sizeof name, "%.200s%s", path, test ? ": training images" : "");
-    show(cli, json, name, sf_course_images(course));
+    show(cli, json, name, sf_training_run_images(run));
     snprintf(name, sizeof name, "%.200s: test images", path);
     if (test)
         show(cli, json, name, test);
-    sf_course_destroy(&course);
+    sf_training_run_destroy(&run);
     return 0;
 }

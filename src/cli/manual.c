@@ -86,7 +86,7 @@ static void print_main(FILE *stream)
         stream, "DESCRIPTION",
         "samflow simulates gradient descent and sharpness-aware minimization (SAM) on linear diagonal "
         "networks\n"
-        "of any depth, as discrete updates and as continuous flows, predicts their course from exact "
+        "of any depth, as discrete updates and as continuous flows, predicts how they go from exact "
         "theory,\n"
         "certifies limit directions against max-margin classifiers, sweeps grids of experiments, and "
         "reproduces the\n"

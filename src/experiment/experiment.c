@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
-#include "experiment/shelf.h"
+#include "experiment/data_cache.h"
 
 /* ---- create and destroy -------------------------------------------------------------------------- */
 
@@ -19,23 +19,23 @@ sf_status sf_experiment_of(sf_context *context, sf_settings *settings, sf_experi
     return SF_OK;
 }
 
-static sf_status load(sf_context *context, sf_settings *settings, sf_shelf *shelf, sf_experiment **out)
+static sf_status load(sf_context *context, sf_settings *settings, sf_data_cache *cache, sf_experiment **out)
 {
     SF_TRY(sf_experiment_of(context, settings, out));
-    (*out)->shelf = shelf;
+    (*out)->cache = cache;
     sf_status status = sf_experiment_load(*out);
     if (status != SF_OK)
         sf_experiment_destroy(out);
     return status;
 }
 
-sf_status sf_experiment_create(sf_context *context, const sf_settings *settings, sf_shelf *shelf,
+sf_status sf_experiment_create(sf_context *context, const sf_settings *settings, sf_data_cache *cache,
                                sf_experiment **out)
 {
     sf_settings *copy;
     *out = NULL;
     SF_TRY(sf_settings_copy(context, settings, &copy));
-    return load(context, copy, shelf, out);
+    return load(context, copy, cache, out);
 }
 
 sf_status sf_experiment_parse(sf_context *context, const char *name, const char *text, size_t count,
@@ -64,7 +64,7 @@ void sf_experiment_destroy(sf_experiment **experiment)
     sf_context *context = dead->context;
     sf_network_destroy(&dead->network);
     if (dead->data_number > 0)
-        sf_shelf_give_back(dead->shelf, dead->dataset);
+        sf_data_cache_give_back(dead->cache, dead->dataset);
     else
         sf_dataset_destroy(&dead->dataset);
     sf_settings_destroy(&dead->settings);
@@ -152,7 +152,7 @@ static void fill_random(const sf_settings *settings, size_t depth, size_t d, dou
     }
 }
 
-void sf_settings_fill_start(const sf_settings *settings, size_t depth, size_t d, double *theta)
+void sf_settings_fill_initialization(const sf_settings *settings, size_t depth, size_t d, double *theta)
 {
     const sf_value *init = &settings->values[SF_SET_INIT], *layers = &settings->values[SF_SET_LAYERS];
     if (settings->scope & SF_SCOPE_RANDOM) {
@@ -166,18 +166,18 @@ void sf_settings_fill_start(const sf_settings *settings, size_t depth, size_t d,
     }
 }
 
-void sf_experiment_fill_start(const sf_experiment *experiment, double *theta)
+void sf_experiment_fill_initialization(const sf_experiment *experiment, double *theta)
 {
-    sf_settings_fill_start(experiment->settings, (size_t)sf_network_depth(experiment->network),
-                           sf_network_features(experiment->network), theta);
+    sf_settings_fill_initialization(experiment->settings, (size_t)sf_network_depth(experiment->network),
+                                    sf_network_features(experiment->network), theta);
 }
 
-const double *sf_experiment_start(sf_experiment *experiment)
+const double *sf_experiment_initialization(sf_experiment *experiment)
 {
     if (!experiment->start) {
         experiment->start = sf_alloc_doubles(experiment->context, sf_network_parameters(experiment->network));
         if (experiment->start)
-            sf_experiment_fill_start(experiment, experiment->start);
+            sf_experiment_fill_initialization(experiment, experiment->start);
     }
     return experiment->start;
 }

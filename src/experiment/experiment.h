@@ -11,8 +11,8 @@ struct sf_experiment {
     sf_settings *settings;
     sf_value *values; // those of the settings
     sf_dataset *dataset;
-    sf_shelf *shelf;      // where data sets are kept for several experiments; NULL: nowhere
-    uint64_t data_number; // of the data set on the shelf; 0: it is this experiment's own
+    sf_data_cache *cache; // where data sets are kept for several experiments; NULL: nowhere
+    uint64_t data_number; // of the data set in the cache; 0: it is this experiment's own
     sf_network *network;
     double *start; // (L, d), NULL until asked for
 };
@@ -34,15 +34,15 @@ sf_status sf_experiment_load(sf_experiment *experiment);
 
 /* ---- what resolved settings say, before anything is loaded ---- */
 
-/* H over the bytes of the data files, of nothing if there are none; those met last are kept on the shelf, as long as
+/* H over the bytes of the data files, of nothing if there are none; those met last are kept in the cache, as long as
  * size and time stay. Errors: SF_ERR_DATA, SF_ERR_MEMORY. */
-sf_status sf_settings_content(const sf_settings *settings, sf_shelf *shelf, sf_hash *content);
+sf_status sf_settings_content(const sf_settings *settings, sf_data_cache *cache, sf_hash *content);
 /* Examples and features of the data; false if that takes a file to know. */
 bool sf_settings_shape(const sf_settings *settings, size_t *n, size_t *d);
 /* Whether start and mode fit n examples of d features. Errors: SF_ERR_CONFIG. */
 sf_status sf_settings_check_shape(const sf_settings *settings, size_t n, size_t d);
 sf_perturbation sf_settings_perturbation(const sf_settings *settings);
 /* The start, theta (depth, d). */
-void sf_settings_fill_start(const sf_settings *settings, size_t depth, size_t d, double *theta);
+void sf_settings_fill_initialization(const sf_settings *settings, size_t depth, size_t d, double *theta);
 
 #endif

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "experiment/shelf.h"
+#include "experiment/data_cache.h"
 
 /* ---- data files ---------------------------------------------------------------------------------- */
 
@@ -141,28 +141,29 @@ static sf_status hash_file(const sf_settings *settings, sf_setting_id id, const 
     return SF_ERR_DATA;
 }
 
-static sf_status content_of(const sf_settings *settings, sf_setting_id id, sf_shelf *shelf, sf_hash *content)
+static sf_status content_of(const sf_settings *settings, sf_setting_id id, sf_data_cache *cache,
+                            sf_hash *content)
 {
     char *path;
     SF_TRY(find_file(settings, id, &path));
     sf_hash key = hash_state(path);
     sf_status status = SF_OK;
-    if (!sf_shelf_recall(shelf, key, content)) {
+    if (!sf_data_cache_recall(cache, key, content)) {
         status = hash_file(settings, id, path, content);
         if (status == SF_OK)
-            sf_shelf_remember(shelf, key, *content);
+            sf_data_cache_remember(cache, key, *content);
     }
     sf_free(settings->context, path);
     return status;
 }
 
-sf_status sf_settings_content(const sf_settings *settings, sf_shelf *shelf, sf_hash *content)
+sf_status sf_settings_content(const sf_settings *settings, sf_data_cache *cache, sf_hash *content)
 {
     sf_hash pair[2] = {{{0}}, {{0}}};
     if (settings->scope & SF_SCOPE_FILE)
-        SF_TRY(content_of(settings, SF_SET_FILE, shelf, &pair[0]));
+        SF_TRY(content_of(settings, SF_SET_FILE, cache, &pair[0]));
     if ((settings->scope & SF_SCOPE_FILE) && settings->values[SF_SET_LABELS_FILE].set)
-        SF_TRY(content_of(settings, SF_SET_LABELS_FILE, shelf, &pair[1]));
+        SF_TRY(content_of(settings, SF_SET_LABELS_FILE, cache, &pair[1]));
     *content = sf_hash_bytes(pair, sizeof pair);
     return SF_OK;
 }
@@ -359,20 +360,20 @@ static sf_status load_and_transform(sf_experiment *experiment)
     return transform(experiment);
 }
 
-/* Files are read once for all experiments that share a shelf. */
+/* Files are read once for all experiments that share a cache. */
 static sf_status load_shared(sf_experiment *experiment)
 {
-    sf_shelf *shelf = experiment->shelf;
+    sf_data_cache *cache = experiment->cache;
     if (experiment->settings->scope & SF_SCOPE_FILE)
         SF_TRY(find_files(experiment));
-    if (!shelf)
+    if (!cache)
         return load_and_transform(experiment);
     sf_hash key = data_key(experiment);
-    experiment->dataset = sf_shelf_borrow(shelf, key, &experiment->data_number);
+    experiment->dataset = sf_data_cache_borrow(cache, key, &experiment->data_number);
     if (experiment->dataset)
         return SF_OK;
     SF_TRY(load_and_transform(experiment));
-    sf_shelf_keep(shelf, key, experiment->dataset, &experiment->data_number);
+    sf_data_cache_keep(cache, key, experiment->dataset, &experiment->data_number);
     return SF_OK;
 }
 

@@ -210,7 +210,7 @@ static sf_status create_descent(sf_experiment *experiment, sf_descent **out)
     double *start = sf_alloc_doubles(context, sf_network_parameters(experiment->network));
     if (!start)
         return SF_ERR_MEMORY;
-    sf_experiment_fill_start(experiment, start);
+    sf_experiment_fill_initialization(experiment, start);
     sf_status status = sf_descent_create(context, experiment->network, &perturbation,
                                          sf_experiment_step_size(experiment), start, out);
     sf_free_aligned(context, start);

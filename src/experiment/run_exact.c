@@ -33,7 +33,7 @@ static sf_status find_leaders(sf_exact_run *run)
     double *start = sf_alloc_doubles(experiment->context, 2 * run->trajectory->d);
     if (!start)
         return SF_ERR_MEMORY;
-    sf_experiment_fill_start(experiment, start);
+    sf_experiment_fill_initialization(experiment, start);
     sf_prediction *prediction = NULL;
     sf_status status =
         sf_predict(experiment->context, experiment->network, &perturbation, start, &prediction);
@@ -59,7 +59,7 @@ static sf_status create_reduction(sf_exact_run *run)
     sf_status status = mu && start ? SF_OK : SF_ERR_MEMORY;
     if (status == SF_OK) {
         sf_dataset_example(experiment->dataset, 0, mu);
-        sf_experiment_fill_start(experiment, start);
+        sf_experiment_fill_initialization(experiment, start);
         status = sf_reduction_create(context, d, mu, start, start + d, perturbation.rho,
                                      sf_network_loss(experiment->network), &run->reduction);
     }
@@ -211,7 +211,7 @@ static sf_status keep_last_state(sf_exact_run *run)
     sf_status status = mu && trajectory->final_layers ? SF_OK : SF_ERR_MEMORY;
     if (status == SF_OK) {
         sf_dataset_example(run->experiment->dataset, 0, mu);
-        sf_experiment_fill_start(run->experiment, trajectory->final_layers);
+        sf_experiment_fill_initialization(run->experiment, trajectory->final_layers);
         carry_layers(mu, &run->points[trajectory->count > 0 ? run->count - 1 : 0], d,
                      trajectory->final_layers);
     }

@@ -346,7 +346,7 @@ static sf_status make_pass(sf_flow_run *run, double spacing, int64_t last_place,
     double *start = sf_alloc_doubles(experiment->context, sf_network_parameters(experiment->network));
     if (!start)
         return SF_ERR_MEMORY;
-    sf_experiment_fill_start(experiment, start);
+    sf_experiment_fill_initialization(experiment, start);
     sf_status status = sf_flow_create(experiment->context, experiment->network, &perturbation, start,
                                       sf_experiment_tolerance(experiment), &run->flow);
     sf_free_aligned(experiment->context, start);

@@ -255,7 +255,7 @@ sf_status sf_face_find(const sf_points *points, const long double *beta, const l
         status = explore_within(points, beta, lambda, &at, LOOSE, TIGHT, scratch, &wide_trivial);
     if (status == SF_OK && !wide_trivial)
         status = explore_within(points, beta, lambda, &at, TIGHT, LOOSE, face, &narrow_trivial);
-    *unique = wide_trivial ? SF_YES : narrow_trivial ? SF_UNKNOWN : SF_NO;
+    *unique = wide_trivial ? SF_ANSWER_YES : narrow_trivial ? SF_ANSWER_UNKNOWN : SF_ANSWER_NO;
     sf_free(points->context, scratch);
     sf_free(points->context, at.q);
     sf_free(points->context, at.slack);

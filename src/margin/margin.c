@@ -215,8 +215,8 @@ static sf_status set_face(sf_margin *margin, const sf_dataset *dataset, const sf
     if (!margin->face)
         return SF_ERR_MEMORY;
     if (split)
-        margin->unique = SF_NO;
-    if (margin->unique == SF_YES)
+        margin->unique = SF_ANSWER_NO;
+    if (margin->unique == SF_ANSWER_YES)
         return SF_OK;
     for (size_t j = 0; j < margin->d; j++) {
         int sign = s->face[j % width];
@@ -448,7 +448,7 @@ static sf_status settle_weakly(sf_margin *margin, const sf_dataset *dataset, sf_
     if (accepted && options->norm == SF_NORM_L1)
         SF_TRY(sf_face_find(points, s->beta, s->lambda, &margin->unique, s->face));
     else if (accepted)
-        margin->unique = SF_YES;
+        margin->unique = SF_ANSWER_YES;
     return accepted ? set_face(margin, dataset, options, s) : SF_OK;
 }
 
@@ -509,7 +509,7 @@ static sf_status solve_l2(sf_margin *margin, const sf_dataset *dataset, sf_point
     }
     if (!separable)
         return SF_OK;
-    margin->unique = SF_YES;
+    margin->unique = SF_ANSWER_YES;
     return set_face(margin, dataset, options, s);
 }
 
@@ -557,7 +557,7 @@ static sf_status create_margin(sf_context *context, const sf_dataset *dataset, s
                           .value = NAN,
                           .kkt_residual = NAN,
                           .certificate_residual = NAN,
-                          .unique = SF_UNKNOWN};
+                          .unique = SF_ANSWER_UNKNOWN};
     margin->direction = SF_ARRAY(context, margin->d, double);
     margin->multipliers = SF_ARRAY(context, margin->n, double);
     margin->certificate = SF_ARRAY(context, margin->n, double);
@@ -645,7 +645,7 @@ double sf_margin_kkt_residual(const sf_margin *margin)
 
 sf_answer sf_margin_unique(const sf_margin *margin)
 {
-    return margin->directed ? margin->unique : SF_UNKNOWN;
+    return margin->directed ? margin->unique : SF_ANSWER_UNKNOWN;
 }
 
 const size_t *sf_margin_face(const sf_margin *margin, size_t *count)

@@ -12,7 +12,7 @@ static sf_status build(sf_nn *nn, int threads)
     nn->theta = SF_ARRAY(context, nn->layout.parameters, float);
     if (!nn->theta)
         return SF_ERR_MEMORY;
-    sf_nn_fill_start(&nn->spec, &nn->layout, nn->theta);
+    sf_nn_fill_initialization(&nn->spec, &nn->layout, nn->theta);
     SF_TRY(sf_pool_create(context, threads, &nn->pool));
     nn->sums = SF_NN_SUMS + (size_t)sf_pool_threads(nn->pool);
     nn->sum = (sf_gradient_sum *)sf_alloc_zero(context, nn->sums, sizeof *nn->sum);

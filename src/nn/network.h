@@ -119,7 +119,7 @@ typedef struct sf_nn_batch {
 /* *member: the name of the member that is refused, if that is the reason; the message does not name it. */
 sf_status sf_nn_check(sf_context *context, const sf_nn_spec *spec, const char **member);
 void sf_layout_fill(const sf_nn_spec *spec, sf_layout *layout);
-void sf_nn_fill_start(const sf_nn_spec *spec, const sf_layout *layout, float *theta);
+void sf_nn_fill_initialization(const sf_nn_spec *spec, const sf_layout *layout, float *theta);
 
 /* loss.c. Of `count` images: the sum of their losses, and seeds (count, outputs) = (d loss / d logits) * weight *
  * 2^-*exponent. */

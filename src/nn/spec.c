@@ -165,7 +165,7 @@ static void fill_uniform(const sf_nn_tensor *tensor, double bound, uint64_t seed
         theta[tensor->offset + i] = (float)(bound * (2.0 * sf_random_uniform(&random) - 1.0));
 }
 
-void sf_nn_fill_start(const sf_nn_spec *spec, const sf_layout *layout, float *theta)
+void sf_nn_fill_initialization(const sf_nn_spec *spec, const sf_layout *layout, float *theta)
 {
     if (spec->model == SF_MODEL_DIAGONAL) {
         for (size_t i = 0; i < layout->parameters; i++)

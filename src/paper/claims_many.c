@@ -76,8 +76,9 @@ static sf_status follow_limit(sf_outcome *out, sf_method method, double rho, sf_
         SF_TRY(sf_flow_until(flow, INFINITY, log_times[i], INFINITY));
         sf_flow_predictor(flow, beta, NULL);
         run->gap[i] = 1.0 - attained(dataset, beta) / sf_margin_value(margin);
-        run->angle[i] =
-            sf_margin_unique(margin) == SF_YES ? sf_vector_angle(d, beta, sf_margin_direction(margin)) : NAN;
+        run->angle[i] = sf_margin_unique(margin) == SF_ANSWER_YES
+                            ? sf_vector_angle(d, beta, sf_margin_direction(margin))
+                            : NAN;
     }
     return SF_OK;
 }

@@ -27,7 +27,7 @@ typedef struct contest {
     net_measure measure; // what they are compared by
     double level;        // at this test loss
     double classes;
-    net_course gd, sam;
+    net_runs gd, sam;
 } contest;
 
 /* ---- settings ------------------------------------------------------------------------------------------ */
@@ -110,7 +110,7 @@ static contest two_classes(const char *name, net_measure measure)
 }
 
 /* gd: the course of GD where it is known already, else NULL. */
-static sf_status hold_contest(sf_outcome *out, net_plan plan, double rho, const net_course *gd,
+static sf_status hold_contest(sf_outcome *out, net_plan plan, double rho, const net_runs *gd,
                               const net_data *data, contest *c)
 {
     if (gd) {
@@ -332,7 +332,7 @@ static sf_status draw_maps(sf_outcome *out, const char *name, const net_data *da
     if (!figure)
         return SF_ERR_MEMORY;
     for (int m = 0; m < 4; m++) {
-        const net_course *course = m % 2 ? &c->sam : &c->gd;
+        const net_runs *course = m % 2 ? &c->sam : &c->gd;
         size_t label = (size_t)m / 2, example = sf_net_example(data->test[0], (int)label);
         double digit[SIDE * SIDE];
         for (size_t p = 0; p < pixels; p++)
@@ -709,7 +709,7 @@ static sf_status write_erased(sf_outcome *out, size_t count, const contest *cont
     if (!table)
         return SF_ERR_MEMORY;
     for (size_t k = 0; k < 2 * count; k++) {
-        const net_course *course = k % 2 ? &contests[k / 2].sam : &contests[k / 2].gd;
+        const net_runs *course = k % 2 ? &contests[k / 2].sam : &contests[k / 2].gd;
         sf_table_text(table, contests[k / 2].name);
         sf_table_text(table, k % 2 ? "ℓ2-SAM" : "GD");
         for (size_t j = 0; j < 4; j++)

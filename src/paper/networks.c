@@ -57,7 +57,7 @@ sf_status sf_net_patches(sf_outcome *out, const sf_patches *spec, size_t seeds, 
 
 /* ---- running ------------------------------------------------------------------------------------------- */
 
-static double *cell(const net_course *course, net_measure measure, size_t seed, size_t i)
+static double *cell(const net_runs *course, net_measure measure, size_t seed, size_t i)
 {
     return &course->value[((size_t)measure * course->seeds + seed) * course->count + i];
 }
@@ -84,7 +84,7 @@ static sf_status mean_margin(sf_nn *nn, const sf_images *images, double *margin)
     return SF_OK;
 }
 
-static sf_status measure_erased(sf_nn *nn, const net_data *data, size_t seed, const net_course *course,
+static sf_status measure_erased(sf_nn *nn, const net_data *data, size_t seed, const net_runs *course,
                                 size_t i)
 {
     double loss, faint, strong;
@@ -104,7 +104,7 @@ size_t sf_net_example(const sf_images *images, int label)
     return i;
 }
 
-static sf_status keep_maps(sf_nn *nn, const sf_images *test, const net_course *course, size_t i)
+static sf_status keep_maps(sf_nn *nn, const sf_images *test, const net_runs *course, size_t i)
 {
     enum { MOST = 32 * 32 };
     float map[MOST];
@@ -122,7 +122,7 @@ static sf_status keep_maps(sf_nn *nn, const sf_images *test, const net_course *c
     return SF_OK;
 }
 
-static sf_status measure_network(sf_nn *nn, const net_data *data, size_t seed, const net_course *course,
+static sf_status measure_network(sf_nn *nn, const net_data *data, size_t seed, const net_runs *course,
                                  size_t i)
 {
     const sf_images *test = data->test[seed];
@@ -145,7 +145,7 @@ static sf_status measure_network(sf_nn *nn, const net_data *data, size_t seed, c
     return data->only_faint[seed] ? measure_erased(nn, data, seed, course, i) : SF_OK;
 }
 
-static sf_status run_seed(sf_outcome *out, const net_data *data, size_t seed, const net_course *course)
+static sf_status run_seed(sf_outcome *out, const net_data *data, size_t seed, const net_runs *course)
 {
     const net_plan *plan = &course->plan;
     sf_nn_spec spec = plan->spec;
@@ -168,7 +168,7 @@ static sf_status run_seed(sf_outcome *out, const net_data *data, size_t seed, co
 }
 
 /* Steps 0, 1, 2, ... in growing distance, and the last one. */
-static void choose_steps(net_course *course)
+static void choose_steps(net_runs *course)
 {
     double last = (double)course->plan.steps, step = 0.0;
     while (step < last && course->count + 1 < NET_RECORDS) {
@@ -178,9 +178,9 @@ static void choose_steps(net_course *course)
     course->step[course->count++] = last;
 }
 
-sf_status sf_net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_course *course)
+sf_status sf_net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_runs *course)
 {
-    *course = (net_course){.plan = *plan, .seeds = data->seeds};
+    *course = (net_runs){.plan = *plan, .seeds = data->seeds};
     choose_steps(course);
     size_t count = (size_t)NET_MEASURES * course->seeds * course->count;
     course->value = sf_claim_doubles(out, count);
@@ -202,7 +202,7 @@ sf_status sf_net_run(sf_outcome *out, const net_plan *plan, const net_data *data
 
 /* ---- comparing ----------------------------------------------------------------------------------------- */
 
-sf_interval sf_net_mean(const net_course *course, net_measure measure, size_t i)
+sf_interval sf_net_mean(const net_runs *course, net_measure measure, size_t i)
 {
     double x[NET_SEEDS];
     for (size_t s = 0; s < course->seeds; s++)
@@ -210,7 +210,7 @@ sf_interval sf_net_mean(const net_course *course, net_measure measure, size_t i)
     return sf_mean_interval(course->seeds, x, confidence);
 }
 
-double sf_net_at_loss(const net_course *course, int measure, size_t seed, double level)
+double sf_net_at_loss(const net_runs *course, int measure, size_t seed, double level)
 {
     size_t i = 0;
     while (i < course->count && !(*cell(course, NET_LOSS, seed, i) <= level))
@@ -225,7 +225,7 @@ double sf_net_at_loss(const net_course *course, int measure, size_t seed, double
 }
 
 /* At that loss, of the seeds that get there; measure < 0: the step. Returns how many do. */
-static size_t gather(const net_course *course, int measure, double level, double *x)
+static size_t gather(const net_runs *course, int measure, double level, double *x)
 {
     size_t count = 0;
     for (size_t s = 0; s < course->seeds; s++) {
@@ -236,27 +236,27 @@ static size_t gather(const net_course *course, int measure, double level, double
     return count;
 }
 
-sf_interval sf_net_mean_at_loss(const net_course *course, net_measure measure, double level)
+sf_interval sf_net_mean_at_loss(const net_runs *course, net_measure measure, double level)
 {
     double x[NET_SEEDS];
     size_t count = gather(course, (int)measure, level, x);
     return sf_mean_interval(count, x, confidence);
 }
 
-double sf_net_step_at_loss(const net_course *course, double level)
+double sf_net_step_at_loss(const net_runs *course, double level)
 {
     double x[NET_SEEDS];
     size_t count = gather(course, -1, level, x);
     return sf_mean_interval(count, x, confidence).mean;
 }
 
-size_t sf_net_reached(const net_course *course, double level)
+size_t sf_net_reached(const net_runs *course, double level)
 {
     double x[NET_SEEDS];
     return gather(course, -1, level, x);
 }
 
-sf_interval sf_net_gap_at_step(const net_course *a, const net_course *b, net_measure measure, size_t i)
+sf_interval sf_net_gap_at_step(const net_runs *a, const net_runs *b, net_measure measure, size_t i)
 {
     double x[NET_SEEDS];
     if (i >= a->count || i >= b->count || a->step[i] != b->step[i])
@@ -266,7 +266,7 @@ sf_interval sf_net_gap_at_step(const net_course *a, const net_course *b, net_mea
     return sf_mean_interval(a->seeds, x, confidence);
 }
 
-sf_interval sf_net_gap_at_loss(const net_course *a, const net_course *b, net_measure measure, double level)
+sf_interval sf_net_gap_at_loss(const net_runs *a, const net_runs *b, net_measure measure, double level)
 {
     double x[NET_SEEDS];
     size_t count = 0;
@@ -278,7 +278,7 @@ sf_interval sf_net_gap_at_loss(const net_course *a, const net_course *b, net_mea
     return sf_mean_interval(count, x, confidence);
 }
 
-size_t sf_net_record_at_loss(const net_course *course, double level)
+size_t sf_net_record_at_loss(const net_runs *course, double level)
 {
     size_t i = 0;
     while (i + 1 < course->count && !(sf_net_mean(course, NET_LOSS, i).mean <= level))
@@ -301,7 +301,7 @@ static void draw(sf_figure *figure, uint32_t color, const char *title, size_t co
     sf_figure_series(figure, title, (sf_style){.color = color, .width = 2.5}, count, x, mean);
 }
 
-void sf_net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title)
+void sf_net_draw(sf_figure *figure, const net_runs *course, net_measure measure, const char *title)
 {
     sf_interval y[NET_RECORDS] = {{NAN, NAN}};
     for (size_t i = 0; i < course->count; i++)
@@ -310,7 +310,7 @@ void sf_net_draw(sf_figure *figure, const net_course *course, net_measure measur
     draw(figure, sf_color_of_method(course->plan.method), title, course->count - 1, course->step + 1, y + 1);
 }
 
-void sf_net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
+void sf_net_draw_by_loss(sf_figure *figure, const net_runs *course, const net_runs *other,
                          net_measure measure, const char *title, size_t count, const double *levels)
 {
     sf_interval y[NET_RECORDS] = {{NAN, NAN}};

@@ -42,14 +42,14 @@ typedef struct net_plan {
 } net_plan;
 
 /* The course of a plan from every seed, measured at the same steps. */
-typedef struct net_course {
+typedef struct net_runs {
     net_plan plan;
     size_t seeds, count;
     double step[NET_RECORDS]; // (count)
     double *value;            // (NET_MEASURES, seeds, count), NaN where a network has no such measure
     double
         *map; // (count, 2, height, width): Grad-CAM of the first test image of both classes, seed 0, or NULL
-} net_course;
+} net_runs;
 
 /* The images are split by seed: `train` of each class to train on, `test` of the others to measure on. Takes over
  * nothing; what it makes lives in the claim's work space. */
@@ -59,33 +59,33 @@ sf_status sf_net_split(sf_outcome *out, const sf_images *images, size_t seeds, d
 sf_status sf_net_patches(sf_outcome *out, const sf_patches *spec, size_t seeds, size_t test_per_class,
                          net_data *data);
 
-sf_status sf_net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_course *course);
+sf_status sf_net_run(sf_outcome *out, const net_plan *plan, const net_data *data, net_runs *course);
 
 /* The first image of a class. */
 size_t sf_net_example(const sf_images *images, int label);
 
 /* Over all seeds at record i, with the 95 % interval. */
-sf_interval sf_net_mean(const net_course *course, net_measure measure, size_t i);
+sf_interval sf_net_mean(const net_runs *course, net_measure measure, size_t i);
 /* The measure when the test loss first falls below `level`, linear in log loss between records; NaN if it does not, or
  * if the start is below. measure < 0: the step. */
-double sf_net_at_loss(const net_course *course, int measure, size_t seed, double level);
+double sf_net_at_loss(const net_runs *course, int measure, size_t seed, double level);
 /* The mean of that over the seeds that get there, with the 95 % interval; the mean step. */
-sf_interval sf_net_mean_at_loss(const net_course *course, net_measure measure, double level);
-double sf_net_step_at_loss(const net_course *course, double level);
-size_t sf_net_reached(const net_course *course, double level); /* seeds that get there */
+sf_interval sf_net_mean_at_loss(const net_runs *course, net_measure measure, double level);
+double sf_net_step_at_loss(const net_runs *course, double level);
+size_t sf_net_reached(const net_runs *course, double level); /* seeds that get there */
 
 /* a - b seed by seed: mean and 95 % interval; NaN where they were not both measured at that step. */
-sf_interval sf_net_gap_at_step(const net_course *a, const net_course *b, net_measure measure, size_t i);
+sf_interval sf_net_gap_at_step(const net_runs *a, const net_runs *b, net_measure measure, size_t i);
 /* Over the seeds that reach the level in both; NaN if fewer than two do. */
-sf_interval sf_net_gap_at_loss(const net_course *a, const net_course *b, net_measure measure, double level);
+sf_interval sf_net_gap_at_loss(const net_runs *a, const net_runs *b, net_measure measure, double level);
 /* The first record at which the mean test loss is below the level, else the last. */
-size_t sf_net_record_at_loss(const net_course *course, double level);
+size_t sf_net_record_at_loss(const net_runs *course, double level);
 
 /* Curves with bands of the intervals, in the colour of the method. */
-void sf_net_draw(sf_figure *figure, const net_course *course, net_measure measure, const char *title);
+void sf_net_draw(sf_figure *figure, const net_runs *course, net_measure measure, const char *title);
 /* The same against the test loss, at `count` ascending levels, of the seeds that get to the lowest one in this course and in
  * `other`: the same seeds everywhere. */
-void sf_net_draw_by_loss(sf_figure *figure, const net_course *course, const net_course *other,
+void sf_net_draw_by_loss(sf_figure *figure, const net_runs *course, const net_runs *other,
                          net_measure measure, const char *title, size_t count, const double *levels);
 
 #endif

@@ -64,7 +64,7 @@ static sf_status draw_field(plot_job *job, const plot_run *run, range x, range y
     enum { COUNT = ARROWS * ARROWS };
     double at[D][COUNT], along[D][COUNT];
     size_t count = 0;
-    const double *start = run->experiment ? sf_experiment_start(run->experiment) : NULL;
+    const double *start = run->experiment ? sf_experiment_initialization(run->experiment) : NULL;
     int depth = run->experiment ? sf_network_depth(sf_experiment_network(run->experiment)) : 0;
     if (!run->experiment || (start && !layers_alike(start, depth)))
         return SF_OK;

@@ -10,7 +10,7 @@
 
 #include "settings/document.h"
 
-/* What an experiment is, as a set: a run of the diagonal network or a course of training, and what is in it. A setting
+/* What an experiment is, as a set: a run of the diagonal network or a training run, and what is in it. A setting
  * applies if its kinds meet the set, and, where it names more than kinds, these do as well. */
 #define SF_SCOPES(X)                                                                                         \
     X(EXAMPLE, "data.example")                                                                               \
@@ -40,7 +40,7 @@ enum sf_scope {
         SF_SCOPE_ALWAYS = 0,
     SF_SCOPE_CONTINUOUS = SF_SCOPE_FLOW | SF_SCOPE_EXACT,
     SF_SCOPE_KINDS = SF_SCOPE_RUN | SF_SCOPE_TRAIN,
-    SF_SCOPE_OF_TRAIN = SF_SCOPE_PATCHES | SF_SCOPE_MLP | SF_SCOPE_CNN, // what only a course can be,
+    SF_SCOPE_OF_TRAIN = SF_SCOPE_PATCHES | SF_SCOPE_MLP | SF_SCOPE_CNN, // what only a training run can be,
     SF_SCOPE_STORED = SF_SCOPE_FILE | SF_SCOPE_NAME,
     SF_SCOPE_OF_RUN = ~(SF_SCOPE_OF_TRAIN | SF_SCOPE_KINDS | SF_SCOPE_STORED), // and what only a run
     SF_SCOPE_RUN_FILE = SF_SCOPE_RUN | SF_SCOPE_FILE,

@@ -111,7 +111,7 @@ static sf_status fill(sf_context *context, const sf_dataset *problem, const colu
     candidate->separable = sf_margin_separable(margin);
     if (!candidate->separable)
         return SF_OK;
-    candidate->unique = sf_margin_unique(margin) == SF_YES;
+    candidate->unique = sf_margin_unique(margin) == SF_ANSWER_YES;
     SF_TRY(find_strict(context, problem, margin, &candidate->strict));
     size_t d = sf_dataset_features(problem);
     const double *direction = sf_margin_direction(margin);

@@ -183,7 +183,7 @@ static void test_overrides(void **state)
     assert_int_equal(sf_experiment_mode(experiment), SF_MODE_DISCRETE);
     assert_int_equal(sf_experiment_steps(experiment), 1000);
     assert_int_equal(sf_network_loss(sf_experiment_network(experiment)), SF_LOSS_EXPONENTIAL);
-    const double *start = sf_experiment_start(experiment);
+    const double *start = sf_experiment_initialization(experiment);
     for (int i = 0; i < 4; i++)
         assert_true(start[i] == i + 1.0);
     sf_experiment_destroy(&experiment);
@@ -273,7 +273,8 @@ static void test_round_trip(void **state)
         assert_string_equal(first, second);
         size_t count = sf_network_parameters(sf_experiment_network(a));
         assert_int_equal(sf_network_parameters(sf_experiment_network(b)), count);
-        assert_memory_equal(sf_experiment_start(a), sf_experiment_start(b), count * sizeof(double));
+        assert_memory_equal(sf_experiment_initialization(a), sf_experiment_initialization(b),
+                            count * sizeof(double));
         size_t d = sf_dataset_features(sf_experiment_dataset(a));
         double za[8], zb[8];
         for (size_t n = 0; n < sf_dataset_examples(sf_experiment_dataset(a)); n++) {
@@ -298,8 +299,8 @@ static void test_random_start(void **state)
     sf_experiment *a = parse(context, "{}", 4, set), *b = parse(context, "{}", 4, set);
     size_t d = 64, count = sf_network_parameters(sf_experiment_network(a));
     assert_int_equal(count, 20 * d);
-    const double *theta = sf_experiment_start(a);
-    assert_memory_equal(theta, sf_experiment_start(b), count * sizeof(double));
+    const double *theta = sf_experiment_initialization(a);
+    assert_memory_equal(theta, sf_experiment_initialization(b), count * sizeof(double));
     double mean = 0.0, square = 0.0;
     for (size_t i = 0; i < count; i++) {
         mean += theta[i] / (double)count;
@@ -311,7 +312,7 @@ static void test_random_start(void **state)
     sf_experiment_destroy(&a);
     set[3] = "network.init={random: {scale: 0.1, seed: 8}}";
     a = parse(context, "{}", 4, set);
-    assert_true(sf_experiment_start(a)[0] != sf_experiment_start(b)[0]);
+    assert_true(sf_experiment_initialization(a)[0] != sf_experiment_initialization(b)[0]);
     sf_experiment_destroy(&a);
     sf_experiment_destroy(&b);
     sf_context_destroy(&context);

@@ -154,7 +154,7 @@ static void run_constructed(sf_norm norm, bool nonnegative)
         sf_dataset *dataset = dataset_of(context, n, d, p.z);
         sf_margin *margin = solved(context, dataset, (sf_margin_options){norm, nonnegative}, 1e-11);
         assert_true(sf_margin_separable(margin));
-        assert_int_equal(sf_margin_unique(margin), SF_YES);
+        assert_int_equal(sf_margin_unique(margin), SF_ANSWER_YES);
         compare(&p, margin, norm, 1e-9);
         double residual;
         sf_margin_options options = {norm, nonnegative};
@@ -251,8 +251,8 @@ static void test_mirrored(void **state)
             assert_absolute(sf_margin_direction(split)[j], both[0], 1e-13);
             assert_absolute(sf_margin_direction(split)[d + j], both[1], 1e-13);
         }
-        assert_int_equal(sf_margin_unique(split), SF_YES);
-        assert_int_equal(sf_margin_unique(free_signs), norm == SF_NORM_L1 ? SF_NO : SF_YES);
+        assert_int_equal(sf_margin_unique(split), SF_ANSWER_YES);
+        assert_int_equal(sf_margin_unique(free_signs), norm == SF_NORM_L1 ? SF_ANSWER_NO : SF_ANSWER_YES);
         double gain = norm == SF_NORM_L1 ? 1.0 : sqrt(2.0);
         assert_relative(sf_margin_value(free_signs), gain * sf_margin_value(plain), 1e-12);
         sf_margin_destroy(&plain);

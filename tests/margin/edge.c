@@ -72,7 +72,7 @@ static void refuse(size_t n, size_t d, const double *z, bool nonnegative)
         assert_false(sf_margin_separable(margin));
         assert_true(isnan(sf_margin_value(margin)) && isnan(sf_margin_kkt_residual(margin)));
         assert_null(sf_margin_multipliers(margin));
-        assert_int_equal(sf_margin_unique(margin), SF_UNKNOWN);
+        assert_int_equal(sf_margin_unique(margin), SF_ANSWER_UNKNOWN);
         sf_margin_destroy(&margin);
     }
     sf_dataset_destroy(&dataset);
@@ -163,7 +163,7 @@ static void test_features_of_other_units(void **state)
             assert_true(sf_margin_separable(margin));
             assert_relative(sf_margin_value(margin), 2e-9, 1e-15);
             assert_relative(sf_margin_direction(margin)[0], 1e-18, 1e-15);
-            assert_int_equal(sf_margin_unique(margin), SF_YES);
+            assert_int_equal(sf_margin_unique(margin), SF_ANSWER_YES);
         }
         sf_margin_destroy(&margin);
         sf_dataset_destroy(&dataset);
@@ -180,7 +180,7 @@ static void test_not_unique(void **state)
     sf_margin *margin = solved(context, dataset, l1, 1e-13);
     size_t count;
     const size_t *face = sf_margin_face(margin, &count);
-    assert_int_equal(sf_margin_unique(margin), SF_NO);
+    assert_int_equal(sf_margin_unique(margin), SF_ANSWER_NO);
     assert_int_equal(count, 2);
     assert_true(face[0] == 0 && face[1] == 1);
     sf_margin_destroy(&margin);
@@ -188,7 +188,7 @@ static void test_not_unique(void **state)
     // a difference between rounding and 1e-9 is neither a tie nor not one
     dataset = dataset_of(context, 1, 2, (double[]){1.0, 1.0 - 1e-11});
     margin = solved(context, dataset, l1, 1e-9);
-    assert_int_equal(sf_margin_unique(margin), SF_UNKNOWN);
+    assert_int_equal(sf_margin_unique(margin), SF_ANSWER_UNKNOWN);
     sf_margin_destroy(&margin);
     sf_dataset_destroy(&dataset);
     sf_context_destroy(&context);

@@ -148,7 +148,7 @@ static void compare(sf_context *context, const exact *e, double unit)
                 assert_int_equal(face[expected++], j);
             }
         assert_int_equal(count, expected);
-        assert_int_equal(sf_margin_unique(l1), expected == 0 ? SF_YES : SF_NO);
+        assert_int_equal(sf_margin_unique(l1), expected == 0 ? SF_ANSWER_YES : SF_ANSWER_NO);
     }
     sf_margin_destroy(&l1);
     sf_margin_destroy(&l2);

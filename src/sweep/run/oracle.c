@@ -11,7 +11,7 @@
 struct sf_oracle {
     sf_context *context; // a fork: what theory refuses is no message of the reader's
     sf_context *parent;
-    sf_shelf *shelf;
+    sf_data_cache *cache;
     sf_critical *critical;
     sf_settings *settings; // NULL: none that can be read
     sf_probe probe;
@@ -20,13 +20,13 @@ struct sf_oracle {
 
 static sf_status fill(sf_oracle *oracle, const sf_grid *grid, const char *experiment)
 {
-    SF_TRY(sf_shelf_create(oracle->context, &oracle->shelf));
+    SF_TRY(sf_data_cache_create(oracle->context, &oracle->cache));
     SF_TRY(sf_critical_create(oracle->context, &oracle->critical));
     sf_status status =
         sf_settings_parse(oracle->context, SF_SETTINGS_RUN, "the experiment of the result file", experiment,
                           0, NULL, &oracle->settings);
     if (status == SF_OK)
-        return sf_probe_create(oracle->context, grid, oracle->settings, oracle->shelf, &oracle->probe);
+        return sf_probe_create(oracle->context, grid, oracle->settings, oracle->cache, &oracle->probe);
     return status == SF_ERR_MEMORY ? status : SF_OK;
 }
 
@@ -54,7 +54,7 @@ void sf_oracle_destroy(sf_oracle **oracle)
         sf_probe_release(&o->probe);
         sf_settings_destroy(&o->settings);
         sf_critical_destroy(&o->critical);
-        sf_shelf_destroy(&o->shelf);
+        sf_data_cache_destroy(&o->cache);
     }
     sf_context_destroy(&o->context);
     sf_free(o->parent, o);
@@ -85,10 +85,10 @@ static sf_status ask_scale(sf_oracle *oracle, sf_finding *finding, bool *told)
 static sf_status ask_theory(sf_oracle *oracle, sf_finding *finding)
 {
     sf_experiment *experiment;
-    SF_TRY(sf_experiment_create(oracle->context, oracle->probe.point.settings, oracle->shelf, &experiment));
+    SF_TRY(sf_experiment_create(oracle->context, oracle->probe.point.settings, oracle->cache, &experiment));
     size_t d = sf_dataset_features(sf_experiment_dataset(experiment));
     sf_perturbation perturbation = sf_experiment_perturbation(experiment);
-    const double *start = sf_experiment_start(experiment);
+    const double *start = sf_experiment_initialization(experiment);
     sf_status status = start ? SF_OK : SF_ERR_MEMORY;
     if (status == SF_OK && oracle->findings.features != d) {
         sf_findings_release(&oracle->findings);

@@ -29,7 +29,7 @@ static sf_status check_point(sf_sweep *sweep, bool other_data, sf_hash *content)
     }
     if (known || !other_data)
         SF_TRY(sf_settings_check_shape(settings, n, d));
-    return other_data ? sf_settings_content(settings, sweep->shelf, content) : SF_OK;
+    return other_data ? sf_settings_content(settings, sweep->cache, content) : SF_OK;
 }
 
 /* Every value of a group, the others at the first point. The contents of data files add to what the grid is. */
@@ -91,9 +91,9 @@ static sf_status make_first(sf_sweep *sweep)
     bool alone = resolves_alone(sweep);
     sf_status status = sf_point_set(&sweep->point, 0);
     if (status == SF_OK)
-        status = sf_settings_content(sweep->point.settings, sweep->shelf, &content);
+        status = sf_settings_content(sweep->point.settings, sweep->cache, &content);
     if (status == SF_OK)
-        status = sf_experiment_create(sweep->context, sweep->point.settings, sweep->shelf, &sweep->first);
+        status = sf_experiment_create(sweep->context, sweep->point.settings, sweep->cache, &sweep->first);
     if (status == SF_ERR_CONFIG && alone)
         return grid->axis_count == 1 ? sf_grid_axis_fail(grid, &grid->axes[0])
                                      : sf_fail_within(sweep->context, status,
@@ -109,7 +109,7 @@ static sf_status make_plan(sf_sweep *sweep, const char *name, const char *text, 
                            const char *const *overrides)
 {
     SF_TRY(sf_grid_parse(sweep->context, name, text, count, overrides, &sweep->grid));
-    SF_TRY(sf_shelf_create(sweep->context, &sweep->shelf));
+    SF_TRY(sf_data_cache_create(sweep->context, &sweep->cache));
     SF_TRY(sf_critical_create(sweep->context, &sweep->critical));
     SF_TRY(sf_point_create(sweep->context, sweep->grid, sweep->grid->settings, &sweep->point));
     SF_TRY(make_first(sweep));
@@ -173,7 +173,7 @@ void sf_sweep_destroy(sf_sweep **sweep)
     sf_free(s->context, s->settings);
     sf_point_release(&s->point);
     sf_critical_destroy(&s->critical);
-    sf_shelf_destroy(&s->shelf);
+    sf_data_cache_destroy(&s->cache);
     sf_grid_destroy(&s->grid);
     sf_free(s->context, s);
     *sweep = NULL;

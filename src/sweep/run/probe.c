@@ -56,10 +56,10 @@ bool sf_probe_follows(const sf_probe *probe)
 
 /* ---- frames --------------------------------------------------------------------------------------------- */
 
-sf_status sf_probe_create(sf_context *context, const sf_grid *grid, const sf_settings *base, sf_shelf *shelf,
-                          sf_probe *probe)
+sf_status sf_probe_create(sf_context *context, const sf_grid *grid, const sf_settings *base,
+                          sf_data_cache *cache, sf_probe *probe)
 {
-    *probe = (sf_probe){.context = context, .grid = grid, .shelf = shelf};
+    *probe = (sf_probe){.context = context, .grid = grid, .cache = cache};
     find_lanes(probe);
     return sf_point_create(context, grid, base, &probe->point);
 }
@@ -123,7 +123,8 @@ static void fill_numbers(sf_probe *probe)
 {
     const sf_value *values = probe->point.settings->values;
     sf_numbers *numbers = &probe->numbers;
-    sf_settings_fill_start(probe->point.settings, numbers->layers, numbers->features, numbers->theta);
+    sf_settings_fill_initialization(probe->point.settings, numbers->layers, numbers->features,
+                                    numbers->theta);
     for (size_t j = 0; probe->examples && numbers->example && j < values[SF_SET_EXAMPLE].count; j++)
         numbers->example[j] = values[SF_SET_EXAMPLE].numbers[j] * values[SF_SET_SCALE].number;
     numbers->rho = sf_settings_perturbation(probe->point.settings).rho;
@@ -138,8 +139,8 @@ sf_status sf_probe_enter(sf_probe *probe, uint64_t position)
     sf_frame *frame = probe->frame = place_of(probe, sf_probe_frame(probe, position));
     frame->used = ++probe->clock;
     if (!frame->made) {
-        SF_TRY(sf_settings_content(settings, probe->shelf, &frame->content));
-        SF_TRY(sf_experiment_create(probe->context, settings, probe->shelf, &frame->experiment));
+        SF_TRY(sf_settings_content(settings, probe->cache, &frame->content));
+        SF_TRY(sf_experiment_create(probe->context, settings, probe->cache, &frame->experiment));
         frame->made = true;
     }
     SF_TRY(shape_numbers(probe));

@@ -20,7 +20,7 @@ enum { SF_MOST_FRAMES = 8 };
 typedef struct sf_probe {
     sf_context *context;
     const sf_grid *grid;
-    sf_shelf *shelf;
+    sf_data_cache *cache;
     sf_point point;
     bool lane[SF_MOST_AXES]; // (groups) every axis of the group is a lane
     bool lanes, examples;    // some group is, and some lane is of the example
@@ -31,8 +31,8 @@ typedef struct sf_probe {
 } sf_probe;
 
 /* As sf_point_create. */
-sf_status sf_probe_create(sf_context *context, const sf_grid *grid, const sf_settings *base, sf_shelf *shelf,
-                          sf_probe *probe);
+sf_status sf_probe_create(sf_context *context, const sf_grid *grid, const sf_settings *base,
+                          sf_data_cache *cache, sf_probe *probe);
 void sf_probe_release(sf_probe *probe);
 
 /* Number of the frame that a position is in. */

@@ -15,7 +15,7 @@ typedef struct sf_worker sf_worker;
 struct sf_sweep {
     sf_context *context;
     sf_grid *grid;
-    sf_shelf *shelf;       // data files are read once
+    sf_data_cache *cache;  // data files are read once
     sf_critical *critical; // critical scales that the workers share
     sf_point point;        // of the calling thread
     sf_experiment *first;  // the experiment of the first point

@@ -21,7 +21,7 @@ static sf_status fill_worker(sf_worker *worker)
     if (!worker->cells || !worker->text || !worker->predictor)
         return SF_ERR_MEMORY;
     SF_TRY(sf_findings_create(worker->context, measure->features, measure->time_count, &worker->findings));
-    return sf_probe_create(worker->context, sweep->grid, sweep->grid->settings, sweep->shelf, &worker->probe);
+    return sf_probe_create(worker->context, sweep->grid, sweep->grid->settings, sweep->cache, &worker->probe);
 }
 
 sf_status sf_worker_create(const sf_sweep *sweep, size_t number, sf_worker **out)
@@ -98,7 +98,7 @@ static sf_status identify(const sf_sweep *sweep, sf_point *point, uint64_t posit
     sf_hash content;
     sf_status status = sf_point_set(point, position);
     if (status == SF_OK)
-        status = sf_settings_content(point->settings, sweep->shelf, &content);
+        status = sf_settings_content(point->settings, sweep->cache, &content);
     *hash = status == SF_OK ? sf_point_identity(point, &content)
                             : sf_point_refused_identity(sweep->grid, position, sweep->origin);
     return status;
@@ -133,7 +133,7 @@ static sf_status find_out(sf_worker *worker, sf_experiment *experiment, sf_findi
         SF_TRY(run_experiment(worker, experiment, finding));
     if ((needs & SF_NEED_THEORY) || (exact && told)) {
         sf_perturbation perturbation = sf_experiment_perturbation(experiment);
-        const double *start = sf_experiment_start(experiment);
+        const double *start = sf_experiment_initialization(experiment);
         if (!start)
             return SF_ERR_MEMORY;
         SF_TRY(sf_findings_predict(&worker->findings, sf_experiment_network(experiment), &perturbation, start,
@@ -174,7 +174,7 @@ static sf_status investigate(sf_worker *worker, uint64_t position, sf_hash *hash
     SF_TRY(sf_settings_copy(worker->context, worker->probe.point.settings, &settings));
     sf_status status = ask_for_times(worker->sweep->measure, settings);
     if (status == SF_OK)
-        status = sf_experiment_create(worker->context, settings, worker->sweep->shelf, &experiment);
+        status = sf_experiment_create(worker->context, settings, worker->sweep->cache, &experiment);
     sf_settings_destroy(&settings);
     if (status == SF_OK)
         status = check_features(worker, experiment);

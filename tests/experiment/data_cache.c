@@ -1,11 +1,11 @@
-/* The shelf: data files are read once for the same settings, again when they change, and everything goes back. */
+/* The cache: data files are read once for the same settings, again when they change, and everything goes back. */
 #include <unistd.h>
 
 #include <samflow/experiment.h>
 
 #include "support.h"
 
-static const char data_file[] = "shelf-test.csv";
+static const char data_file[] = "cache-test.csv";
 
 static void write_data(int examples)
 {
@@ -17,15 +17,15 @@ static void write_data(int examples)
     assert_int_equal(fclose(stream), 0);
 }
 
-static sf_status parse(sf_context *context, const char *setting, sf_shelf *shelf, sf_experiment **out)
+static sf_status parse(sf_context *context, const char *setting, sf_data_cache *cache, sf_experiment **out)
 {
     sf_settings *settings;
     *out = NULL;
     sf_status status =
-        sf_settings_parse(context, SF_SETTINGS_RUN, "test", "data: {file: shelf-test.csv, label: label}",
+        sf_settings_parse(context, SF_SETTINGS_RUN, "test", "data: {file: cache-test.csv, label: label}",
                           setting ? 1 : 0, &setting, &settings);
     if (status == SF_OK)
-        status = sf_experiment_create(context, settings, shelf, out);
+        status = sf_experiment_create(context, settings, cache, out);
     sf_settings_destroy(&settings);
     return status;
 }
@@ -34,13 +34,13 @@ static void test_sharing(void **state)
 {
     (void)state;
     sf_context *context = test_context(), *other = test_context();
-    sf_shelf *shelf = NULL;
+    sf_data_cache *cache = NULL;
     sf_experiment *first, *second, *scaled, *own, *late;
     write_data(6);
-    assert_ok(context, sf_shelf_create(context, &shelf));
-    assert_ok(other, parse(other, NULL, shelf, &first));
-    assert_ok(context, parse(context, "network.init=0.3", shelf, &second));
-    assert_ok(context, parse(context, "data.scale=2", shelf, &scaled));
+    assert_ok(context, sf_data_cache_create(context, &cache));
+    assert_ok(other, parse(other, NULL, cache, &first));
+    assert_ok(context, parse(context, "network.init=0.3", cache, &second));
+    assert_ok(context, parse(context, "data.scale=2", cache, &scaled));
     assert_ok(context, parse(context, NULL, NULL, &own));
     assert_ptr_equal(sf_experiment_dataset(first), sf_experiment_dataset(second));
     assert_int_equal(sf_experiment_data_number(first), sf_experiment_data_number(second));
@@ -60,14 +60,14 @@ static void test_sharing(void **state)
     sf_dataset_example(sf_experiment_dataset(second), 5, a);
     assert_true(a[0] == 6.0 && a[1] == 1.5);
     write_data(8);
-    assert_ok(context, parse(context, NULL, shelf, &late));
+    assert_ok(context, parse(context, NULL, cache, &late));
     assert_int_equal(sf_dataset_examples(sf_experiment_dataset(late)), 8);
     assert_int_equal(sf_dataset_examples(sf_experiment_dataset(second)), 6);
     sf_experiment_destroy(&late);
     sf_experiment_destroy(&own);
     sf_experiment_destroy(&scaled);
     sf_experiment_destroy(&second);
-    sf_shelf_destroy(&shelf);
+    sf_data_cache_destroy(&cache);
     sf_context_destroy(&context);
     unlink(data_file);
 }
@@ -78,21 +78,21 @@ static void test_places(void **state)
     (void)state;
     enum { MANY = 12 };
     sf_context *context = test_context();
-    sf_shelf *shelf = NULL;
+    sf_data_cache *cache = NULL;
     sf_experiment *held[MANY], *passing;
     write_data(4);
-    assert_ok(context, sf_shelf_create(context, &shelf));
+    assert_ok(context, sf_data_cache_create(context, &cache));
     for (int round = 0; round < 2; round++) {
         char setting[64];
         for (int i = 0; i < MANY; i++) {
             snprintf(setting, sizeof setting, "data.scale=%d", 2 + i + 100 * round);
-            assert_ok(context, parse(context, setting, shelf, &passing));
+            assert_ok(context, parse(context, setting, cache, &passing));
             sf_experiment_destroy(&passing);
         }
         int shared = 0;
         for (int i = 0; i < MANY; i++) {
             snprintf(setting, sizeof setting, "data.scale=%d", 20 + i + 100 * round);
-            assert_ok(context, parse(context, setting, shelf, &held[i]));
+            assert_ok(context, parse(context, setting, cache, &held[i]));
             shared += sf_experiment_data_number(held[i]) > 0;
         }
         assert_int_equal(shared, 8);
@@ -103,7 +103,7 @@ static void test_places(void **state)
             sf_experiment_destroy(&held[i]);
         }
     }
-    sf_shelf_destroy(&shelf);
+    sf_data_cache_destroy(&cache);
     sf_context_destroy(&context);
     unlink(data_file);
 }
@@ -116,17 +116,17 @@ static void test_allocation_failures(void **state)
     for (long fail_at = 0; status != SF_OK; fail_at++) {
         test_memory memory = {.fail_at = fail_at};
         sf_context *failing = test_context_failing(&memory);
-        sf_shelf *shelf = NULL;
+        sf_data_cache *cache = NULL;
         sf_experiment *one = NULL, *two = NULL;
-        status = sf_shelf_create(failing, &shelf);
+        status = sf_data_cache_create(failing, &cache);
         if (status == SF_OK)
-            status = parse(failing, NULL, shelf, &one);
+            status = parse(failing, NULL, cache, &one);
         if (status == SF_OK)
-            status = parse(failing, NULL, shelf, &two);
+            status = parse(failing, NULL, cache, &two);
         assert_true(status == SF_OK || status == SF_ERR_MEMORY);
         sf_experiment_destroy(&one);
         sf_experiment_destroy(&two);
-        sf_shelf_destroy(&shelf);
+        sf_data_cache_destroy(&cache);
         assert_int_equal(memory.live, 0);
         sf_context_destroy(&failing);
         assert_true(fail_at < 2000);
