@@ -21,7 +21,8 @@ add_library(samflow_flags INTERFACE)
 target_compile_options(samflow_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-align
   -Wwrite-strings -Wvla -ffp-contract=off -fno-math-errno)
-target_compile_definitions(samflow_flags INTERFACE _POSIX_C_SOURCE=200809L _FILE_OFFSET_BITS=64)
+target_compile_definitions(samflow_flags INTERFACE _POSIX_C_SOURCE=200809L _FILE_OFFSET_BITS=64
+  $<$<PLATFORM_ID:Darwin>:_DARWIN_C_SOURCE>) # the number of processors
 if(SAMFLOW_WERROR)
   target_compile_options(samflow_flags INTERFACE -Werror)
 endif()

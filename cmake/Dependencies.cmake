@@ -1,14 +1,42 @@
 # Outside libraries. Each is a leaf that a build can leave out; the command that misses it says so.
 include(Need)
-find_package(PkgConfig QUIET)
-sf_need(pkg-config "${PkgConfig_FOUND}" "" "" pkg-config)
+option(SAMFLOW_WITH_CLP "l1-max-margin classifiers, by the linear programmes of Clp" ON)
+if(SAMFLOW_WITH_CLP OR NOT SAMFLOW_CORE_ONLY)
+  find_package(PkgConfig QUIET)
+  sf_need(pkg-config "${PkgConfig_FOUND}" "" "" pkg-config)
+endif()
 
-set(THREADS_PREFER_PTHREAD_FLAG ON)
-find_package(Threads)
+# --- what the core uses --------------------------------------------------------------------------------------------------
+option(SAMFLOW_WITH_THREADS "Threads in the core; without them everything runs in the caller" ON)
 set(SAMFLOW_THREADS)
-if(Threads_FOUND)
+if(SAMFLOW_WITH_THREADS)
+  set(THREADS_PREFER_PTHREAD_FLAG ON)
+  find_package(Threads)
+  sf_need("threads" "${Threads_FOUND}" "" "" libc6-dev SAMFLOW_WITH_THREADS)
   set(SAMFLOW_THREADS Threads::Threads)
   sf_link_flags(-pthread)
+endif()
+
+option(SAMFLOW_WITH_SUNDIALS "Flows, integrated by SUNDIALS CVODE" ON)
+if(SAMFLOW_WITH_SUNDIALS)
+  find_package(SUNDIALS QUIET COMPONENTS cvode nvecserial)
+  sf_need("SUNDIALS with CVODE" "${SUNDIALS_FOUND}" "${SUNDIALS_VERSION}" 6.0 "libsundials-dev, with clang libomp-dev" SAMFLOW_WITH_SUNDIALS)
+  sf_link_flags(-lsundials_cvode -lsundials_nvecserial)
+endif()
+
+if(SAMFLOW_WITH_CLP)
+  pkg_check_modules(CLP QUIET IMPORTED_TARGET clp)
+  sf_need(Clp "${CLP_FOUND}" "${CLP_VERSION}" 1.17 coinor-libclp-dev SAMFLOW_WITH_CLP)
+  sf_link_flags(${CLP_LDFLAGS})
+endif()
+
+if(SAMFLOW_CORE_ONLY)
+  return()
+endif()
+
+# --- what the laboratory uses --------------------------------------------------------------------------------------------
+if(NOT SAMFLOW_WITH_THREADS)
+  message(FATAL_ERROR " samflow needs threads, unless the core alone is built: -DSAMFLOW_CORE_ONLY=ON")
 endif()
 
 option(SAMFLOW_WITH_FILES "Data sets from files (CSV, svmlight, IDX), by zlib and libcsv" ON)
@@ -39,20 +67,6 @@ sf_need(libfyaml "${FYAML_FOUND}" "${FYAML_VERSION}" 0.7.12 libfyaml-dev)
 pkg_check_modules(XXHASH QUIET IMPORTED_TARGET libxxhash) # identities of settings
 sf_need(xxHash "${XXHASH_FOUND}" "${XXHASH_VERSION}" 0.8 libxxhash-dev)
 sf_link_flags(${FYAML_LDFLAGS} ${XXHASH_LDFLAGS})
-
-option(SAMFLOW_WITH_SUNDIALS "Flows, integrated by SUNDIALS CVODE" ON)
-if(SAMFLOW_WITH_SUNDIALS)
-  find_package(SUNDIALS QUIET COMPONENTS cvode nvecserial)
-  sf_need("SUNDIALS with CVODE" "${SUNDIALS_FOUND}" "${SUNDIALS_VERSION}" 6.0 "libsundials-dev, with clang libomp-dev" SAMFLOW_WITH_SUNDIALS)
-  sf_link_flags(-lsundials_cvode -lsundials_nvecserial)
-endif()
-
-option(SAMFLOW_WITH_CLP "l1-max-margin classifiers, by the linear programmes of Clp" ON)
-if(SAMFLOW_WITH_CLP)
-  pkg_check_modules(CLP QUIET IMPORTED_TARGET clp)
-  sf_need(Clp "${CLP_FOUND}" "${CLP_VERSION}" 1.17 coinor-libclp-dev SAMFLOW_WITH_CLP)
-  sf_link_flags(${CLP_LDFLAGS})
-endif()
 
 option(SAMFLOW_WITH_HDF5 "HDF5 output" ON)
 if(SAMFLOW_WITH_HDF5)

@@ -7,8 +7,10 @@ option(SAMFLOW_PROGRAM_SHARED "The program loads libsamflow, instead of holding 
 if(SAMFLOW_PROGRAM_SHARED)
   set_property(TARGET samflow PROPERTY LINK_LIBRARIES samflow_flags samflow_shared)
 endif()
-install(TARGETS samflow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
-foreach(kind shared static)
+if(TARGET samflow)
+  install(TARGETS samflow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+endif()
+foreach(kind IN LISTS SAMFLOW_KINDS)
   install(TARGETS samflow_${kind} EXPORT samflow_${kind}
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)

@@ -13,6 +13,13 @@ function(sf_room name)
   set_property(GLOBAL APPEND PROPERTY SAMFLOW_LIBRARIES ${ROOM_LIBRARIES})
 endfunction()
 
+# The libraries to be made: shared and static where the system knows both.
+set(SAMFLOW_KINDS static)
+get_property(shared GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS)
+if(shared)
+  list(PREPEND SAMFLOW_KINDS shared)
+endif()
+
 # The shared and the static library, from the objects of all rooms. Whoever links the static one links the outside
 # libraries: as targets inside this build, as plain words (sf_link_flags) once it is installed.
 function(sf_libraries)
@@ -23,7 +30,7 @@ function(sf_libraries)
   foreach(room IN LISTS rooms)
     list(APPEND objects $<TARGET_OBJECTS:samflow_${room}>)
   endforeach()
-  foreach(kind shared static)
+  foreach(kind IN LISTS SAMFLOW_KINDS)
     string(TOUPPER ${kind} KIND)
     add_library(samflow_${kind} ${KIND} ${objects})
     add_library(samflow::samflow_${kind} ALIAS samflow_${kind})
@@ -32,7 +39,9 @@ function(sf_libraries)
     target_include_directories(samflow_${kind} INTERFACE
       $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   endforeach()
-  target_link_libraries(samflow_shared PRIVATE samflow_flags ${libraries} m)
+  if(TARGET samflow_shared)
+    target_link_libraries(samflow_shared PRIVATE samflow_flags ${libraries} m)
+  endif()
   get_property(flags GLOBAL PROPERTY SAMFLOW_LINK_FLAGS)
   target_link_libraries(samflow_static INTERFACE "$<BUILD_INTERFACE:${libraries};m>" "$<INSTALL_INTERFACE:${flags};-lm>")
   target_compile_definitions(samflow_static INTERFACE SAMFLOW_STATIC)

@@ -102,8 +102,19 @@ static void test_ends(void **state)
     }
 }
 
+/* Where the architecture promises vectors they are used, so that the other tests do not pass over them. */
+static void test_promised(void **state)
+{
+    (void)state;
+#if defined(__aarch64__)
+    assert_true(sf_isa_supported(SF_ISA_NEON));
+    assert_non_null(functions_of(SF_ISA_NEON));
+#endif
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_accuracy), cmocka_unit_test(test_ends)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_accuracy), cmocka_unit_test(test_ends),
+                                       cmocka_unit_test(test_promised)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
