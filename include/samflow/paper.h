@@ -49,11 +49,16 @@ typedef struct sf_check {
     sf_relation relation;
     double predicted, measured, tolerance;
     bool decisive; /* part of the statement itself; else a detail that goes beyond it */
+    const char *const
+        *words; /* what the values 0, 1, 2… stand for, ended by NULL; NULL: the values are numbers */
 } sf_check;
 
 /* The comparator. False if any number in it is NaN. */
 SF_API
 bool sf_check_passes(const sf_check *check);
+/* A value of the check (its prediction, its measurement) as text: its word where it has one, else the number. */
+SF_API
+void sf_check_value(const sf_check *check, double value, char *text, size_t size);
 /* The prediction with its relation and tolerance, as text: "0.5213 (+- 1e-06)", "<= 0.001". */
 SF_API
 void sf_check_describe(const sf_check *check, char *text, size_t size);

@@ -59,7 +59,7 @@ static void print_check(const char *label, const sf_check *check, const char *ve
 {
     char predicted[96], measured[32];
     sf_check_describe(check, predicted, sizeof predicted);
-    snprintf(measured, sizeof measured, "%.6g", check->measured);
+    sf_check_value(check, check->measured, measured, sizeof measured);
     cell(label, 18);
     cell(predicted, 28);
     cell(measured, 14);
@@ -88,11 +88,12 @@ static void print_outcome(const sf_outcome *outcome, bool all)
         printf("    %s\n", sf_outcome_reason(outcome));
     for (size_t i = 0; i < count; i++) {
         bool passes = sf_check_passes(&checks[i]);
-        char predicted[96];
+        char predicted[96], measured[32];
         sf_check_describe(&checks[i], predicted, sizeof predicted);
+        sf_check_value(&checks[i], checks[i].measured, measured, sizeof measured);
         if (all || !passes)
-            printf("    %s: %s: predicted %s, measured %.6g\n", passes ? "holds" : "fails", checks[i].what,
-                   predicted, checks[i].measured);
+            printf("    %s: %s: predicted %s, measured %s\n", passes ? "holds" : "fails", checks[i].what,
+                   predicted, measured);
     }
 }
 
@@ -105,6 +106,18 @@ static void print_table(const sf_reproduction *reproduction)
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------- */
+
+/* What a check that counts in words says: "predicted_word": "yes". */
+static void json_words(sf_json *json, const sf_check *check)
+{
+    char predicted[32], measured[32];
+    if (!check->words)
+        return;
+    sf_check_value(check, check->predicted, predicted, sizeof predicted);
+    sf_check_value(check, check->measured, measured, sizeof measured);
+    sf_json_string(json, "predicted_word", predicted);
+    sf_json_string(json, "measured_word", measured);
+}
 
 static void json_outcome(sf_json *json, const sf_outcome *outcome)
 {
@@ -131,6 +144,7 @@ static void json_outcome(sf_json *json, const sf_outcome *outcome)
         sf_json_string(json, "relation", relation[checks[i].relation]);
         sf_json_number(json, "predicted", checks[i].predicted);
         sf_json_number(json, "measured", checks[i].measured);
+        json_words(json, &checks[i]);
         sf_json_number(json, "tolerance", checks[i].tolerance);
         sf_json_bool(json, "decisive", checks[i].decisive);
         sf_json_bool(json, "holds", sf_check_passes(&checks[i]));

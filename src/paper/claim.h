@@ -44,6 +44,11 @@ void sf_claim_check(sf_outcome *out, sf_relation relation, double predicted, dou
 /* A detail beyond the statement: failing makes the claim partial. */
 void sf_claim_detail(sf_outcome *out, sf_relation relation, double predicted, double measured,
                      double tolerance, const char *format, ...) SF_PRINTF(6, 7);
+/* Decisive: predicted and measured are indices into words, ended by NULL, and must be the same. */
+void sf_claim_word(sf_outcome *out, const char *const *words, double predicted, double measured,
+                   const char *format, ...) SF_PRINTF(5, 6);
+extern const char *const sf_words_no_yes[];   /* "no", "yes" */
+extern const char *const sf_words_strength[]; /* "minor", "major": of two features in ascending strength */
 void sf_claim_note(sf_outcome *out, sf_note_kind kind, const char *format, ...) SF_PRINTF(3, 4);
 /* Owned by the outcome. NULL on failure, which is kept. */
 sf_figure *sf_claim_figure(sf_outcome *out, const char *name, size_t columns, const char *caption,

@@ -20,9 +20,23 @@ bool sf_check_passes(const sf_check *check)
     return false;
 }
 
+void sf_check_value(const sf_check *check, double value, char *text, size_t size)
+{
+    for (size_t i = 0; check->words && check->words[i]; i++)
+        if (value == (double)i) {
+            snprintf(text, size, "%s", check->words[i]);
+            return;
+        }
+    snprintf(text, size, "%.6g", value);
+}
+
 void sf_check_describe(const sf_check *check, char *text, size_t size)
 {
     double p = check->predicted, t = check->tolerance;
+    if (check->words) {
+        sf_check_value(check, p, text, size);
+        return;
+    }
     switch (check->relation) {
     case SF_RELATION_EQUAL:
         snprintf(text, size, t == 0.0 ? "%.6g" : "%.6g (± %.2g)", p, t);

@@ -88,7 +88,7 @@ void sf_claim_check(sf_outcome *out, sf_relation relation, double predicted, dou
 {
     va_list arguments;
     va_start(arguments, format);
-    add_check(out, (sf_check){NULL, relation, predicted, measured, tolerance, true}, format, arguments);
+    add_check(out, (sf_check){NULL, relation, predicted, measured, tolerance, true, NULL}, format, arguments);
     va_end(arguments);
 }
 
@@ -97,7 +97,21 @@ void sf_claim_detail(sf_outcome *out, sf_relation relation, double predicted, do
 {
     va_list arguments;
     va_start(arguments, format);
-    add_check(out, (sf_check){NULL, relation, predicted, measured, tolerance, false}, format, arguments);
+    add_check(out, (sf_check){NULL, relation, predicted, measured, tolerance, false, NULL}, format,
+              arguments);
+    va_end(arguments);
+}
+
+const char *const sf_words_no_yes[] = {"no", "yes", NULL};
+const char *const sf_words_strength[] = {"minor", "major", NULL};
+
+void sf_claim_word(sf_outcome *out, const char *const *words, double predicted, double measured,
+                   const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_check(out, (sf_check){NULL, SF_RELATION_EQUAL, predicted, measured, 0.0, true, words}, format,
+              arguments);
     va_end(arguments);
 }
 

@@ -112,6 +112,17 @@ static void number(FILE *file, double value)
     }
 }
 
+static void measurement(FILE *file, const sf_check *check)
+{
+    char shown[96];
+    if (!check->words) {
+        number(file, check->measured);
+        return;
+    }
+    sf_check_value(check, check->measured, shown, sizeof shown);
+    fputs(shown, file);
+}
+
 static const char *verdict_class(sf_verdict verdict)
 {
     static const char *const name[] = {"absent", "reproduced", "partial", "failed"};
@@ -253,7 +264,7 @@ static void write_checks(FILE *file, const sf_outcome *outcome)
         fputs("<td class=\"number\" data-label=\"predicted\">", file);
         numeric_text(file, predicted);
         fputs("</td><td class=\"number\" data-label=\"measured\">", file);
-        number(file, checks[i].measured);
+        measurement(file, &checks[i]);
         bool passes = sf_check_passes(&checks[i]);
         fprintf(file, "</td><td data-label=\"holds\"><span class=\"%s\">%s%s</span></td></tr>\n",
                 passes ? "reproduced" : "failed", passes ? "yes" : "no",
@@ -339,7 +350,7 @@ static void write_summary_row(FILE *file, const sf_outcome *outcome)
     }
     fputs("</td><td class=\"number\" data-label=\"measured\">", file);
     if (check)
-        number(file, check->measured);
+        measurement(file, check);
     fprintf(file, "</td><td data-label=\"checks\">%zu of %zu</td><td>", passed, count);
     verdict(file, sf_outcome_verdict(outcome));
     fputs("</td></tr>\n", file);

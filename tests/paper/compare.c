@@ -3,7 +3,7 @@
 
 static sf_check check(sf_relation relation, double predicted, double measured, double tolerance)
 {
-    return (sf_check){"quantity", relation, predicted, measured, tolerance, true};
+    return (sf_check){"quantity", relation, predicted, measured, tolerance, true, NULL};
 }
 
 static void test_relations(void **state)
