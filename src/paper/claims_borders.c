@@ -16,13 +16,11 @@ static sf_status draw_frozen(sf_outcome *out, double rho)
     sf_figure *figure =
         sf_claim_figure(out, "t32-frozen", 3,
                         "ℓ∞-SAM at depth 3, 4 and 5, ρ = 1, μ = (1, 1, 2): the weights of three "
-                        "coordinates against τ, from α = 0.4 (gold), 1.2 "
-                        "(grey) and 1.5 (navy). At the dotted line the strongest is infinite "
-                        "and t = ∞: there the others stop. Dashed: where "
-                        "the theorem, read coordinate by coordinate, would take them.",
-                        "Three panels. The navy curve rises to infinity at the dotted line near "
-                        "tau equal to 1; gold and grey end there at "
-                        "finite values, and dashed lines go on from them.");
+                        "coordinates against τ, from α = 0.4 (gold), 1.2 (grey) and 1.5 (navy). At the "
+                        "dotted line the strongest is infinite and t = ∞: there the others stop. Dashed: "
+                        "where the theorem, read coordinate by coordinate, would take them.",
+                        "Three panels. The navy curve rises to infinity at the dotted line near tau equal "
+                        "to 1; gold and grey end there at finite values, and dashed lines go on from them.");
     if (!figure)
         return SF_ERR_MEMORY;
     for (int depth = 3; depth <= GATE_DEPTH; depth++) {
@@ -34,8 +32,8 @@ static sf_status draw_frozen(sf_outcome *out, double rho)
         sf_flow *flow;
         snprintf(title, sizeof title, "L = %d", depth);
         sf_figure_panel(figure, &(sf_axes){.title = title,
-                                           .x_label = "τ (rescaled time, no unit)",
-                                           .y_label = "w / ρ (no unit)",
+                                           .x_label = "τ",
+                                           .y_label = "w / ρ",
                                            .x_min = 0.0,
                                            .x_max = 2.0,
                                            .y_min = 0.0,
@@ -102,10 +100,9 @@ sf_status sf_claim_frozen(sf_outcome *out)
                   "μ = (1, 1, 2), ρ = 1, α = (0.4, 1.2, 1.5), L = 3, 4, 5; flow to log ‖β‖ = 65.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "Here the theorem, read coordinate by coordinate, and the flow in original time part ways: t "
-        "= ∞ is already the first "
-        "blow-up, so a slower coordinate never gets to 0, to ρ^L or to infinity. The limit direction "
-        "is not touched by this.");
+        "Here the theorem, read coordinate by coordinate, and the flow in original time part ways: t = ∞ "
+        "is already the first blow-up, so a slower coordinate never gets to 0, to ρ^L or to infinity. The "
+        "limit direction is not touched by this.");
     return draw_frozen(out, rho);
 }
 
@@ -130,8 +127,8 @@ sf_status sf_claim_ties(sf_outcome *out)
                    "L = 3, μ = (1, 2): β_0 / β_1 in the limit, (μ_1 / μ_0)^{L/(L−2)}");
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "ρ = 1. L = 2: μ = (1, 2, 2), α = (1.75, 1.25, 1.5), to log ‖β‖ = 100. L = 3: μ = (1, 2), α = (1.5, "
-        "1.25), so that μ_j (α_j − ρ) = 1/2 for both, to log ‖β‖ = 30.");
+        "ρ = 1. L = 2: μ = (1, 2, 2), α = (1.75, 1.25, 1.5), to log ‖β‖ = 100. L = 3: μ = (1, 2), α = "
+        "(1.5, 1.25), so that μ_j (α_j − ρ) = 1/2 for both, to log ‖β‖ = 30.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "A tie is a coincidence of the start: in floating point it holds only where it holds exactly, and "
@@ -182,11 +179,11 @@ sf_status sf_claim_unequal_layers(sf_outcome *out)
         "One coordinate, μ = 1, ρ = 1, ℓ∞-SAM, L = 2, layers (w_1, w_2) on a grid over (0, 6) × (−3, 3).");
     sf_figure *figure =
         sf_claim_figure(out, "t32-unequal", 1,
-                        "ℓ∞-SAM from two unequal layers, μ = 1, ρ = 1: which starts grow. "
-                        "Dashed: w_1 + w_2 = 2ρ for w_2 > 0, and u (v + 2ρ) = 8ρ² "
-                        "with u = w_1 + w_2, v = w_1 − w_2 for w_2 < 0.",
-                        "A boundary that falls steeply from (0, 2) to (2, 0) and goes on to the "
-                        "lower right; growth lies to its right.");
+                        "ℓ∞-SAM from two unequal layers, μ = 1, ρ = 1: which starts grow. Dashed: w_1 + "
+                        "w_2 = 2ρ for w_2 > 0, and u (v + 2ρ) = 8ρ² with u = w_1 + w_2, v = w_1 − w_2 for "
+                        "w_2 < 0.",
+                        "A boundary that falls steeply from (0, 2) to (2, 0) and goes on to the lower "
+                        "right; growth lies to its right.");
     if (!figure)
         return SF_ERR_MEMORY;
     static const char *const classes[] = {"", "grows", "", "", "goes to 0"};

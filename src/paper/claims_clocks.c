@@ -86,8 +86,8 @@ sf_status sf_claim_discrete_is_flow(sf_outcome *out)
     sf_table *table = sf_claim_table(out, "discrete-flow", "Discrete updates against the flow", 3, headings);
     sf_figure *figure =
         sf_claim_figure(out, "discrete-flow", 1,
-                        "Distance of the discrete iterate from the flow at t = 2, against the "
-                        "step size η; L = 2 and one example unless named. Dashed: first order.",
+                        "Distance of the discrete iterate from the flow at t = 2, against the step size "
+                        "η; L = 2 and one example unless named. Dashed: first order.",
                         "On log-log axes all methods lie on straight lines of slope one.");
     if (!table || !figure)
         return SF_ERR_MEMORY;
@@ -96,7 +96,7 @@ sf_status sf_claim_discrete_is_flow(sf_outcome *out)
         steps[k] = 0.1 / (double)(1U << k);
         guide[k] = 0.3 * steps[k];
     }
-    sf_figure_panel(figure, &(sf_axes){.x_label = "step size η (no unit)",
+    sf_figure_panel(figure, &(sf_axes){.x_label = "step size η",
                                        .y_label = "relative distance from the flow",
                                        .x_scale = SF_SCALE_LOG,
                                        .y_scale = SF_SCALE_LOG,
@@ -131,19 +131,16 @@ sf_status sf_claim_discrete_is_flow(sf_outcome *out)
     sf_claim_note(
         out, SF_NOTE_SETTING,
         "μ = (1, 2), or the three examples (1, 2), (1.5, −0.3), (0.4, 1.1), all with label +1; equal "
-        "layers (0.6, 0.7); t = 2; "
-        "η = 0.1 halved %d times.",
+        "layers (0.6, 0.7); t = 2; η = 0.1 halved %d times.",
         HALVINGS - 1);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "Chosen tolerance: ± 0.03 in the order, measured between the two smallest step sizes, where "
-        "the next term of "
-        "the error still counts.");
+        "Chosen tolerance: ± 0.03 in the order, measured between the two smallest step sizes, where the "
+        "next term of the error still counts.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "First order holds away from the points where a flow is not smooth. After a collapse the two "
-        "differ for good: the "
-        "flow rests at 0, the discrete update chatters about it.");
+        "differ for good: the flow rests at 0, the discrete update chatters about it.");
     return SF_OK;
 }
 
@@ -169,8 +166,7 @@ sf_status sf_claim_clocks(sf_outcome *out)
     sf_claim_note(
         out, SF_NOTE_SETTING,
         "The rescaled flow, stopped where its log t reaches log 2, against %d steps of the classical "
-        "Runge-Kutta method on "
-        "dθ/dt = −∇F(θ + ε(θ)). Starts and data as in the claim on discrete updates.",
+        "Runge-Kutta method on dθ/dt = −∇F(θ + ε(θ)). Starts and data as in the claim on discrete updates.",
         STEPS);
     return SF_OK;
 }
@@ -221,8 +217,8 @@ sf_status sf_claim_radius(sf_outcome *out)
     sf_claim_note(out, SF_NOTE_SETTING,
                   "μ = (1, 2), L = 2, ρ = %g, equal weights with margins 1 to 700, logistic loss.", rho);
     sf_claim_note(out, SF_NOTE_CAVEAT,
-                  "Most implementations divide by ‖g‖ + 1e-12. On separable data ‖g‖ passes 1e-12 at margins "
-                  "near 28, and from there such "
-                  "a SAM turns into GD without a word: the last column.");
+                  "Most implementations divide by ‖g‖ + 1e-12. On separable data ‖g‖ passes 1e-12 at "
+                  "margins near 28, and from there such a SAM turns into GD without a word: the last "
+                  "column.");
     return SF_OK;
 }

@@ -116,15 +116,13 @@ static sf_status draw_plane(sf_outcome *out)
 {
     sf_figure *figure = sf_claim_figure(
         out, "plane", 3,
-        "Trajectories in the plane of β for μ = (1, 2), ρ = 1, equal layers: GD, ℓ∞-SAM and "
-        "ℓ2-SAM (rows) at depth 1, 2 and 3 (columns). "
-        "Shaded by which feature leads once ‖β‖ = 20: gold the minor one, blue the major one; "
-        "grey: β collapses to 0 or comes to rest. Arrows: direction of motion; discs: starts.",
-        "At depth 1 the three rows look alike: straight lines. At depth 2 and 3 linf-SAM is cut "
-        "into four quarters at beta equal to rho "
-        "to the L; l2-SAM at depth 2 has a region of collapse at the origin, and at depth 2 and "
-        "3 turns to the minor "
-        "feature beyond it.");
+        "Trajectories in the plane of β for μ = (1, 2), ρ = 1, equal layers: GD, ℓ∞-SAM and ℓ2-SAM (rows) "
+        "at depth 1, 2 and 3 (columns). Shaded by which feature leads once ‖β‖ = 20: gold the minor one, "
+        "blue the major one; grey: β collapses to 0 or comes to rest. Arrows: direction of motion; discs: "
+        "starts.",
+        "At depth 1 the three rows look alike: straight lines. At depth 2 and 3 linf-SAM is cut into four "
+        "quarters at beta equal to rho to the L; l2-SAM at depth 2 has a region of collapse at the "
+        "origin, and at depth 2 and 3 turns to the minor feature beyond it.");
     if (!figure)
         return SF_ERR_MEMORY;
     for (size_t m = 0; m < 3; m++)
@@ -206,15 +204,15 @@ sf_status sf_claim_depth(sf_outcome *out)
         }
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "μ = (1, 2), logistic loss, equal layers α·1, ρ = 1; α = 0.6 (ℓ∞-SAM beyond depth 1: 1.2, above the "
-        "gate); flows to log ‖β‖ = 8.");
+        "μ = (1, 2), logistic loss, equal layers α·1, ρ = 1; α = 0.6 (ℓ∞-SAM beyond depth 1: 1.2, above "
+        "the gate); flows to log ‖β‖ = 8.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "Chosen threshold: a largest ratio of 1.5 counts as minor first; theory gives 3.79 for L = 2 "
-        "and nothing beyond.");
+        "Chosen threshold: a largest ratio of 1.5 counts as minor first; theory gives 3.79 for L = 2 and "
+        "nothing beyond.");
     sf_claim_note(
         out, SF_NOTE_FINDING,
-        "The phenomenon survives at depth 3 and 4, which the paper leaves open: ℓ2-SAM relies on the minor "
-        "feature first there too.");
+        "The phenomenon survives at depth 3 and 4, which the paper leaves open: ℓ2-SAM relies on the "
+        "minor feature first there too.");
     return draw_plane(out);
 }

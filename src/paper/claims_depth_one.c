@@ -65,9 +65,8 @@ sf_status sf_claim_single_example_line(sf_outcome *out)
         }
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "%zu random examples μ ~ N(0, I) in %d dimensions, starts ~ N(0, 4 I), %d discrete steps of η "
-        "= 0.1/‖μ‖²; "
-        "seed %llu, one stream an example.",
+        "%zu random examples μ ~ N(0, I) in %d dimensions, starts ~ N(0, 4 I), %d discrete steps of η = "
+        "0.1/‖μ‖²; seed %llu, one stream an example.",
         sets, D, STEPS, (unsigned long long)seed);
     return SF_OK;
 }
@@ -131,15 +130,14 @@ static sf_status draw_angles(sf_outcome *out, sf_method method, size_t sets, con
     snprintf(name, sizeof name, "t31-%s", sf_method_name(method));
     snprintf(caption, sizeof caption,
              "%s, depth 1: angle between β and the ℓ2-max-margin direction on %zu random separable data "
-             "sets, against log t. "
-             "Dashed: falling exactly like 1 / log t.",
+             "sets, against log t. Dashed: falling exactly like 1 / log t.",
              sf_title_of_method(method), sets);
     sf_figure *figure = sf_claim_figure(
         out, name, 1, caption,
         "On log-log axes every curve becomes a straight line that falls with slope minus one.");
     if (!figure)
         return SF_ERR_MEMORY;
-    sf_figure_panel(figure, &(sf_axes){.x_label = "log t (natural logarithm of the original time)",
+    sf_figure_panel(figure, &(sf_axes){.x_label = "ln t",
                                        .y_label = "angle / rad",
                                        .x_scale = SF_SCALE_LOG,
                                        .y_scale = SF_SCALE_LOG,
@@ -197,21 +195,18 @@ static sf_status depth_one(sf_outcome *out, sf_method method)
                     "slowest exponent of all data sets");
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "%zu random separable data sets with 4 to %d examples and 2 to %d features (margin at least "
-        "0.2), starts ~ N(0, 4 "
-        "I), %s flow to log t = 10,000; seed %llu, one stream a data set.",
+        "%zu random separable data sets with 4 to %d examples and 2 to %d features (margin at least 0.2), "
+        "starts ~ N(0, 4 I), %s flow to log t = 10,000; seed %llu, one stream a data set.",
         sets, MOST_EXAMPLES, MOST_FEATURES, method == SF_METHOD_GD ? "gradient" : "ρ = 0.1, 0.5, 2 in turn,",
         (unsigned long long)seed);
     sf_claim_note(out, SF_NOTE_CAVEAT,
-                  "The angle falls only like 1 / log t: at any time t that a discrete run reaches, log t is "
-                  "below 30, and the "
-                  "direction is still off by several hundredths of a radian.");
+                  "The angle falls only like 1 / log t: at any time t that a discrete run reaches, log t "
+                  "is below 30, and the direction is still off by several hundredths of a radian.");
     sf_claim_note(out, SF_NOTE_CAVEAT,
-                  "Chosen tolerances: 0.01 rad for the largest angle at log t = 10,000; the exponent −1 is "
-                  "judged by the median over "
-                  "data sets (± 0.02) and the slowest one only as a detail (at most −0.9), because where a "
-                  "second margin is "
-                  "nearly as small as the least, the slope −1 comes later than log t = 10,000.");
+                  "Chosen tolerances: 0.01 rad for the largest angle at log t = 10,000; the exponent −1 "
+                  "is judged by the median over data sets (± 0.02) and the slowest one only as a detail "
+                  "(at most −0.9), because where a second margin is nearly as small as the least, the "
+                  "slope −1 comes later than log t = 10,000.");
     return draw_angles(out, method, sets, log_times, angles);
 }
 

@@ -147,20 +147,18 @@ static sf_status draw_gates(sf_outcome *out, double rho)
     static const double starts[STARTS] = {0.3, 0.6, 1.0, 1.2, 1.4};
     sf_figure *figure = sf_claim_figure(
         out, "t32-gates", 2,
-        "ℓ∞-SAM, one coordinate with μ = 1 and ρ = 1: the weight w of every layer against τ, "
-        "measured from five starts (coloured) over the "
-        "closed forms (dashed). Starts below ρ end at 0 for even depth and at ρ for odd depth; "
-        "starts above ρ grow, for L ≥ 3 to infinity at a finite τ.",
-        "Four panels, depth 2 to 5. In each, the start at rho is a horizontal line; those above "
-        "rise; those below fall to 0 for "
-        "depth 2 and 4, and rise towards rho for depth 3 and 5.");
+        "ℓ∞-SAM, one coordinate with μ = 1 and ρ = 1: the weight w of every layer against τ, measured "
+        "from five starts (coloured) over the closed forms (dashed). Starts below ρ end at 0 for even "
+        "depth and at ρ for odd depth; starts above ρ grow, for L ≥ 3 to infinity at a finite τ.",
+        "Four panels, depth 2 to 5. In each, the start at rho is a horizontal line; those above rise; "
+        "those below fall to 0 for depth 2 and 4, and rise towards rho for depth 3 and 5.");
     if (!figure)
         return SF_ERR_MEMORY;
     for (int depth = 2; depth <= 5; depth++) {
         char title[32];
         snprintf(title, sizeof title, "L = %d", depth);
         sf_figure_panel(figure, &(sf_axes){.title = title,
-                                           .x_label = "τ (rescaled time, no unit)",
+                                           .x_label = "τ",
                                            .y_label = "w / ρ",
                                            .x_min = 0.0,
                                            .x_max = 4.0,
@@ -206,13 +204,12 @@ sf_status sf_claim_gates(sf_outcome *out)
     }
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "ρ = 1, L = 2 to 5. Flows: one coordinate, μ = 1, from 0.5 ρ, ρ and 1.5 ρ. Discrete: those three at "
-        "once as three coordinates with μ = 1, η = 0.01, 100,000 steps.");
+        "ρ = 1, L = 2 to 5. Flows: one coordinate, μ = 1, from 0.5 ρ, ρ and 1.5 ρ. Discrete: those three "
+        "at once as three coordinates with μ = 1, η = 0.01, 100,000 steps.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "The engine of ℓ∞ flows itself uses that coordinates decouple as long as no sign changes; the "
-        "plain integration and the "
-        "discrete updates here do not.");
+        "plain integration and the discrete updates here do not.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "At 0 the field of even depth is discontinuous and the flow slides; the discrete update chatters "

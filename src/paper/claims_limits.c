@@ -89,6 +89,14 @@ static sf_status draw_boundary(sf_figure *figure, int depth, double rho)
     return sf_figure_status(figure);
 }
 
+/* The part of the square (0, 2)^2 of starts from which the minor feature wins, mu = (1, 2): the area below the boundary, to
+ * the right of rho. */
+static double share_of_minor(int depth, double rho)
+{
+    double side = 2.0 - rho;
+    return (side * rho + (depth == 2 ? 0.0 : 0.5 * side * side / 2.0)) / 4.0;
+}
+
 /* Cells of the (alpha_1, alpha_2) plane by limit, d = 2, mu = (1, 2). Classes: 0 zero or finite, 1 e_0, 2 e_1. */
 static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method, double rho,
                              const char *caption, const char *alt, const char *const *classes)
@@ -114,6 +122,7 @@ static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method
                                            .y_max = 2.0,
                                            .equal = true,
                                            .key = "below"});
+        size_t minor = 0;
         const double log_norm =
             depth == 2 ? 12.0 : 24.0; // the leader of every cell has changed for the last time
         for (size_t i = 0; i < n * n; i++) {
@@ -123,7 +132,13 @@ static sf_status draw_limits(sf_outcome *out, const char *name, sf_method method
             SF_TRY(measured_limit(out, method, rho, depth, 2, mu, alpha, log_norm, &limit, &share));
             wrong += limit != predicted_limit(depth, 2, mu, alpha, rho);
             cells[i] = limit < 0 ? 4.0 : limit;
+            minor += limit == 0;
         }
+        // a cell in which the boundary runs is counted whole: by at most half a cell for each of the n columns
+        sf_claim_check(out, SF_RELATION_EQUAL, share_of_minor(depth, rho), (double)minor / (double)(n * n),
+                       0.5 / (double)n,
+                       "L = %d: share of the initializations in (0, 2)² that end in the minor feature",
+                       depth);
         sf_figure_cells(figure, NULL, SF_PALETTE_CLASSES, n, n, scale, scale, cells);
         SF_TRY(draw_boundary(figure, depth, rho));
         sf_figure_classes(figure, rho > 0.0 ? 5 : 2, classes);
@@ -155,14 +170,13 @@ sf_status sf_claim_choice_of_limit(sf_outcome *out)
     }
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "μ = (1, 2, 3), ρ = 1, ℓ∞-SAM, L = 2, 3, 4; all starts with coordinates in {0.8, 1.1, 1.35, "
-        "1.8} (--quick: the first two); flows to log ‖β‖ = 60.");
+        "μ = (1, 2, 3), ρ = 1, ℓ∞-SAM, L = 2, 3, 4; all starts with coordinates in {0.8, 1.1, 1.35, 1.8} "
+        "(--quick: the first two); flows to log ‖β‖ = 60.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "Chosen tolerance: a share of 1 − 10^{−6} counts as e_j. A limit is not reached at log ‖β‖ = 60: for "
-        "L = 2 "
-        "the next coordinate falls behind only like a power of the norm, and the least share is then 1 − 3 × "
-        "10^{−8}; for L ≥ 3 the others are frozen, and the share is 1 to all digits.");
+        "Chosen tolerance: a share of 1 − 10^{−6} counts as e_j. A limit is not reached at log ‖β‖ = 60: "
+        "for L = 2 the next coordinate falls behind only like a power of the norm, and the least share is "
+        "then 1 − 3 × 10^{−8}; for L ≥ 3 the others are frozen, and the share is 1 to all digits.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "For odd L and no coordinate above ρ, β tends to the finite point ρ^L, not to a direction; the "
@@ -170,12 +184,11 @@ sf_status sf_claim_choice_of_limit(sf_outcome *out)
     static const char *const classes[] = {"to e_0 (minor)", "to e_1 (major)", "", "",
                                           "to 0 (L = 2) or ρ^L (L = 3)"};
     return draw_limits(out, "c35-limits", SF_METHOD_LINF, rho,
-                       "Limit of ℓ∞-SAM over the scales of the start, μ = (1, 2), ρ = 1: every cell is one "
-                       "flow; dashed: the "
-                       "boundaries that Corollary 3.5 predicts.",
-                       "For depth 2 the lower left square goes to 0, the lower right to the minor feature, "
-                       "all above rho to the "
-                       "major one. For depth 3 a slanted line divides the upper right square.",
+                       "Limit of ℓ∞-SAM over the scales of the start, μ = (1, 2), ρ = 1: every cell is "
+                       "one flow; dashed: the boundaries that Corollary 3.5 predicts.",
+                       "For depth 2 the lower left square goes to 0, the lower right to the minor "
+                       "feature, all above rho to the major one. For depth 3 a slanted line divides the "
+                       "upper right square.",
                        classes);
 }
 
@@ -197,14 +210,14 @@ sf_status sf_claim_gd_depth(sf_outcome *out)
                                "L = %d: starts that lead to e_%zu", depth, j);
     }
     sf_claim_note(out, SF_NOTE_SETTING,
-                  "μ = (1, 2, 3), GD flow, L = 2, 3, 4; all starts with coordinates in {0.2, 0.5, 0.9, 1.9} "
-                  "(--quick: the first three); flows to log ‖β‖ = 60.");
+                  "μ = (1, 2, 3), GD flow, L = 2, 3, 4; all starts with coordinates in {0.2, 0.5, 0.9, "
+                  "1.9} (--quick: the first three); flows to log ‖β‖ = 60.");
     static const char *const classes[] = {"to e_0 (minor)", "to e_1 (major)"};
     return draw_limits(out, "gd-limits", SF_METHOD_GD, 0.0,
-                       "Limit of GD over the scales of the start, μ = (1, 2). At depth 2 the major feature "
-                       "always wins; at depth 3 "
-                       "it depends on the start, and the line μ_0 α_0 = μ_1 α_1 divides.",
-                       "At depth 2 one colour only; at depth 3 a line of slope one half through the origin "
-                       "divides two colours.",
+                       "Limit of GD over the scales of the start, μ = (1, 2). At depth 2 the major "
+                       "feature always wins; at depth 3 it depends on the start, and the line μ_0 α_0 = "
+                       "μ_1 α_1 divides.",
+                       "At depth 2 one colour only; at depth 3 a line of slope one half through the "
+                       "origin divides two colours.",
                        classes);
 }

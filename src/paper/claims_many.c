@@ -88,13 +88,13 @@ static sf_status draw_gaps(sf_outcome *out, size_t sets, const double *log_times
 {
     sf_figure *figure = sf_claim_figure(
         out, "t42-margin", 1,
-        "Depth 2, random separable data sets: what the ℓ1-normalized predictor still lacks of the greatest "
-        "ℓ1 margin, against log t. GD and "
-        "ℓ2-SAM tend to the same limit, with the same error. Dashed: falling like 1 / log t.",
+        "Depth 2, random separable data sets: what the ℓ1-normalized predictor still lacks of the "
+        "greatest ℓ1 margin, against log t. GD and ℓ2-SAM tend to the same limit, with the same error. "
+        "Dashed: falling like 1 / log t.",
         "Curves of both methods lie over each other and fall on log-log axes, most with slope minus one.");
     if (!figure)
         return SF_ERR_MEMORY;
-    sf_figure_panel(figure, &(sf_axes){.x_label = "log t (natural logarithm of the original time)",
+    sf_figure_panel(figure, &(sf_axes){.x_label = "ln t",
                                        .y_label = "1 − margin / greatest margin",
                                        .x_scale = SF_SCALE_LOG,
                                        .y_scale = SF_SCALE_LOG,
@@ -165,38 +165,31 @@ sf_status sf_claim_limit_l1(sf_outcome *out)
                    "one example, μ = (1, 1.5, 2): share of the largest coordinate at log ‖β‖ = 120");
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "%zu random separable data sets with 3 to %d examples and 2 to %d features, layers w_1 = 1, "
-        "w_2 = 0, ρ = %g, L = 2, "
-        "logistic loss, flows to log t = 10,000; seed %llu, one stream a data set. One example: ρ = "
-        "1, α = 0.7.",
+        "%zu random separable data sets with 3 to %d examples and 2 to %d features, layers w_1 = 1, w_2 = "
+        "0, ρ = %g, L = 2, logistic loss, flows to log t = 10,000; seed %llu, one stream a data set. One "
+        "example: ρ = 1, α = 0.7.",
         sets, MOST_EXAMPLES, MOST_FEATURES, rho, (unsigned long long)seed);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Chosen tolerances: the gap in margin, at most 0.01 at log t = 10,000, stands in for the angle, "
-        "which is not "
-        "judged: it reaches %.3g rad on the data sets whose ℓ1-max-margin direction is unique, and elsewhere "
-        "there "
-        "is no single direction. Where a feature off the support is nearly as good as those on it, the angle "
-        "falls only like (log t)^{ζ−1} with ζ near 1, far beyond any computed time, while the margin is "
-        "already "
-        "almost the greatest. The bound 0.01 was set after a first run, and the largest gap, %.3g, is close "
-        "to "
-        "it.",
+        "which is not judged: it reaches %.3g rad on the data sets whose ℓ1-max-margin direction is "
+        "unique, and elsewhere there is no single direction. Where a feature off the support is nearly as "
+        "good as those on it, the angle falls only like (log t)^{ζ−1} with ζ near 1, far beyond any "
+        "computed time, while the margin is already almost the greatest. The bound 0.01 was set after a "
+        "first run, and the largest gap, %.3g, is close to it.",
         worst_angle, worst);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Chosen tolerance: ℓ2-SAM and GD are compared by the median over data sets (5 %%), not by the "
-        "worst: where a "
-        "coordinate leaves the support late, the kink in the curve comes at different times for the "
-        "two (figure), "
-        "and at one moment their gaps differ by %.3g relative in the worst case.",
+        "worst: where a coordinate leaves the support late, the kink in the curve comes at different "
+        "times for the two (figure), and at one moment their gaps differ by %.3g relative in the worst "
+        "case.",
         worst_difference);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "The theorem says: if the direction converges, then to this limit. That it converges is "
-        "measured here, not proved. The "
-        "error falls like 1 / log t, or slower where a feature off the support is nearly as good as "
-        "those on it.");
+        "The theorem says: if the direction converges, then to this limit. That it converges is measured "
+        "here, not proved. The error falls like 1 / log t, or slower where a feature off the support is "
+        "nearly as good as those on it.");
     return draw_gaps(out, sets, log_times, gd, sam);
 }
 
@@ -279,10 +272,9 @@ static sf_status check_wider(sf_outcome *out)
                   "%d features, %zu examples, GD, α between the thresholds: regime", FEATURES, 2 * per_class);
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "More features: means evenly from 1 to 2 in %d features, σ = 0.2, %zu examples a class, seed "
-        "2; thresholds of one example at "
-        "the mean: α_c = %.4f, major-first from %.4f. Minor first: the strongest feature is not the "
-        "first to lead.",
+        "More features: means evenly from 1 to 2 in %d features, σ = 0.2, %zu examples a class, seed 2; "
+        "thresholds of one example at the mean: α_c = %.4f, major-first from %.4f. Minor first: the "
+        "strongest feature is not the first to lead.",
         FEATURES, per_class, critical, major);
     return SF_OK;
 }
@@ -321,21 +313,20 @@ static sf_status draw_gaussian(sf_outcome *out, const sf_dataset *dataset, doubl
     char caption[512];
     snprintf(caption, sizeof caption,
              "Gaussian classes around ±(1, 2), σ = %g, depth 2: flows in the plane of β from seven equal "
-             "starts α·1 (discs). "
-             "GD turns to the major feature from all; ℓ2-SAM, ρ = 1, collapses to 0 from the smallest, leans "
-             "to the minor "
-             "feature from the middle ones and to the major one from the largest. Dotted: equal weight.",
+             "starts α·1 (discs). GD turns to the major feature from all; ℓ2-SAM, ρ = 1, collapses to 0 "
+             "from the smallest, leans to the minor feature from the middle ones and to the major one "
+             "from the largest. Dotted: equal weight.",
              deviation);
     sf_figure *figure =
         sf_claim_figure(out, "gaussian", 2, caption,
-                        "Left, GD: all paths rise above the diagonal. Right, l2-SAM: two paths return to the "
-                        "origin, the next run below the diagonal, the last above it.");
+                        "Left, GD: all paths rise above the diagonal. Right, l2-SAM: two paths return to "
+                        "the origin, the next run below the diagonal, the last above it.");
     if (!figure)
         return SF_ERR_MEMORY;
     for (size_t m = 0; m < 2; m++) {
         sf_figure_panel(figure, &(sf_axes){.title = sf_title_of_method(methods[m]),
-                                           .x_label = "β of the minor feature (no unit)",
-                                           .y_label = "β of the major feature (no unit)",
+                                           .x_label = "β of the minor feature",
+                                           .y_label = "β of the major feature",
                                            .x_min = 0.0,
                                            .x_max = 2.0,
                                            .y_min = 0.0,
@@ -405,14 +396,13 @@ sf_status sf_claim_gaussian(sf_outcome *out)
     sf_claim_note(
         out, SF_NOTE_SETTING,
         "Class +1 ~ N((1, 2), σ² I), class −1 ~ N(−(1, 2), σ² I), %zu examples each, examples on the "
-        "wrong side of the plane "
-        "<(1, 2), x> = 0 drawn again, seed %llu (Philox, stream n for example n); L = 2, equal layers "
-        "α·1, ρ = 1, logistic loss; "
-        "flows to log t = 6 or log ‖β‖ = 1.5; thresholds by bisection to 1e-3.",
+        "wrong side of the plane <(1, 2), x> = 0 drawn again, seed %llu (Philox, stream n for example n); "
+        "L = 2, equal layers α·1, ρ = 1, logistic loss; flows to log t = 6 or log ‖β‖ = 1.5; thresholds "
+        "by bisection to 1e-3.",
         per_class, (unsigned long long)seed);
     sf_claim_note(out, SF_NOTE_CAVEAT,
-                  "Chosen tolerance: 3 %% between the thresholds of many examples with σ = 0.05 and those of "
-                  "one example at their "
-                  "mean. Nothing predicts the difference; it vanishes with σ (table).");
+                  "Chosen tolerance: 3 %% between the thresholds of many examples with σ = 0.05 and those "
+                  "of one example at their mean. Nothing predicts the difference; it vanishes with σ "
+                  "(table).");
     return check_wider(out);
 }

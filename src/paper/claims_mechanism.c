@@ -54,8 +54,8 @@ sf_status sf_claim_mechanism(sf_outcome *out)
         out, "mechanism", 2,
         "Weight of the minor feature over that of the major one, for μ = (1, 2), ρ = 1, from α·1: "
         "normalized, unnormalized, and without perturbation. Above 1 the minor feature leads.",
-        "l2-SAM rises to ratios of hundreds and stays there for very long; the other two fall from 1 "
-        "at once, or nearly so.");
+        "l2-SAM rises to ratios of hundreds and stays there for very long; the other two fall from 1 at "
+        "once, or nearly so.");
     if (!table || !figure)
         return SF_ERR_MEMORY;
     double worst_free = 0.0;
@@ -65,7 +65,7 @@ sf_status sf_claim_mechanism(sf_outcome *out)
             char title[64];
             snprintf(title, sizeof title, "α = %g", scales[s]);
             sf_figure_panel(figure, &(sf_axes){.title = title,
-                                               .x_label = "log t (natural logarithm of the original time)",
+                                               .x_label = "ln t",
                                                .y_label = "β minor / β major",
                                                .y_scale = SF_SCALE_LOG,
                                                .x_min = -3.0,
@@ -114,13 +114,11 @@ sf_status sf_claim_mechanism(sf_outcome *out)
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Chosen tolerances: 1 %% for the largest ratio, which is taken over 400 moments; \"from the "
-        "start\" allows "
-        "unnormalized SAM until log t = 2.");
+        "start\" allows unnormalized SAM until log t = 2.");
     sf_claim_note(
         out, SF_NOTE_FINDING,
-        "Unnormalized SAM from a small start (α = 0.3) does let the minor feature lead for a while, "
-        "until log t = 1.3: as "
-        "long as the loss derivative exceeds 1 / (ρ (μ_1 + μ_2)). What normalization adds is that the "
-        "effect lasts, without bound.");
+        "Unnormalized SAM from a small start (α = 0.3) does let the minor feature lead for a while, until "
+        "log t = 1.3: as long as the loss derivative exceeds 1 / (ρ (μ_1 + μ_2)). What normalization adds "
+        "is that the effect lasts, without bound.");
     return SF_OK;
 }

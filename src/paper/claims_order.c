@@ -123,19 +123,19 @@ static sf_status check_order(sf_outcome *out, const time_case *c, sf_table *tabl
     if (back > 0)
         sf_claim_note(out, SF_NOTE_FINDING,
                       "d = %zu, α = %.6g: the order is not monotone: the lead first goes down to a weaker "
-                      "feature (%zu of the "
-                      "changes), then up.",
+                      "feature (%zu of the changes), then up.",
                       c->d, alpha, back);
     return SF_OK;
 }
 
-/* A flow whose features hand over, with the predicted moments. */
+/* A flow whose features hand over, with the predicted moments, and that of GD from the same initialization. */
 typedef struct course_in_time {
     size_t d;
     double alpha, scale; // alpha = scale * alpha_c
     double mu[L2_FEATURES];
     order predicted;
-    flow_path path;
+    double end; // log t: past the last hand-over
+    flow_path path, gd;
 } course_in_time;
 
 static sf_status follow_course(sf_outcome *out, size_t d, double scale, course_in_time *c)
@@ -143,45 +143,53 @@ static sf_status follow_course(sf_outcome *out, size_t d, double scale, course_i
     enum { SAMPLES = 150 };
     double critical, at[SAMPLES];
     sf_flow *flow;
+    sf_reduction *reduction;
+    const sf_leader *leaders;
+    size_t count;
     *c = (course_in_time){.d = d, .scale = scale};
     sf_even_steps(d, 1.0, 3.0, c->mu);
     SF_TRY(sf_l2_critical_scale(out, d, c->mu, 1.0, &critical));
     c->alpha = scale * critical;
-    SF_TRY(predict_order(out, d, c->mu, 1.0, c->alpha, 1e5, &c->predicted));
+    SF_TRY(sf_l2_reduction(out, d, c->mu, 1.0, c->alpha, &reduction));
+    SF_TRY(sf_reduction_dominance(reduction, &leaders, &count));
+    c->end = pow(10.0, ceil(log10(3.0 * leaders[count - 1].log_time)));
+    SF_TRY(predict_order(out, d, c->mu, 1.0, c->alpha, c->end, &c->predicted));
     SF_TRY(sf_l2_flow(out, d, c->mu, 1.0, c->alpha, &flow));
-    sf_even_ratios(SAMPLES, 0.1, 1e5, at);
-    return sf_record_path(out, flow, d, CLOCK_LOG_TIME, SAMPLES, at, &c->path);
+    sf_even_ratios(SAMPLES, 0.1, c->end, at);
+    SF_TRY(sf_record_path(out, flow, d, CLOCK_LOG_TIME, SAMPLES, at, &c->path));
+    SF_TRY(sf_l2_flow(out, d, c->mu, 0.0, c->alpha, &flow)); // rho = 0: GD
+    return sf_record_path(out, flow, d, CLOCK_LOG_TIME, SAMPLES, at, &c->gd);
 }
 
-/* beta_j, or its share of the whole, against log t, with the predicted switches. */
-static sf_status draw_course(sf_outcome *out, sf_figure *figure, const course_in_time *c, bool shares)
+/* beta_j of a path, or its share of the whole, against log t, with the predicted hand-overs. */
+static sf_status draw_course(sf_outcome *out, sf_figure *figure, const course_in_time *c,
+                             const flow_path *path, bool shares)
 {
-    size_t d = c->d, count = c->path.count;
+    size_t d = c->d, count = path->count;
     char title[64];
     double *value = sf_claim_doubles(out, count);
     if (!value)
         return SF_ERR_MEMORY;
-    snprintf(title, sizeof title, "d = %zu, α = %.4g (%.3g α_c)", d, c->alpha, c->scale);
+    snprintf(title, sizeof title, "%s, d = %zu, α = %.4g (%.3g α_c)", path == &c->gd ? "GD" : "ℓ2-SAM", d,
+             c->alpha, c->scale);
     sf_figure_panel(figure, &(sf_axes){.title = title,
-                                       .x_label = "log t (natural logarithm of the original time)",
-                                       .y_label = shares ? "β_j / Σ β (no unit)" : "β_j (no unit)",
+                                       .x_label = "ln t",
+                                       .y_label = shares ? "β_j / Σ β" : "β_j",
                                        .x_scale = SF_SCALE_LOG,
                                        .y_scale = shares ? SF_SCALE_LINEAR : SF_SCALE_LOG,
                                        .x_min = 0.1,
-                                       .x_max = 1e5,
+                                       .x_max = c->end,
                                        .y_min = shares ? 0.0 : NAN,
                                        .y_max = !shares ? NAN
-                                                : d > 3 ? 0.4
+                                                : d > 3 ? 0.6
                                                         : 1.0,
-                                       .key = d > 3    ? "off"
-                                              : shares ? "center right"
-                                                       : "top left"});
+                                       .key = d > 3 || shares ? "off" : "top left"});
     for (size_t j = 0; j < d; j++) {
         char label[32];
         for (size_t i = 0; i < count; i++) {
-            double sum = 0.0, log_beta = c->path.log_beta[j * count + i];
+            double sum = 0.0, log_beta = path->log_beta[j * count + i];
             for (size_t m = 0; m < d; m++)
-                sum += exp(c->path.log_beta[m * count + i] - log_beta);
+                sum += exp(path->log_beta[m * count + i] - log_beta);
             value[i] = shares ? 1.0 / sum : exp(log_beta);
         }
         snprintf(label, sizeof label, "μ = %.3g", c->mu[j]);
@@ -189,9 +197,9 @@ static sf_status draw_course(sf_outcome *out, sf_figure *figure, const course_in
                          (sf_style){.color = sf_color_of_strength((double)j / (double)(d - 1)),
                                     .dash = d == 3 ? (int)j : 0,
                                     .width = d == 3 ? 2.5 : 2.0},
-                         count, c->path.log_time, value);
+                         count, path->log_time, value);
     }
-    for (size_t i = 1; i < c->predicted.count; i++)
+    for (size_t i = 1; path == &c->path && i < c->predicted.count; i++)
         if (c->predicted.leaders[i].log_time > 0.1)
             sf_figure_guide(figure, c->predicted.leaders[i].log_time, NULL);
     return SF_OK;
@@ -200,23 +208,24 @@ static sf_status draw_course(sf_outcome *out, sf_figure *figure, const course_in
 static sf_status draw_order(sf_outcome *out)
 {
     course_in_time courses[2];
-    sf_figure *figure =
-        sf_claim_figure(out, "t44-time", 2,
-                        "Which feature the predictor relies on in time, ℓ2-SAM, L = 2, one example with "
-                        "strengths evenly from 1 to 3, ρ = 1: "
-                        "β_j (above) and its share of the whole (below) against log t, gold (weak) to navy "
-                        "(strong). Dotted: the moments at "
-                        "which the exact reduction predicts that the next feature takes the lead.",
-                        "The weaker features hold nearly all of the predictor at first; one after the other "
-                        "hands over to the next "
-                        "stronger one, and each predicted moment lies where two curves cross.");
+    sf_figure *figure = sf_claim_figure(
+        out, "t44-time", 2,
+        "Which feature the predictor relies on in time, L = 2, one example with strengths evenly from 1 "
+        "to 3, ρ = 1: β_j of ℓ2-SAM (above), its share of the whole (middle), and the same share with GD "
+        "from the same initialization (below), against log t, gold (weak) to navy (strong). Dotted: the "
+        "moments at which the exact reduction predicts that the next feature takes the lead; the axis "
+        "ends after the last.",
+        "With ℓ2-SAM the weaker features hold nearly all of the predictor at first; one after the other "
+        "hands over to the next stronger one until the strongest has it, and each predicted moment lies "
+        "where two curves cross. With GD the strongest feature has it from the beginning.");
     if (!figure)
         return SF_ERR_MEMORY;
     SF_TRY(follow_course(out, 3, 1.05, &courses[0]));
     SF_TRY(follow_course(out, 10, 1.2, &courses[1]));
-    for (int shares = 0; shares < 2; shares++)
+    for (int row = 0; row < 3; row++)
         for (size_t k = 0; k < 2; k++)
-            SF_TRY(draw_course(out, figure, &courses[k], shares != 0));
+            SF_TRY(
+                draw_course(out, figure, &courses[k], row < 2 ? &courses[k].path : &courses[k].gd, row > 0));
     return SF_OK;
 }
 
@@ -262,14 +271,14 @@ static sf_status draw_spotlight(sf_outcome *out)
                    "spotlight, d = %d: largest error of log β_j against the Gaussian window", D);
     sf_figure *figure = sf_claim_figure(
         out, "t44-spotlight", 1,
-        "The spotlight: log_{10} of β_j over the largest β, for 50 features of strength 0.5 to 3, against τ; "
-        "ℓ2-SAM, L = 2, ρ = 1, α = 1.05 α_c. "
-        "The bright window moves from weak to strong features. Dashed: its predicted centre τ / (2B).",
-        "A bright band that begins at weak features and moves up to the strongest, with the predicted centre "
-        "line in its middle.");
+        "The spotlight: log_{10} of β_j over the largest β, for 50 features of strength 0.5 to 3, against "
+        "τ; ℓ2-SAM, L = 2, ρ = 1, α = 1.05 α_c. The bright window moves from weak to strong features. "
+        "Dashed: its predicted centre τ / (2B).",
+        "A bright band that begins at weak features and moves up to the strongest, with the predicted "
+        "centre line in its middle.");
     if (!figure)
         return SF_ERR_MEMORY;
-    sf_figure_panel(figure, &(sf_axes){.x_label = "τ (rescaled time, no unit)",
+    sf_figure_panel(figure, &(sf_axes){.x_label = "τ",
                                        .y_label = "feature strength μ",
                                        .x_min = 0.0,
                                        .x_max = end.tau,
@@ -332,25 +341,21 @@ sf_status sf_claim_order_in_time(sf_outcome *out)
                    "d = 2, α = 0.53: the major feature takes over at log t");
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "ρ = 1, L = 2, one example (given twice, so that the engine integrates coordinate by coordinate and "
-        "not by the reduction that predicts), logistic loss, equal layers α·1; d = 2: μ = (1, 2), α = 0.6 "
-        "and 0.53; d "
-        "= 3, 10, 100: strengths "
-        "evenly from 1 to 3, α = 1.05 to 1.3 times the critical scale; flows to log t = 200 to 2,000,000.");
+        "ρ = 1, L = 2, one example (given twice, so that the engine integrates coordinate by coordinate "
+        "and not by the reduction that predicts), logistic loss, equal layers α·1; d = 2: μ = (1, 2), α = "
+        "0.6 and 0.53; d = 3, 10, 100: strengths evenly from 1 to 3, α = 1.05 to 1.3 times the critical "
+        "scale; flows to log t = 200 to 2,000,000.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "The hand-overs are real but late: t = e^{53} for α = 0.6, and log t above a million for α = "
-        "0.53. On every clock a person can wait for, "
-        "ℓ2-SAM just above the critical scale looks at the minor features only.");
+        "0.53. On every clock a person can wait for, ℓ2-SAM just above the critical scale looks at the "
+        "minor features only.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "Chosen tolerances: 10^{−8} in τ and 10^{−7} in log t, relative, are what the integrator "
-        "keeps (its own is "
-        "10^{−12} a step) where errors grow by 1 / |α / α_c − 1|, up to 60 times here. The hand-over "
-        "at log t = "
-        "1,077,880.5169 is compared to ± 0.02, the same 2 × 10^{−8} relative; the one at t = 1.14e23 "
-        "to 0.5 %%, half a "
-        "unit of its last digit given.");
+        "Chosen tolerances: 10^{−8} in τ and 10^{−7} in log t, relative, are what the integrator keeps "
+        "(its own is 10^{−12} a step) where errors grow by 1 / |α / α_c − 1|, up to 60 times here. The "
+        "hand-over at log t = 1,077,880.5169 is compared to ± 0.02, the same 2 × 10^{−8} relative; the "
+        "one at t = 1.14e23 to 0.5 %%, half a unit of its last digit given.");
     SF_TRY(draw_order(out));
     return draw_spotlight(out);
 }

@@ -44,12 +44,11 @@ static sf_status draw_courses(sf_outcome *out)
     double alpha[MOST], cells[MOST * ROWS];
     sf_figure *figure =
         sf_claim_figure(out, "deeper", 1,
-                        "What ℓ2-SAM does from α·1 at depth 2, 3 and 4, μ = (1, 2), ρ = 1: "
-                        "every cell is one flow, coloured by which feature "
-                        "leads first.",
-                        "Three rows. In each a gold band of minor first between about 0.4 and 1.2, wider at "
-                        "greater depth, and blue to its "
-                        "right. To its left depth 2 and 4 are grey, they collapse, and depth 3 is blue.");
+                        "What ℓ2-SAM does from α·1 at depth 2, 3 and 4, μ = (1, 2), ρ = 1: every cell is "
+                        "one flow, coloured by which feature leads first.",
+                        "Three rows. In each a gold band of minor first between about 0.4 and 1.2, wider "
+                        "at greater depth, and blue to its right. To its left depth 2 and 4 are grey, "
+                        "they collapse, and depth 3 is blue.");
     if (!figure)
         return SF_ERR_MEMORY;
     sf_even_steps(n, 0.05, 2.0, alpha);
@@ -58,7 +57,7 @@ static sf_status draw_courses(sf_outcome *out)
         SF_TRY(course_of(out, (int)rows[i / n], alpha[i % n], &result));
         cells[i] = result == COLLAPSE ? 4.0 : result == MINOR_FIRST ? 0.0 : 1.0;
     }
-    sf_figure_panel(figure, &(sf_axes){.x_label = "scale of the start α (no unit)",
+    sf_figure_panel(figure, &(sf_axes){.x_label = "scale of the start α",
                                        .y_label = "depth L",
                                        .x_min = 0.05,
                                        .x_max = 2.0,
@@ -103,10 +102,8 @@ sf_status sf_claim_deeper(sf_outcome *out)
     sf_claim_note(
         out, SF_NOTE_FINDING,
         "The band of minor first is wider at greater depth. At depth 3 nothing collapses: from small "
-        "scales, below about "
-        "0.4 ρ, the perturbation carries the weights past 0, where an even number of negative factors "
-        "makes β grow, "
-        "and the major feature leads from the start.");
+        "scales, below about 0.4 ρ, the perturbation carries the weights past 0, where an even number of "
+        "negative factors makes β grow, and the major feature leads from the start.");
     sf_claim_note(out, SF_NOTE_CAVEAT, "No theorem covers depth above 2; this is a measurement.");
     return draw_courses(out);
 }
@@ -153,13 +150,11 @@ sf_status sf_claim_nearly_equal(sf_outcome *out)
     }
     sf_claim_note(out, SF_NOTE_SETTING,
                   "μ = (1, 1.5), (1, 1.1), (1, 1.02) (given twice, so that the engine does not use the "
-                  "reduction), ρ = 1, α = "
-                  "0.7, L = 2; flows to log t = 10,000.");
+                  "reduction), ρ = 1, α = 0.7, L = 2; flows to log t = 10,000.");
     sf_claim_note(
         out, SF_NOTE_FINDING,
-        "The window of minor-first scales does not close as the strengths become equal: it tends to "
-        "1/2 < α/ρ < "
-        "1. What vanishes is the size of the effect, the ratio of the two coordinates.");
+        "The window of minor-first scales does not close as the strengths become equal: it tends to 1/2 < "
+        "α/ρ < 1. What vanishes is the size of the effect, the ratio of the two coordinates.");
     return SF_OK;
 }
 
@@ -210,15 +205,13 @@ sf_status sf_claim_any_start(sf_outcome *out)
                    STARTS);
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "μ = (1, 1.7, 2.6) (given twice), ρ = 0.5, L = 2; %d starts with every weight of both layers "
-        "~ N(0, 0.64), "
-        "so of both signs and unequal; τ = 0.25 to 2; seed %llu.",
+        "μ = (1, 1.7, 2.6) (given twice), ρ = 0.5, L = 2; %d starts with every weight of both layers ~ "
+        "N(0, 0.64), so of both signs and unequal; τ = 0.25 to 2; seed %llu.",
         STARTS, (unsigned long long)seed);
     sf_claim_note(
         out, SF_NOTE_FINDING,
         "The window that moves from minor to major features acts on u = w_1 + w_2 and v = w_1 − w_2, "
-        "whatever the "
-        "signs; unequal layers only change where it begins. Starts that collapsed: %zu.",
+        "whatever the signs; unequal layers only change where it begins. Starts that collapsed: %zu.",
         collapsed);
     return SF_OK;
 }
@@ -256,10 +249,9 @@ sf_status sf_claim_scaling(sf_outcome *out)
     sf_claim_note(out, SF_NOTE_SETTING, "μ = (1, 2) (given twice), L = 2, ℓ2-SAM; α / ρ = 0.6 throughout.");
     sf_claim_note(
         out, SF_NOTE_FINDING,
-        "Only α / ρ decides which feature leads when, in the rescaled clock: on one example the "
-        "effect exists for "
-        "every ρ > 0, from starts between 0.52 ρ and 0.95 ρ for μ = (1, 2). What ρ does change is the "
-        "time t.");
+        "Only α / ρ decides which feature leads when, in the rescaled clock: on one example the effect "
+        "exists for every ρ > 0, from starts between 0.52 ρ and 0.95 ρ for μ = (1, 2). What ρ does change "
+        "is the time t.");
     return SF_OK;
 }
 
@@ -269,16 +261,14 @@ static sf_figure *specific_figure(sf_outcome *out)
 {
     sf_figure *figure =
         sf_claim_figure(out, "specific", 1,
-                        "Weight of the minor feature over that of the major one against τ, "
-                        "depth 2, μ = (1, 2). GD, from equal starts and from "
-                        "small unequal ones that favour the minor feature, only falls; ℓ2-SAM "
-                        "from the equal start α = 0.6, ρ = 1, first "
-                        "rises. Above the dotted 1 the minor feature leads.",
-                        "Three straight falling lines of GD, from 1, 9 and 25 at the start; the "
-                        "curve of l2-SAM starts at 1, rises to "
-                        "almost 4 and then falls slowly.");
+                        "Weight of the minor feature over that of the major one against τ, depth 2, μ = "
+                        "(1, 2). GD, from equal starts and from small unequal ones that favour the minor "
+                        "feature, only falls; ℓ2-SAM from the equal start α = 0.6, ρ = 1, first rises. "
+                        "Above the dotted 1 the minor feature leads.",
+                        "Three straight falling lines of GD, from 1, 9 and 25 at the start; the curve of "
+                        "l2-SAM starts at 1, rises to almost 4 and then falls slowly.");
     if (figure)
-        sf_figure_panel(figure, &(sf_axes){.x_label = "τ (rescaled time, no unit)",
+        sf_figure_panel(figure, &(sf_axes){.x_label = "τ",
                                            .y_label = "β minor / β major",
                                            .y_scale = SF_SCALE_LOG,
                                            .x_min = 0.0,
@@ -344,9 +334,8 @@ sf_status sf_claim_specific(sf_outcome *out)
                   "Chosen threshold for ℓ2-SAM: 3.7, just below the 3.794 that theory gives (P4.7).");
     sf_claim_note(
         out, SF_NOTE_FINDING,
-        "GD can rely on the minor feature first only if it is told to by an unequal start, and then "
-        "gives it up "
-        "monotonically; ℓ2-SAM amplifies it from an equal start.");
+        "GD can rely on the minor feature first only if it is told to by an unequal start, and then gives "
+        "it up monotonically; ℓ2-SAM amplifies it from an equal start.");
     return SF_OK;
 }
 
@@ -385,19 +374,17 @@ static sf_status draw_growth(sf_outcome *out, const double *log_times, const dou
 {
     sf_figure *figure =
         sf_claim_figure(out, "growth", 1,
-                        "How far the loss is ahead of 1/t: −log F − log t against log t, depth "
-                        "2, μ = (1, 2), from α = 1, ρ = 1. For GD it "
-                        "is the logarithm of the margin, so F falls like 1/(t log t); for "
-                        "ℓ2-SAM it grows like the square root of log t. "
-                        "Dashed: predicted from the margin.",
-                        "On log-log axes the line of GD is nearly flat, that of l2-SAM rises "
-                        "with slope one half; both lie on their "
-                        "predictions.");
+                        "How far the loss is ahead of 1/t: −log F − log t against log t, depth 2, μ = (1, "
+                        "2), from α = 1, ρ = 1. For GD it is the logarithm of the margin, so F falls like "
+                        "1/(t log t); for ℓ2-SAM it grows like the square root of log t. Dashed: "
+                        "predicted from the margin.",
+                        "On log-log axes the line of GD is nearly flat, that of l2-SAM rises with slope "
+                        "one half; both lie on their predictions.");
     if (!figure)
         return SF_ERR_MEMORY;
     sf_style dashed = {.color = SF_COLOR_THEORY, .dash = 1, .width = 1.5};
-    sf_figure_panel(figure, &(sf_axes){.x_label = "log t (natural logarithm of the original time)",
-                                       .y_label = "−log F − log t (no unit)",
+    sf_figure_panel(figure, &(sf_axes){.x_label = "ln t",
+                                       .y_label = "−log F − log t",
                                        .x_scale = SF_SCALE_LOG,
                                        .y_scale = SF_SCALE_LOG,
                                        .x_min = log_times[0],
@@ -431,21 +418,17 @@ sf_status sf_claim_growth(sf_outcome *out)
                    "ℓ2-SAM: exponent of −log F − log t in log t, from 100,000 to 1,000,000");
     sf_claim_note(out, SF_NOTE_SETTING,
                   "μ = (1, 2) (given twice), ρ = 1, α = 1, L = 2, logistic loss; m is the margin of the "
-                  "unperturbed point, "
-                  "measured; flows to log t = 1,000,000.");
+                  "unperturbed point, measured; flows to log t = 1,000,000.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Chosen tolerances: the formula for ℓ2-SAM leaves out a bounded term, −μ_d ρ²/2 = −1 from the "
-        "square of the "
-        "perturbation and less than 1 from the minor feature, so it is judged to ± 2, which is 0.1 %% "
-        "at log t = "
-        "1,000,000 and 1 %% at 10,000; the leading term √2 ρ √(μ_d m) alone is off by up to 5 %% "
-        "there. For GD ± 0.01.");
+        "square of the perturbation and less than 1 from the minor feature, so it is judged to ± 2, which "
+        "is 0.1 %% at log t = 1,000,000 and 1 %% at 10,000; the leading term √2 ρ √(μ_d m) alone is off "
+        "by up to 5 %% there. For GD ± 0.01.");
     sf_claim_note(
         out, SF_NOTE_FINDING,
-        "In original time the loss of ℓ2-SAM falls faster than that of GD, F t log t → 0: the slope "
-        "it follows is that "
-        "of a point with a smaller margin.");
+        "In original time the loss of ℓ2-SAM falls faster than that of GD, F t log t → 0: the slope it "
+        "follows is that of a point with a smaller margin.");
     return draw_growth(out, log_times, gd, sam, predicted_gd, predicted_sam);
 }
 
@@ -529,12 +512,11 @@ sf_status sf_claim_cost(sf_outcome *out)
     static const double scales[] = {0.6, 1.0};
     sf_figure *figure = sf_claim_figure(
         out, "cost", 2,
-        "Training loss at equal cost, one example μ = (1, 2), depth 2, discrete updates: "
-        "gradient evaluations, one a step of "
-        "GD and two a step of ℓ2-SAM. Dashed: the flow at the same time t = η times the steps.",
-        "Two panels with log-log axes. GD falls on a straight line. l2-SAM from 0.6 stays above "
-        "it until some "
-        "250 evaluations, from 1.0 it is below throughout; at the right end it is two to three "
+        "Training loss at equal cost, one example μ = (1, 2), depth 2, discrete updates: gradient "
+        "evaluations, one a step of GD and two a step of ℓ2-SAM. Dashed: the flow at the same time t = η "
+        "times the steps.",
+        "Two panels with log-log axes. GD falls on a straight line. l2-SAM from 0.6 stays above it until "
+        "some 250 evaluations, from 1.0 it is below throughout; at the right end it is two to three "
         "decades lower.");
     if (!figure)
         return SF_ERR_MEMORY;
@@ -563,10 +545,8 @@ sf_status sf_claim_cost(sf_outcome *out)
         "evaluations.",
         COST_STEP);
     sf_claim_note(out, SF_NOTE_CAVEAT,
-                  "One example: a smaller margin at the perturbed point gives larger steps. On the real data "
-                  "sets, where ℓ2-SAM "
-                  "leans on weaker features for long, it stays behind GD at equal cost (their loss curves). "
-                  "Chosen tolerance: "
-                  "1 %% in −log F, of first order in η.");
+                  "One example: a smaller margin at the perturbed point gives larger steps. On the real "
+                  "data sets, where ℓ2-SAM leans on weaker features for long, it stays behind GD at equal "
+                  "cost (their loss curves). Chosen tolerance: 1 %% in −log F, of first order in η.");
     return SF_OK;
 }

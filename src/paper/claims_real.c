@@ -243,9 +243,8 @@ static void compare_losses(sf_outcome *out, const real_setting *setting, const s
     while (half + 1 < sam->count && sam->step[half + 1] <= 0.5 * (double)setting->steps)
         half++;
     sf_claim_note(out, SF_NOTE_FINDING,
-                  "At equal cost, %llu gradient evaluations, the training loss is %.3g for GD and %.3g for "
-                  "ℓ2-SAM; training accuracy %.4f "
-                  "and %.4f.",
+                  "At equal cost, %llu gradient evaluations, the training loss is %.3g for GD and %.3g "
+                  "for ℓ2-SAM; training accuracy %.4f and %.4f.",
                   (unsigned long long)setting->steps, exp(gd->log_loss[gd->count - 1]),
                   exp(sam->log_loss[half]), gd->accuracy[gd->count - 1], sam->accuracy[half]);
 }
@@ -256,9 +255,9 @@ static sf_status draw_shares(sf_outcome *out, const real_setting *setting, size_
     char name[64], caption[512];
     snprintf(name, sizeof name, "%s-shares", setting->tag);
     snprintf(caption, sizeof caption,
-             "%s: part of Σ|β_j| that lies on the weak, middle and strong third of the features, against the "
-             "step. GD leans on the "
-             "strong third from the first step on; ℓ2-SAM first moves weight to weaker features.",
+             "%s: part of Σ|β_j| that lies on the weak, middle and strong third of the features, against "
+             "the step. GD leans on the strong third from the first step on; ℓ2-SAM first moves weight to "
+             "weaker features.",
              setting->name);
     sf_figure *figure =
         sf_claim_figure(out, name, used, caption,
@@ -311,15 +310,14 @@ static sf_status draw_heat(sf_outcome *out, const real_setting *setting, const r
     snprintf(name, sizeof name, "%s-spotlight", setting->tag);
     snprintf(caption, sizeof caption,
              "%s: where the predictor lies, over the strength of the features and the step: the largest "
-             "|β_j| of the "
-             "features of about that strength, as log_{10} of its part of the largest of all. Light: the "
-             "predictor relies on "
-             "them. GD stays with the strongest; ℓ2-SAM gives up one after the other, the strongest first.",
+             "|β_j| of the features of about that strength, as log_{10} of its part of the largest of "
+             "all. Light: the predictor relies on them. GD stays with the strongest; ℓ2-SAM gives up one "
+             "after the other, the strongest first.",
              setting->name);
     sf_figure *figure = sf_claim_figure(
         out, name, SHOWN, caption,
-        "GD: light at the top, darker below, more so with time. l2-SAM: the light band moves from "
-        "the strongest features down to weaker ones.");
+        "GD: light at the top, darker below, more so with time. l2-SAM: the light band moves from the "
+        "strongest features down to weaker ones.");
     if (!figure || !cells)
         return SF_ERR_MEMORY;
     sf_even_ratios(HEAT_COLUMNS, 1.0, (double)setting->steps, x);
@@ -389,15 +387,14 @@ static sf_status draw_images(sf_outcome *out, const real_setting *setting, const
     double side[SIDE], image[SIDE * SIDE];
     snprintf(name, sizeof name, "%s-images", setting->tag);
     snprintf(caption, sizeof caption,
-             "%s: the predictor as an image, after 1, 100, 300, 1,000 and %llu steps (from left); GD above, "
-             "ℓ2-SAM below. Each image has "
-             "its own scale; blue speaks for the first digit, red for the second.",
+             "%s: the predictor as an image, after 1, 100, 300, 1,000 and %llu steps (from left); GD "
+             "above, ℓ2-SAM below. Each image has its own scale; blue speaks for the first digit, red for "
+             "the second.",
              setting->name, (unsigned long long)setting->steps);
     sf_figure *figure =
         sf_claim_figure(out, name, IMAGES, caption,
-                        "GD keeps the strokes of the digits and narrows to their middle. l2-SAM "
-                        "empties the middle of the strokes and "
-                        "keeps their outlines.");
+                        "GD keeps the strokes of the digits and narrows to their middle. l2-SAM empties "
+                        "the middle of the strokes and keeps their outlines.");
     if (!figure)
         return SF_ERR_MEMORY;
     sf_even_steps(SIDE, 0.0, SIDE - 1.0, side);
@@ -503,29 +500,24 @@ static sf_status compare_plain(sf_outcome *out, const real_data *data)
         }
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "Not mirrored (table mnist-01-plain): the same examples and the same %zu pixels with a "
-        "signal, β ≥ 0, L = 2, "
-        "equal layers, η = 0.05, full batch, 2,000 steps, ρ = 1 for ℓ2-SAM, α = 0.01, 0.05 and 0.2.",
+        "Not mirrored (table mnist-01-plain): the same examples and the same %zu pixels with a signal, β "
+        "≥ 0, L = 2, equal layers, η = 0.05, full batch, 2,000 steps, ρ = 1 for ℓ2-SAM, α = 0.01, 0.05 "
+        "and 0.2.",
         data->d);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
         "Shares quoted before for networks with β ≥ 0 (project notes, section 5) were: GD from 0.33 "
-        "straight to 0.99 on the "
-        "strong third; ℓ2-SAM, ρ = 1, α = 0.2, 0.59 on the weak third at step 100 and 0.61 on the "
-        "strong third at step "
-        "2,000. Measured here, not mirrored: GD %.3f to %.3f, but from α = 0.01; ℓ2-SAM from α = 0.2 "
-        "%.3f weak at step "
-        "100, %.3f strong at step 2,000.",
+        "straight to 0.99 on the strong third; ℓ2-SAM, ρ = 1, α = 0.2, 0.59 on the weak third at step 100 "
+        "and 0.61 on the strong third at step 2,000. Measured here, not mirrored: GD %.3f to %.3f, but "
+        "from α = 0.01; ℓ2-SAM from α = 0.2 %.3f weak at step 100, %.3f strong at step 2,000.",
         share[0][0][0][2], share[0][0][PLAIN_MOMENTS - 1][2], share[1][2][1][0],
         share[1][2][PLAIN_MOMENTS - 1][2]);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "That comparison mixes two starts. From α = 0.2 GD too has %.3f on the weak third at step 100 "
-        "and %.3f on the strong "
-        "third at step 2,000: without mirroring, and from there, most of the turn is owed to the "
-        "start and not to "
-        "SAM. From one start α = 0.05 the two part ways: at step 1,000 ℓ2-SAM has %.3f on the weak "
-        "third, GD %.3f.",
+        "That comparison mixes two starts. From α = 0.2 GD too has %.3f on the weak third at step 100 and "
+        "%.3f on the strong third at step 2,000: without mirroring, and from there, most of the turn is "
+        "owed to the start and not to SAM. From one start α = 0.05 the two part ways: at step 1,000 "
+        "ℓ2-SAM has %.3f on the weak third, GD %.3f.",
         share[0][2][1][0], share[0][2][PLAIN_MOMENTS - 1][2], share[1][1][3][0], share[0][1][3][0]);
     return SF_OK;
 }
@@ -542,22 +534,20 @@ static sf_status shares_claim(sf_outcome *out, const real_setting *setting, bool
     compare_losses(out, setting, runs);
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "%s: %zu examples, %zu features with a signal, mirrored to (x, −x); L = 2, equal layers α = "
-        "%g, discrete updates with "
-        "η = %g, %llu steps, full batch; ρ = %g for ℓ2-SAM, ρ = %g for ℓ∞-SAM (there α > ρ is the "
-        "gate). No random numbers.",
+        "%s: %zu examples, %zu features with a signal, mirrored to (x, −x); L = 2, equal layers α = %g, "
+        "discrete updates with η = %g, %llu steps, full batch; ρ = %g for ℓ2-SAM, ρ = %g for ℓ∞-SAM "
+        "(there α > ρ is the gate). No random numbers.",
         setting->name, data.n, data.d, setting->alpha, setting->step, (unsigned long long)setting->steps,
         setting->radius[1], setting->radius[2]);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "The paper shows this effect on a convolutional network by Grad-CAM; here it is measured on "
-        "the model of its theory. The "
-        "margins of the checks (0.15 down, 0.1 up again) are ours: theory says that the shares turn, "
-        "not by how much.");
+        "The paper shows this effect on a convolutional network by Grad-CAM; here it is measured on the "
+        "model of its theory. The margins of the checks (0.15 down, 0.1 up again) are ours: theory says "
+        "that the shares turn, not by how much.");
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "The scale of the start was searched for, so this shows that there are starts with the effect, not "
-        "that every start has it: %s.",
+        "The scale of the start was searched for, so this shows that there are starts with the effect, "
+        "not that every start has it: %s.",
         setting->search);
     if (plain)
         SF_TRY(compare_plain(out, &data));
@@ -566,11 +556,9 @@ static sf_status shares_claim(sf_outcome *out, const real_setting *setting, bool
     const double *end = runs[1].heat + (runs[1].count - 1) * BANDS;
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "\"Major later\" is a statement on thirds: the strong third regains its share through its "
-        "weaker members. The very "
-        "strongest features, of the top one of %d bands of strength, are at %.2g of the largest after "
-        "the last step "
-        "of ℓ2-SAM, and GD has them at %.2g (figure).",
+        "\"Major later\" is a statement on thirds: the strong third regains its share through its weaker "
+        "members. The very strongest features, of the top one of %d bands of strength, are at %.2g of the "
+        "largest after the last step of ℓ2-SAM, and GD has them at %.2g (figure).",
         BANDS, end[BANDS - 1] / end[sf_index_of_largest(BANDS, end)],
         runs[0].heat[(runs[0].count - 1) * BANDS + BANDS - 1] /
             runs[0].heat[(runs[0].count - 1) * BANDS +
@@ -604,8 +592,8 @@ sf_status sf_claim_mnist_49(sf_outcome *out)
                                          .file = "t10k-images-idx3-ubyte.gz",
                                          .labels_file = "t10k-labels-idx1-ubyte.gz",
                                          .classes = {4.0, 9.0},
-                                         .search = "0.055 was taken after a scan of α; GD's strong third is "
-                                                   "allowed to fall by 0.06, and falls by 0.03",
+                                         .search = "0.055 was taken after a scan of α; GD's strong third "
+                                                   "is allowed to fall by 0.06, and falls by 0.03",
                                          .alpha = 0.055,
                                          .step = 0.2,
                                          .radius = {0.0, 1.0, 0.02},
@@ -620,8 +608,8 @@ sf_status sf_claim_golub(sf_outcome *out)
                                          .set = "golub",
                                          .file = "golub.csv.gz",
                                          .search =
-                                             "α = 0.011, 0.013 and 0.015 (with fewer steps) did not meet the "
-                                             "margins of the checks, 0.0135 with 4,000 steps does",
+                                             "α = 0.011, 0.013 and 0.015 (with fewer steps) did not meet "
+                                             "the margins of the checks, 0.0135 with 4,000 steps does",
                                          .alpha = 0.0135,
                                          .step = 0.02,
                                          .radius = {0.0, 1.0, 0.005},
@@ -657,8 +645,8 @@ static void judge_pairs(sf_outcome *out, size_t count, const turn *turns)
     }
     sf_claim_check(
         out, SF_RELATION_AT_MOST, 0.06, gd, 0.0,
-        "GD: how far the share of the strong third falls below that after the first step, largest of "
-        "%zu pairs",
+        "GD: how far the share of the strong third falls below that after the first step, largest of %zu "
+        "pairs",
         count);
     sf_claim_check(out, SF_RELATION_AT_LEAST, 0.15, fall, 0.0,
                    "ℓ2-SAM: the same, mean of %zu pairs: minor first", count);
@@ -724,22 +712,17 @@ sf_status sf_claim_optical(sf_outcome *out)
     judge_pairs(out, count, turns);
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "Optical digits of UCI, part of samflow: %zu pairs of about 360 images of 64 pixels / 16, "
-        "silent pixels left out, "
-        "mirrored to (x, −x); L = 2, equal layers α = %g, discrete updates with η = %g, %llu steps, "
-        "full batch; "
-        "ρ = %g. No random numbers. Losses and figures are of the first pair.",
+        "Optical digits of UCI, part of samflow: %zu pairs of about 360 images of 64 pixels / 16, silent "
+        "pixels left out, mirrored to (x, −x); L = 2, equal layers α = %g, discrete updates with η = %g, "
+        "%llu steps, full batch; ρ = %g. No random numbers. Losses and figures are of the first pair.",
         count, settings[0].alpha, settings[0].step, (unsigned long long)settings[0].steps,
         settings[0].radius[1]);
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "α was scanned (0.05 to 0.25, eight values, ρ = 1) on the pairs 0-1, 2-3, 4-5, 6-7 and 8-9; "
-        "0.18 is the one with "
-        "which each of these loses 0.15 and gets back 0.1. The pairs above were run once, with that "
-        "α: 3 against 4 loses "
-        "0.13 only, so the margins hold for the mean, and for each pair a fall of 0.05: this rule was "
-        "set after 3-4 had missed 0.15. From smaller "
-        "α ℓ2-SAM collapses, "
-        "from larger ones it turns less: the effect is one of a window of starts.");
+        "α was scanned (0.05 to 0.25, eight values, ρ = 1) on the pairs 0-1, 2-3, 4-5, 6-7 and 8-9; 0.18 "
+        "is the one with which each of these loses 0.15 and gets back 0.1. The pairs above were run once, "
+        "with that α: 3 against 4 loses 0.13 only, so the margins hold for the mean, and for each pair a "
+        "fall of 0.05: this rule was set after 3-4 had missed 0.15. From smaller α ℓ2-SAM collapses, from "
+        "larger ones it turns less: the effect is one of a window of starts.");
     return write_pairs(out, count, settings, turns);
 }

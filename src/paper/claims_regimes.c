@@ -158,15 +158,14 @@ static sf_status draw_map(sf_outcome *out, sf_figure *figure, const regime_map *
         }
         cells[i] = courses[i] == COLLAPSE ? 4.0 : courses[i] == MINOR_FIRST ? 0.0 : 1.0;
     }
-    sf_figure_panel(
-        figure, &(sf_axes){.title = map->against_rho ? "μ = (1, 2)" : "μ_1 = 1, ρ = 1",
-                           .x_label = map->against_rho ? "radius ρ (no unit)" : "μ_2 / μ_1 (no unit)",
-                           .y_label = map->against_rho ? "scale of the start α (no unit)" : "α / ρ (no unit)",
-                           .x_min = map->x[0],
-                           .x_max = map->x[n - 1],
-                           .y_min = map->y[0],
-                           .y_max = map->y[n - 1],
-                           .key = "below"});
+    sf_figure_panel(figure, &(sf_axes){.title = map->against_rho ? "μ = (1, 2)" : "μ_1 = 1, ρ = 1",
+                                       .x_label = map->against_rho ? "radius ρ" : "μ_2 / μ_1",
+                                       .y_label = map->against_rho ? "scale of the start α" : "α / ρ",
+                                       .x_min = map->x[0],
+                                       .x_max = map->x[n - 1],
+                                       .y_min = map->y[0],
+                                       .y_max = map->y[n - 1],
+                                       .key = "below"});
     sf_figure_cells(figure, NULL, SF_PALETTE_CLASSES, n, n, map->x, map->y, cells);
     sf_style style = {.color = SF_COLOR_THEORY, .dash = 1};
     sf_figure_series(figure, "predicted", style, n, map->x, map->critical);
@@ -182,16 +181,13 @@ static sf_status check_maps(sf_outcome *out)
     size_t wrong = 0, far = 0, close = 0;
     sf_figure *figure =
         sf_claim_figure(out, "t45-maps", 2,
-                        "What ℓ2-SAM does from α·1, L = 2, two features. Every cell is one run "
-                        "of discrete updates, coloured by what it "
-                        "did; dashed: the two predicted thresholds. Below the lower one β "
-                        "collapses to 0, between them the minor "
-                        "feature leads first, above the upper one the major feature leads from "
-                        "the first step. Left: over the ratio of "
-                        "strengths. Right: over the radius.",
-                        "Three bands: collapse below, minor first between, major first above; "
-                        "the bands end where the predicted lines "
-                        "run.");
+                        "What ℓ2-SAM does from α·1, L = 2, two features. Every cell is one run of "
+                        "discrete updates, coloured by what it did; dashed: the two predicted thresholds. "
+                        "Below the lower one β collapses to 0, between them the minor feature leads "
+                        "first, above the upper one the major feature leads from the first step. Left: "
+                        "over the ratio of strengths. Right: over the radius.",
+                        "Three bands: collapse below, minor first between, major first above; the bands "
+                        "end where the predicted lines run.");
     if (!figure)
         return SF_ERR_MEMORY;
     for (int kind = 0; kind < 2; kind++) {
@@ -212,18 +208,15 @@ static sf_status check_maps(sf_outcome *out)
         2 * fine * fine);
     sf_claim_note(
         out, SF_NOTE_SETTING,
-        "Maps: %zu × %zu cells each, discrete updates with η = %g to t = 120; the leader is that of "
-        "the first "
-        "step, a run has collapsed if ‖β‖_1 < ρ²/20 at the end (a tenth of the saddle between the two "
-        "fates). The "
-        "same maps by flows, on %zu × %zu cells.",
+        "Maps: %zu × %zu cells each, discrete updates with η = %g to t = 120; the leader is that of the "
+        "first step, a run has collapsed if ‖β‖_1 < ρ²/20 at the end (a tenth of the saddle between the "
+        "two fates). The same maps by flows, on %zu × %zu cells.",
         fine, fine, MAP_STEP, coarse, coarse);
     sf_claim_note(out, SF_NOTE_CAVEAT,
-                  "The maps show discrete updates, whose collapse ends a little below that of the flow (by "
-                  "0.019 η for μ = "
-                  "(1, 2)) and is only seen once a run has left the saddle, so cells within 0.5 %% of a "
-                  "boundary are left "
-                  "out of the check: %zu of them lie on the other side.",
+                  "The maps show discrete updates, whose collapse ends a little below that of the flow "
+                  "(by 0.019 η for μ = (1, 2)) and is only seen once a run has left the saddle, so cells "
+                  "within 0.5 %% of a boundary are left out of the check: %zu of them lie on the other "
+                  "side.",
                   close);
     return SF_OK;
 }
@@ -270,17 +263,15 @@ sf_status sf_claim_regimes(sf_outcome *out)
     SF_TRY(check_maps(out));
     sf_claim_note(
         out, SF_NOTE_CAVEAT,
-        "Chosen tolerances: 10^{−9} relative for the end of collapse (--quick: 10^{−6}), where "
-        "bisection stops; 10^{−5} "
-        "for the beginning of major-first, because just below it the minor feature leads by less than "
-        "the engine "
-        "resolves and for a moment only, so that the flow sees the change about 2 × 10^{−6} early.");
+        "Chosen tolerances: 10^{−9} relative for the end of collapse (--quick: 10^{−6}), where bisection "
+        "stops; 10^{−5} for the beginning of major-first, because just below it the minor feature leads "
+        "by less than the engine resolves and for a moment only, so that the flow sees the change about 2 "
+        "× 10^{−6} early.");
     sf_claim_note(
         out, SF_NOTE_SETTING,
         "ρ = 1 (maps: as drawn), L = 2, one example (given twice, so that the engine does not use the "
-        "reduction that predicts), logistic loss, equal layers α·1; flows until "
-        "collapse or "
-        "log ‖β‖ = 4 + 2 log max(α, ρ); thresholds by bisection.");
+        "reduction that predicts), logistic loss, equal layers α·1; flows until collapse or log ‖β‖ = 4 + "
+        "2 log max(α, ρ); thresholds by bisection.");
     return SF_OK;
 }
 
@@ -361,8 +352,8 @@ sf_status sf_claim_regimes_discrete(sf_outcome *out)
                   "μ = (1, 2), ρ = 1, logistic loss, equal layers; η = 0.01 and 20,000 steps for the "
                   "regimes, bisection to 1e-6 over runs of t = 40 for the threshold.");
     sf_claim_note(out, SF_NOTE_CAVEAT,
-                  "At α = 0.6 the flow hands over to the major feature at t = 1.14e23, so no discrete run of "
-                  "any length a person can wait for shows "
-                  "the second half of \"minor first, major last\".");
+                  "At α = 0.6 the flow hands over to the major feature at t = 1.14e23, so no discrete run "
+                  "of any length a person can wait for shows the second half of \"minor first, major "
+                  "last\".");
     return SF_OK;
 }

@@ -58,8 +58,8 @@ sf_status sf_claim_data_path(sf_outcome *out, const char *set, const char *file,
     if (status == SF_ERR_UNAVAILABLE && given)
         return sf_fail(
             out->context, SF_ERR_UNAVAILABLE,
-            "%s/%s does not hold it; give the folder with --data DIR, or none and run `samflow data "
-            "fetch %s`",
+            "%s/%s does not hold it; give the folder with --data DIR, or none and run `samflow data fetch "
+            "%s`",
             given, set, set);
     SF_TRY(status);
     if (snprintf(path, size, "%s/%s", folder, file) >= (int)size)

@@ -56,5 +56,8 @@ sf_status sf_claim_network_optical(sf_outcome *out);
 sf_status sf_claim_network_patches(sf_outcome *out);
 sf_status sf_claim_network_activation(sf_outcome *out);
 sf_status sf_claim_network_depth(sf_outcome *out);
+/* claims_beyond.c */
+sf_status sf_claim_one_example(sf_outcome *out);
+sf_status sf_claim_linf_time(sf_outcome *out);
 
 #endif

@@ -12,6 +12,7 @@
 #define MANY         "Many examples"
 #define REAL_DATA    "Real data"
 #define FOUNDATIONS  "Discrete updates, flows and clocks"
+#define BEYOND       "Beyond the paper"
 
 const claim_entry sf_claim_registry[] = {
     {{"T3.1", DEPTH_ONE, "At depth 1, ℓ∞-SAM converges in direction to the ℓ2-max-margin classifier",
@@ -30,9 +31,9 @@ const claim_entry sf_claim_registry[] = {
       "Soudry et al., JMLR 19 (2018)", SF_NEEDS_NOTHING},
      sf_claim_depth_one_gd},
     {{"T3.1-SINGLE", DEPTH_ONE, "On one example, every method of one layer follows the straight line of GD",
-      "For a single example μ and depth 1, GD, ℓ2-SAM, ℓ∞-SAM and unnormalized SAM all move along the same "
-      "straight line β(0) + s μ, for every ρ and every initialization: at each time, pointwise in τ, β "
-      "lies on it.",
+      "For a single example μ and depth 1, GD, ℓ2-SAM, ℓ∞-SAM and unnormalized SAM all move along the "
+      "same straight line β(0) + s μ, for every ρ and every initialization: at each time, pointwise in τ, "
+      "β lies on it.",
       "Theorem 3.1, the case of one example", SF_NEEDS_NOTHING},
      sf_claim_single_example_line},
     {{"T3.2", LINF_DEEP, "Each coordinate meets a gate at ρ",
@@ -41,9 +42,9 @@ const claim_entry sf_claim_registry[] = {
       "Theorem 3.2", SF_NEEDS_NOTHING},
      sf_claim_gates},
     {{"C3.5", LINF_DEEP, "The initialization chooses the limit: 0 or any standard basis vector",
-      "If some α_j > ρ, the direction converges to e_j* with j* = argmax of μ_j (α_j − ρ)^{L−2} over α_j > "
-      "ρ; if there is none, β → 0 (even L). So for every j there is an initialization that leads to e_j, "
-      "and one that leads to 0.",
+      "If some α_j > ρ, the direction converges to e_j* with j* = argmax of μ_j (α_j − ρ)^{L−2} over α_j "
+      "> ρ; if there is none, β → 0 (even L). So for every j there is an initialization that leads to "
+      "e_j, and one that leads to 0.",
       "Corollary 3.5", SF_NEEDS_NOTHING},
      sf_claim_choice_of_limit},
     {{"T3.2-FROZEN", LINF_DEEP, "At depth 3 and more, slower coordinates freeze on the way",
@@ -127,8 +128,8 @@ const claim_entry sf_claim_registry[] = {
      sf_claim_limit_l1},
     {{"GAUSSIAN", MANY, "Gaussian classes around ±(1, 2): the same three regimes",
       "With many examples drawn around ±(1, 2), ℓ2-SAM at depth 2 collapses from small initializations, "
-      "relies on the minor feature first from intermediate ones, and on the major feature from large ones; "
-      "GD relies on the major feature from all of them.",
+      "relies on the minor feature first from intermediate ones, and on the major feature from large "
+      "ones; GD relies on the major feature from all of them.",
       "Experiments of the paper with many examples; a reviewer took the data for Gaussian classes, the "
       "paper's own are not known to us",
       SF_NEEDS_NOTHING},
@@ -177,8 +178,8 @@ const claim_entry sf_claim_registry[] = {
       SF_NEEDS_NOTHING},
      sf_claim_network_patches},
     {{"NN-ACTIVATION", NETWORKS, "What does a ReLU change?",
-      "The background share of a CNN on MNIST is larger with ℓ2-SAM than with GD whether its activation is "
-      "a ReLU or the identity, at the same step and at the same loss.",
+      "The background share of a CNN on MNIST is larger with ℓ2-SAM than with GD whether its activation "
+      "is a ReLU or the identity, at the same step and at the same loss.",
       "Question of the reviewers; measured", SF_NEEDS_MNIST},
      sf_claim_network_activation},
     {{"NN-DEPTH", NETWORKS, "What does depth change in real networks?",
@@ -225,5 +226,15 @@ const claim_entry sf_claim_registry[] = {
       "not known to us",
       SF_NEEDS_NOTHING},
      sf_claim_cost},
+    {{"T4.2-ONE", BEYOND, "On one example, convergence in direction is a fact and no assumption",
+      "One example, L = 2, ℓ2-SAM above the critical scale: B(∞) is finite, so τ/B → ∞ and the direction "
+      "converges to the strongest feature.",
+      "Derived here; Theorem 4.2 assumes convergence", SF_NEEDS_NOTHING},
+     sf_claim_one_example},
+    {{"X-LINF-TIME", BEYOND, "ℓ∞-SAM descends faster than 1/t, the more so the deeper the network",
+      "One example, equal layers above the gate: −log F − log t ≈ L ρ μ^{1/L} (log t)^{1−1/L} for the "
+      "leading feature.",
+      "Derived here", SF_NEEDS_NOTHING},
+     sf_claim_linf_time},
 };
 const size_t sf_claim_registry_count = sizeof sf_claim_registry / sizeof sf_claim_registry[0];

@@ -108,8 +108,7 @@ sf_status sf_plot_features(plot_job *job)
         double *value = SF_ARRAY(job->context, run->count, double);
         if (!value)
             return SF_ERR_MEMORY;
-        open_panel(job, run, sf_plot_title(job, run, title, sizeof title),
-                   share ? "|β_j| / ‖β‖_1 (no unit)" : "|β_j| (no unit)",
+        open_panel(job, run, sf_plot_title(job, run, title, sizeof title), share ? "|β_j| / ‖β‖_1" : "|β_j|",
                    share ? SF_SCALE_LINEAR : SF_SCALE_LOG, share ? 0.0 : NAN, share ? 1.0 : NAN);
         for (size_t rank = 0; rank < shown; rank++)
             add_feature(job, run, features[rank], rank, shown, value);

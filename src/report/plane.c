@@ -116,8 +116,8 @@ sf_status sf_plot_plane(plot_job *job)
             return sf_fail(job->context, SF_ERR_USAGE, "--kind plane needs 2 features, %s has %zu",
                            job->runs[i].name, job->runs[i].d);
     range x = range_of(job, 0), y = range_of(job, 1);
-    sf_figure_panel(job->figure, &(sf_axes){.x_label = "β_0 (no unit)",
-                                            .y_label = "β_1 (no unit)",
+    sf_figure_panel(job->figure, &(sf_axes){.x_label = "β_0",
+                                            .y_label = "β_1",
                                             .x_min = x.low,
                                             .x_max = x.high,
                                             .y_min = y.low,

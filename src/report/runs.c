@@ -77,9 +77,9 @@ sf_scale sf_plot_time_scale(const plot_job *job)
 const char *sf_plot_time_label(const plot_job *job)
 {
     return strcmp(job->clock, "step") == 0          ? "step"
-           : strcmp(job->clock, "tau") == 0         ? "τ (rescaled time, no unit)"
+           : strcmp(job->clock, "tau") == 0         ? "τ"
            : strcmp(job->clock, "evaluations") == 0 ? "gradient evaluations"
-                                                    : "log t (natural logarithm of the original time)";
+                                                    : "ln t";
 }
 
 size_t sf_plot_first_shown(const plot_job *job, const plot_run *run)

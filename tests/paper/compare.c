@@ -70,6 +70,17 @@ static void test_descriptions(void **state)
     c = check(SF_RELATION_EQUAL, 2.0, 0.0, 0.0);
     sf_check_describe(&c, text, sizeof text);
     assert_string_equal(text, "2");
+    static const char *const words[] = {"no", "yes", NULL};
+    c.words = words;
+    c.predicted = 1.0;
+    sf_check_describe(&c, text, sizeof text);
+    assert_string_equal(text, "yes");
+    sf_check_value(&c, 0.0, text, sizeof text);
+    assert_string_equal(text, "no");
+    sf_check_value(&c, 2.0, text, sizeof text); // no word: the number
+    assert_string_equal(text, "2");
+    sf_check_value(&c, NAN, text, sizeof text);
+    assert_string_equal(text, "nan");
     for (int v = SF_VERDICT_NOT_RUN; v <= SF_VERDICT_NOT_REPRODUCED; v++)
         assert_non_null(sf_verdict_name((sf_verdict)v));
 }
