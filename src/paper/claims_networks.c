@@ -384,11 +384,11 @@ static const char two_convolutions[] = "Two convolutions 5 x 5 with 8 and 16 cha
                                        "signed.";
 
 /* The largest mean over the seeds at any record. */
-static double highest_share(const net_course *course)
+static double highest_share(const net_runs *runs)
 {
     double highest = 0.0;
-    for (size_t i = 0; i < course->count; i++)
-        highest = sf_larger(highest, sf_net_mean(course, NET_CAM_BACKGROUND, i).mean);
+    for (size_t i = 0; i < runs->count; i++)
+        highest = sf_larger(highest, sf_net_mean(runs, NET_CAM_BACKGROUND, i).mean);
     return highest;
 }
 
