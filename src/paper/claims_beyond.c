@@ -64,8 +64,13 @@ static sf_status measure_end(sf_outcome *out, const one_case *c, double log_time
 
 sf_status sf_claim_one_example(sf_outcome *out)
 {
-    static const char *const headings[] = {"d", "ρ", "α / α_c", "B at log t = 10⁶ and what is left",
-                                           "B(∞), predicted", "τ / B", "log(β_{d−1}/β_d)"};
+    static const char *const headings[] = {"d",
+                                           "ρ",
+                                           "α / α_c",
+                                           "B at log t = 10⁶ and what is left",
+                                           "B(∞), predicted",
+                                           "τ / B",
+                                           "log(β_{d−1}/β_d)"};
     const size_t cases = sf_claim_quick(out) ? 4 : ONE_CASES;
     double worst = 0.0, worst_ratio = 0.0, least_growth = INFINITY;
     sf_table *table = sf_claim_table(out, "t42-one", "B tends to a finite number", 7, headings);
@@ -94,7 +99,8 @@ sf_status sf_claim_one_example(sf_outcome *out)
             sf_table_number(table, row[k]);
     }
     sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, worst, 1e-3,
-                   "%zu random examples: largest relative error of B(∞), from the flow at log t = 1,000,000", cases);
+                   "%zu random examples: largest relative error of B(∞), from the flow at log t = 1,000,000",
+                   cases);
     sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, worst_ratio, 1e-7,
                    "largest relative error of log(β_{d−1}/β_d) = 2 (μ_{d−1} − μ_d) (τ − (μ_{d−1} + μ_d) B)");
     sf_claim_check(out, SF_RELATION_AT_LEAST, 1.0, least_growth, 0.0,
@@ -178,16 +184,22 @@ sf_status sf_claim_linf_time(sf_outcome *out)
         sf_claim_check(out, SF_RELATION_RELATIVE, leading[9], measured[9], 0.05,
                        "L = %d, log t = 3,162,278: −log F − log t, against the leading term", depth);
         sf_claim_check(out, SF_RELATION_AT_MOST, 0.5, gap[1] / gap[0], 0.0,
-                       "L = %d: relative distance from the leading term at log t = 10⁸, over that at 10⁵", depth);
+                       "L = %d: relative distance from the leading term at log t = 10⁸, over that at 10⁵",
+                       depth);
         sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, error, 1e-4,
-                       "L = %d: largest relative error of the whole asymptotic form from log t = 10⁴ on", depth);
+                       "L = %d: largest relative error of the whole asymptotic form from log t = 10⁴ on",
+                       depth);
         snprintf(title, sizeof title, "L = %d", depth);
-        sf_figure_series(figure, title, (sf_style){.color = sf_color_of_strength((depth - 2) / 2.0), .width = 3.0}, LINF_TIMES, at, measured);
+        sf_figure_series(figure, title,
+                         (sf_style){.color = sf_color_of_strength((depth - 2) / 2.0), .width = 3.0},
+                         LINF_TIMES, at, measured);
         sf_figure_series(figure, depth == 2 ? "leading term" : NULL,
-                         (sf_style){.color = SF_COLOR_THEORY, .dash = 1, .width = 1.5}, LINF_TIMES, at, leading);
+                         (sf_style){.color = SF_COLOR_THEORY, .dash = 1, .width = 1.5}, LINF_TIMES, at,
+                         leading);
     }
-    sf_claim_note(out, SF_NOTE_SETTING,
-                  "One coordinate, μ = 2, ρ = 1, α = 1.5, logistic loss, flow of ℓ∞-SAM at L = 2, 3, 4, to log t = 10⁸.");
+    sf_claim_note(
+        out, SF_NOTE_SETTING,
+        "One coordinate, μ = 2, ρ = 1, α = 1.5, logistic loss, flow of ℓ∞-SAM at L = 2, 3, 4, to log t = 10⁸.");
     sf_claim_note(out, SF_NOTE_FINDING,
                   "Like ℓ2-SAM, ℓ∞-SAM descends faster in original time than GD, whose −log F − log t is "
                   "a logarithm of the margin; the deeper the network, the faster.");
