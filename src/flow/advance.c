@@ -159,13 +159,50 @@ static bool fill_panel(sf_flow *flow, double a, double b)
     return true;
 }
 
+static double allowed_misfit(const flow_model *model)
+{
+    return model->stiff ? 1e-10 : 1e-12; // relative, of psi beyond 1
+}
+
 /* What the panel leaves of psi, over what is allowed; NaN: no original time, nothing to resolve. */
 static double misfit(sf_flow *flow)
 {
-    double error = sf_flow_panel_fit(&flow->panel), size = 1.0, allowed = flow->model->stiff ? 1e-10 : 1e-12;
+    double error = sf_flow_panel_fit(&flow->panel), size = 1.0, allowed = allowed_misfit(flow->model);
     for (int k = 0; k <= flow->panel.degree; k++)
         size = fmax(size, fabs(flow->panel.psi[k]));
     return error / (allowed * size);
+}
+
+/* psi at s; NaN where the model has no rates. */
+static double psi_at(sf_flow *flow, double s)
+{
+    flow_clocks clocks;
+    return flow_rates(flow->model, look(flow, s), flow->rate, &clocks) ? clocks.log_dt + clocks.log_pace
+                                                                       : NAN;
+}
+
+/* One panel over the whole step, from psi at the ends of the steps so far and at the fewest positions within this one that
+ * resolve it. Most steps need none, so that the clock costs one evaluation a step. False: the panels have to be
+ * shorter. */
+static bool panel_of_step(sf_flow *flow)
+{
+    static const double within[] = {0.5, 0.25, 0.75};
+    double from = flow->step_from, to = flow->step_to, allowed = allowed_misfit(flow->model);
+    if (flow->s != from || !(to > from))
+        return false;
+    if (flow->past.count == 0)
+        sf_flow_past_add(&flow->past, from, isnan(flow->psi) ? psi_at(flow, from) : flow->psi);
+    flow_past values = flow->past;
+    sf_flow_past_add(&values, to, psi_at(flow, to));
+    double misfit = sf_flow_panel_through(&flow->panel, &values, from, to, allowed);
+    for (size_t i = 0; misfit > 1.0 && i < sizeof within / sizeof within[0]; i++) {
+        double s = from + within[i] * (to - from);
+        sf_flow_past_add(&values, s, psi_at(flow, s));
+        misfit = sf_flow_panel_through(&flow->panel, &values, from, to, allowed);
+    }
+    if (misfit <= 1.0)
+        flow->width = to - from;
+    return misfit <= 1.0;
 }
 
 /* Whether a panel will do: resolved, or left with the noise of the dense output, which no shorter one is without. */
@@ -220,8 +257,8 @@ static void choose_first_leader(sf_flow *flow)
         flow->leader = (int64_t)top;
 }
 
-/* The panel that begins at s: within the dense output, in one mode, short enough to be resolved. */
-static sf_status next_panel(sf_flow *flow)
+/* A panel that begins at s, in evaluated nodes: within the dense output, short enough to be resolved. */
+static sf_status panel_of_nodes(sf_flow *flow)
 {
     flow_panel *panel = &flow->panel;
     double a = flow->s, left = flow->step_to - a, error = INFINITY, before = INFINITY;
@@ -244,10 +281,21 @@ static sf_status next_panel(sf_flow *flow)
                        "beyond tau = %.17g the flow leaves the range of a double", flow->tau);
     }
     flow->width = width;
+    return SF_OK;
+}
+
+/* The panel that begins at s, in one mode. */
+static sf_status next_panel(sf_flow *flow)
+{
+    flow_panel *panel = &flow->panel;
+    if (!panel_of_step(flow))
+        SF_TRY(panel_of_nodes(flow));
     cut_panel(flow);
     sf_flow_panel_fit(panel);
     flow->panel_log_time = flow->log_time;
     flow->psi = panel->psi[panel->degree];
+    if (panel->b >= flow->step_to)
+        sf_flow_past_add(&flow->past, panel->b, flow->psi);
     if (flow->leader < 0)
         choose_first_leader(flow);
     for (int k = LOOK; k <= panel->degree; k += LOOK)
@@ -414,6 +462,7 @@ static sf_status change_mode(sf_flow *flow)
     for (size_t i = 0; i < count; i++)
         SF_TRY(add_event(flow, SF_EVENT_SLIDING, -1, flow->slides[i]));
     flow->mode_ends = false;
+    flow->past.count = 0;
     flow->step_to = flow->s;
     flow->width = INFINITY;
     flow->psi = NAN;

@@ -22,6 +22,7 @@ struct sf_flow {
     double step_from, step_to; // the dense output ends here
     flow_panel panel;          // around s
     double panel_log_time;     // log t at panel.a
+    flow_past past;            // psi where steps ended, in this mode
     double psi;                // at the next panel's first node, NaN if not known
     double width;              // of the last panel that was resolved, before it was cut
     size_t top[PANEL_MAX + 1]; // the largest coordinate at every LOOK-th node

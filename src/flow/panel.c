@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/base.h"
 
@@ -31,6 +32,52 @@ double sf_flow_panel_fit(flow_panel *panel)
         panel->coefficient[i] = 2.0 * sum / m * (i == 0 || i == m ? 0.5 : 1.0);
     }
     return fabs(panel->coefficient[m]) + fabs(panel->coefficient[m - 1]);
+}
+
+/* ---- from values that are known anyway ----------------------------------------------------------- */
+
+void sf_flow_past_add(flow_past *past, double s, double psi)
+{
+    int kept = past->count < PAST_MAX ? past->count : PAST_MAX - 1;
+    memmove(past->s + 1, past->s, (size_t)kept * sizeof *past->s);
+    memmove(past->psi + 1, past->psi, (size_t)kept * sizeof *past->psi);
+    past->s[0] = s;
+    past->psi[0] = psi;
+    past->count = kept + 1;
+}
+
+double sf_flow_panel_through(flow_panel *panel, const flow_past *values, double a, double b, double allowed)
+{
+    double x[PAST_MAX], difference[PAST_MAX], node[PANEL_MAX + 1], product[PANEL_MAX + 1];
+    double size = 1.0, best = INFINITY, before = INFINITY;
+    sf_flow_panel_place(panel, a, b, PANEL_MAX);
+    for (int k = 0; k <= PANEL_MAX; k++) {
+        node[k] = (panel->s[k] - a) / (b - a);
+        product[k] = 1.0;
+        panel->psi[k] = 0.0;
+    }
+    for (int i = 0; i < values->count; i++) {
+        x[i] = (values->s[i] - a) / (b - a);
+        difference[i] = values->psi[i];
+        size = fmax(size, i < 2 ? fabs(values->psi[i]) : 0.0);
+        for (int k = 0; k < i; k++)
+            difference[i] = (difference[i] - difference[k]) / (x[i] - x[k]);
+        double term = 0.0;
+        for (int k = 0; k <= PANEL_MAX; k++) {
+            term = fmax(term, fabs(difference[i] * product[k]));
+            panel->psi[k] += difference[i] * product[k];
+            product[k] *= node[k] - x[i];
+        }
+        if (!isfinite(term))
+            return NAN;
+        // a term may be small by chance where it passes 0: the one before it must be small too
+        double error = fmax(term, 0.01 * before) / (allowed * size);
+        before = term;
+        best = i > 1 ? fmin(best, error) : best;
+        if (best <= 1.0)
+            break;
+    }
+    return best;
 }
 
 static double value(const flow_panel *panel, double x)

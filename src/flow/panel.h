@@ -19,6 +19,21 @@ typedef struct flow_panel {
     double coefficient[PANEL_MAX + 1];
 } flow_panel;
 
+/* Values of psi along one smooth stretch of the flow, the latest first. */
+enum { PAST_MAX = 12 };
+
+typedef struct flow_past {
+    int count;
+    double s[PAST_MAX], psi[PAST_MAX];
+} flow_past;
+
+/* A value ahead of the others; the oldest is forgotten where there is no room. */
+void sf_flow_past_add(flow_past *past, double s, double psi);
+/* Places the nodes of the highest degree and takes psi there from Newton's polynomial through the values given, of the
+ * lowest degree whose last term is at most allowed * max(1, |psi|) on [a, b]; returns that term over what is allowed
+ * (above 1: the values do not resolve psi; NaN if one is NaN). */
+double sf_flow_panel_through(flow_panel *panel, const flow_past *values, double a, double b, double allowed);
+
 /* Places the nodes. */
 void sf_flow_panel_place(flow_panel *panel, double a, double b, int degree);
 /* From the values at the nodes to the interpolant; returns the size of its last terms, which is about its
