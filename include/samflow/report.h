@@ -14,11 +14,41 @@
 extern "C" {
 #endif
 
-/* Draws a figure; the ending of path chooses the format: .svg, .png or .pdf. keep: also leave the script and
- * the data beside it, as the figure's name with the endings .gp and .dat. The file appears under its name only when
- * complete. Errors: SF_ERR_USAGE (ending), SF_ERR_UNAVAILABLE (no gnuplot), SF_ERR_IO, SF_ERR_MEMORY. */
+typedef enum sf_theme {
+    SF_THEME_SCREEN, /* as in the report */
+    SF_THEME_PAPER,  /* 8.5 cm wide (17 cm with panels side by side), serif letters of 8 points, thin lines */
+    SF_THEME_TALK,   /* large letters, thick lines */
+    SF_THEME_DARK    /* light on dark */
+} sf_theme;
+
+/* "screen", "paper", "talk", "dark"; NULL beyond the last. */
 SF_API
-sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path, bool keep);
+const char *sf_theme_name(size_t theme);
+
+typedef struct sf_limits {
+    bool set;
+    double low, high; /* NaN: found from the data */
+} sf_limits;
+
+/* How a figure is drawn where that is not as it describes itself; zeros and NULLs leave everything as it is. */
+typedef struct sf_look {
+    sf_theme theme;
+    const char *title;             /* of the whole figure */
+    const char *x_label, *y_label; /* of every panel; "" for none */
+    sf_limits x, y, color;         /* of every panel */
+    bool log_x, log_y, log_color;
+    double width, height; /* of the whole, in cm; 0: as the theme has it, one follows from the other */
+    const char *font;     /* family: letters, digits, spaces, hyphens; NULL: as the theme has it */
+    double font_size;     /* points; 0: as the theme has it */
+} sf_look;
+
+/* Draws a figure; the ending of path chooses the format: .svg, .png, .pdf, or .tex (for \input, with the drawing beside it as
+ * NAME.pdf; text is set by LaTeX). look may be NULL. keep: also leave the script and the data beside it, as the figure's
+ * name with the endings .gp and .dat. The file appears under its name only when complete. Errors: SF_ERR_USAGE (ending; a
+ * look that the figure cannot have), SF_ERR_UNAVAILABLE (no gnuplot), SF_ERR_IO, SF_ERR_MEMORY. */
+SF_API
+sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path, const sf_look *look,
+                  bool keep);
 
 /* ---- figures of trajectories ------------------------------------------------------------------------ */
 

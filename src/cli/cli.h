@@ -36,7 +36,7 @@ typedef struct sf_option {
 } sf_option;
 
 enum {
-    SF_CLI_OPTIONS = 16, // own options of a command at most
+    SF_CLI_OPTIONS = 24, // own options of a command at most
     // what a command has of the common options beside --json, --quiet and --help
     SF_USES_SET = 1,
     SF_USES_OUTPUT = 2,

@@ -446,7 +446,7 @@ static int draw(const work *w)
     sf_figure *figure = NULL;
     sf_status status = describe_maps(w, &figure);
     if (status == SF_OK)
-        status = sf_draw(w->cli->context, figure, w->cli->output, false);
+        status = sf_draw(w->cli->context, figure, w->cli->output, NULL, false);
     sf_figure_destroy(&figure);
     return status == SF_OK ? 0 : sf_cli_fail(w->cli, status);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/look.h"
 #include "cli/plot_sweep.h"
 
 enum { MOST_FILES = 8, MOST_MOMENTS = 12, STEM_SIZE = 200 };
@@ -123,7 +124,7 @@ static bool is_sweep(const char *path)
     return length > 3 && strcmp(path + length - 3, ".db") == 0;
 }
 
-enum { KIND, CLOCK, IMAGE, AT, X, Y, COLOR, WHERE, DIFFERENCES, KEEP_PLOTS };
+enum { KIND, CLOCK, IMAGE, AT, X, Y, COLOR, WHERE, DIFFERENCES, KEEP_PLOTS, TITLE };
 
 /* The figure described, in *figure; the exit code. */
 static int describe(sf_cli *cli, const plot_options *plot, sf_figure **figure)
@@ -177,11 +178,15 @@ static int run(sf_cli *cli)
                                .sweep = {{value[X].text, value[Y].text, value[COLOR].text, value[WHERE].text},
                                          value[DIFFERENCES].text}};
     if (!cli->output)
-        return sf_cli_usage(cli, "expected -o FIGURE.svg, .png or .pdf");
+        return sf_cli_usage(cli, "expected -o FIGURE.svg, .png, .pdf or .tex");
+    sf_look look = {0};
+    int refused = sf_cli_look(cli, &value[TITLE], &look);
+    if (refused >= 0)
+        return refused;
     sf_figure *figure = NULL;
     int code = describe(cli, &plot, &figure);
     sf_status status =
-        code == 0 ? sf_draw(cli->context, figure, cli->output, value[KEEP_PLOTS].text != NULL) : SF_OK;
+        code == 0 ? sf_draw(cli->context, figure, cli->output, &look, value[KEEP_PLOTS].text != NULL) : SF_OK;
     if (status != SF_OK)
         code = sf_cli_fail(cli, status);
     else if (code == 0 && cli->json && !is_sweep(cli->file))
@@ -208,11 +213,12 @@ static const sf_option options[] = {
                      .type = SF_OPTION_OUTPUT, .choices = ".csv"},
     [KEEP_PLOTS] = {"keep-plots", NULL, "leave gnuplot's script and data beside the figure",
                     .type = SF_OPTION_FLAG},
+    SF_CLI_LOOK_OPTIONS(TITLE),
     {0}};
 
 const sf_command sf_command_plot = {
     .name = "plot",
-    .arguments = "TRAJECTORY.json|.h5... | RESULT.db -o FIGURE.svg|.png|.pdf",
+    .arguments = "TRAJECTORY.json|.h5... | RESULT.db -o FIGURE.svg|.png|.pdf|.tex",
     .summary = "figures of trajectories or of a sweep",
     .text = "Of trajectories: features, shares, losses, the plane, the spotlight over feature strength, the "
             "predictor as images. "
@@ -226,6 +232,6 @@ const sf_command sf_command_plot = {
     .missing = "expected trajectories or a result file, and -o FIGURE",
     .files = ".json|.h5|.db",
     .uses = SF_USES_SET | SF_USES_OUTPUT,
-    .output = ".svg|.png|.pdf",
+    .output = ".svg|.png|.pdf|.tex",
     .run = run,
 };

@@ -1,6 +1,8 @@
 /* Trajectories as heat maps: the spotlight over feature strength and time, and predictors as images. */
 #include "report/kinds.h"
 
+#include <samflow/verdict.h>
+
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -104,25 +106,69 @@ static double log_amplitude(const plot_run *run, const sf_record *record, size_t
     return log(fabs(record->beta[j] - record->beta[run->d / 2 + j]));
 }
 
-/* One column of cells: log10 of |beta| over the largest at a record. */
-static void fill_column(const plot_run *run, const bands *b, const ranked *order, const sf_record *record,
-                        size_t column, double *cells)
+/* One column of cells: log10 of |beta| over the largest at a record. Returns the strength of the largest, NaN if all
+ * are 0. */
+static double fill_column(const plot_run *run, const bands *b, const ranked *order, const sf_record *record,
+                          size_t column, double *cells)
 {
-    double top = -INFINITY, row[ROWS];
+    double top = -INFINITY, leader = NAN, row[ROWS];
     for (size_t r = 0; r < ROWS; r++) {
         row[r] = -INFINITY;
         for (size_t k = b->from[r]; k < b->to[r]; k++)
             row[r] = fmax(row[r], log_amplitude(run, record, order[k].feature));
+        if (row[r] > top)
+            leader = b->centre[r];
         top = fmax(top, row[r]);
     }
     for (size_t r = 0; r < ROWS; r++)
         cells[r * COLUMNS + column] = isfinite(top) ? fmax((row[r] - top) / log(10.0), FLOOR) : NAN;
+    return leader;
+}
+
+/* The lower end of the colours: what the cells have, but no less than a tenth of a decade, so that colours mean something. */
+static double lowest(const double *cells)
+{
+    double low = -0.1;
+    for (size_t i = 0; i < (size_t)ROWS * COLUMNS; i++)
+        low = fmin(low, cells[i]); // passes over NaN
+    return low;
+}
+
+/* The centre of the window that theory predicts, where it does (l2-SAM at depth 2 on one example). */
+static sf_status draw_centre(plot_job *job, const plot_run *run, const bands *b)
+{
+    bool in_tau = strcmp(job->clock, "tau") == 0;
+    const sf_perturbation perturbation = sf_experiment_perturbation(run->experiment);
+    const double *theta = sf_experiment_initialization(run->experiment);
+    if (perturbation.method != SF_METHOD_L2 ||
+        sf_dataset_examples(sf_experiment_dataset(run->experiment)) != 1 ||
+        (!in_tau && strcmp(job->clock, "log_time") != 0))
+        return SF_OK;
+    sf_prediction *prediction = NULL;
+    size_t count = 0;
+    if (!theta)
+        return SF_ERR_MEMORY;
+    SF_TRY(
+        sf_predict(job->context, sf_experiment_network(run->experiment), &perturbation, theta, &prediction));
+    const sf_spotlight *path = sf_prediction_spotlight_path(prediction, &count);
+    double *x = SF_ARRAY(job->context, 2 * count + 1, double), *y = x + count;
+    for (size_t i = 0; x && i < count; i++) {
+        x[i] = in_tau ? path[i].tau : path[i].log_time;
+        y[i] = path[i].centre >= b->centre[0] && path[i].centre <= b->centre[ROWS - 1] ? path[i].centre : NAN;
+    }
+    if (x && count > 1)
+        sf_figure_series(job->figure, "predicted centre τ/(2B)",
+                         (sf_style){.color = SF_COLOR_THEORY, .dash = 1}, count, x, y);
+    sf_status status = x ? SF_OK : SF_ERR_MEMORY;
+    sf_free(job->context, x);
+    sf_prediction_destroy(&prediction);
+    return status;
 }
 
 static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked *order, size_t used,
                                 double *cells)
 {
-    double at[COLUMNS];
+    double at[COLUMNS], leader[COLUMNS];
     char title[256];
     bands b;
     size_t first = sf_plot_first_shown(job, run);
@@ -135,7 +181,7 @@ static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked
         sf_record record = sf_trajectory_record(run->trajectory, nearest_record(run, first, scale, at[c]));
         if (!record.log_abs_beta)
             return SF_ERR_MEMORY;
-        fill_column(run, &b, order, &record, c, cells);
+        leader[c] = fill_column(run, &b, order, &record, c, cells);
     }
     sf_figure_panel(job->figure, &(sf_axes){.title = sf_plot_title(job, run, title, sizeof title),
                                             .x_label = sf_plot_time_label(job),
@@ -145,12 +191,14 @@ static sf_status draw_spotlight(plot_job *job, const plot_run *run, const ranked
                                             .x_max = high,
                                             .y_min = b.centre[0],
                                             .y_max = b.centre[ROWS - 1],
-                                            .z_min = FLOOR,
+                                            .z_min = lowest(cells),
                                             .z_max = 0.0,
-                                            .key = "off"});
-    sf_figure_cells(job->figure, "log_{10} (|β_j| / largest), no unit", SF_PALETTE_SEQUENTIAL, COLUMNS, ROWS,
-                    at, b.centre, cells);
-    return SF_OK;
+                                            .key = "below"});
+    sf_figure_cells(job->figure, "log_{10} (|β_j| / largest)", SF_PALETTE_SEQUENTIAL, COLUMNS, ROWS, at,
+                    b.centre, cells);
+    sf_figure_series(job->figure, "leader", (sf_style){.color = SF_COLOR_L2, .width = 2.5}, COLUMNS, at,
+                     leader);
+    return draw_centre(job, run, &b);
 }
 
 sf_status sf_plot_spotlight(plot_job *job)

@@ -32,32 +32,36 @@ static char *beside(sf_context *context, const char *path, const char *name, con
 }
 
 /* In a working folder beside the result, so that moving it is one rename. */
-static sf_status draw_in(sf_context *context, const sf_figure *figure, const char *folder, const char *path,
-                         bool keep)
+static sf_status draw_in(sf_context *context, const sf_figure *figure, const sf_look *look,
+                         const char *folder, const char *path, bool keep)
 {
     const char *name = sf_figure_name(figure), *ending = path + strlen(path) - 3;
-    SF_TRY(sf_plot_write(context, figure, folder));
+    SF_TRY(sf_plot_write(context, figure, look, folder));
     SF_TRY(sf_plot_with_gnuplot(context, folder, name, ending));
-    SF_TRY(move(context, folder, name, ending - 1, path));
-    static const char *const sources[] = {".gp", ".dat"};
-    for (size_t i = 0; i < 2 && keep; i++) {
-        char *target = beside(context, path, name, sources[i]);
+    static const char *const companions[] = {".pdf", ".gp", ".dat"}; // .pdf: what a .tex includes
+    for (size_t i = strcmp(ending, "tex") == 0 ? 0 : 1; i < (keep ? 3 : 1); i++) {
+        char *target = beside(context, path, name, companions[i]);
         if (!target)
             return SF_ERR_MEMORY;
-        sf_status status = move(context, folder, name, sources[i], target);
+        sf_status status = move(context, folder, name, companions[i], target);
         sf_free(context, target);
         SF_TRY(status);
     }
-    return SF_OK;
+    return move(context, folder, name, ending - 1, path);
 }
 
-sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path, bool keep)
+sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path, const sf_look *look,
+                  bool keep)
 {
+    static const sf_look as_described = {0};
     size_t length = strlen(path);
     const char *ending = length > 4 ? path + length - 4 : "";
-    if (strcmp(ending, ".svg") != 0 && strcmp(ending, ".png") != 0 && strcmp(ending, ".pdf") != 0)
-        return sf_fail(context, SF_ERR_USAGE, "%s: a figure ends in .svg, .png or .pdf", path);
+    if (strcmp(ending, ".svg") != 0 && strcmp(ending, ".png") != 0 && strcmp(ending, ".pdf") != 0 &&
+        strcmp(ending, ".tex") != 0)
+        return sf_fail(context, SF_ERR_USAGE, "%s: a figure ends in .svg, .png, .pdf or .tex", path);
     SF_TRY(sf_figure_status(figure));
+    look = look ? look : &as_described;
+    SF_TRY(sf_look_check(context, figure, look));
     const char *slash = strrchr(path, '/');
     char *folder = SF_ARRAY(context, length + 32, char);
     if (!folder)
@@ -67,9 +71,9 @@ sf_status sf_draw(sf_context *context, const sf_figure *figure, const char *path
     if (!mkdtemp(folder)) {
         status = sf_fail(context, SF_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     } else {
-        status = draw_in(context, figure, folder, path, keep);
-        static const char *const leftovers[] = {".gp", ".dat", ".svg", ".png", ".pdf"};
-        for (size_t i = 0; i < 5; i++) {
+        status = draw_in(context, figure, look, folder, path, keep);
+        static const char *const leftovers[] = {".gp", ".dat", ".svg", ".png", ".pdf", ".tex"};
+        for (size_t i = 0; i < 6; i++) {
             char *file = sf_plot_path(context, folder, sf_figure_name(figure), leftovers[i]);
             if (file)
                 remove(file);

@@ -92,7 +92,7 @@ static void remove_sources(sf_context *context, const sf_figure *figure, const c
 static sf_status draw(sf_context *context, const sf_figure *figure, const char *plots, const char *figures)
 {
     static const char *const endings[] = {"svg", "png"};
-    SF_TRY(sf_plot_write(context, figure, plots));
+    SF_TRY(sf_plot_write(context, figure, &(sf_look){0}, plots));
     for (size_t i = 0; i < 2; i++) {
         char ending[8];
         SF_TRY(sf_plot_with_gnuplot(context, plots, sf_figure_name(figure), endings[i]));

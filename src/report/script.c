@@ -45,8 +45,7 @@ void sf_plot_size(const sf_figure *figure, int *width, int *height)
     *height = (rows < 1 ? 1 : rows) * down;
 }
 
-/* A few cells of regions are drawn as boxes, all others as one image. */
-static bool is_pixels(const sf_layer *layer)
+bool sf_plot_is_pixels(const sf_layer *layer)
 {
     enum { FEW = 1000 };
     return layer->kind == SF_LAYER_CELLS &&
@@ -120,22 +119,36 @@ static void write_regions(FILE *file, const sf_layer *layer, const sf_axes *axes
         }
 }
 
-/* An image, in the coordinates of its axes: images know no logarithmic ones. */
-static void write_pixels(FILE *file, const sf_layer *layer, const sf_axes *axes)
+/* The centres within the limits: from *first to before *end; at least one. */
+static void window_of(const double *x, size_t n, const sf_limits *limits, size_t *first, size_t *end)
 {
-    for (size_t r = 0; r < layer->ny; r++)
-        for (size_t c = 0; c < layer->nx; c++) {
+    *first = 0;
+    *end = n;
+    while (limits->set && *first + 1 < n && x[*first] < limits->low) // false for NaN
+        ++*first;
+    while (limits->set && *end > *first + 1 && x[*end - 1] > limits->high)
+        --*end;
+}
+
+/* An image, in the coordinates of its axes: images know no logarithmic ones. */
+static void write_pixels(FILE *file, const sf_layer *layer, const sf_axes *axes, const sf_look *look)
+{
+    size_t left, right, low, high;
+    window_of(layer->x, layer->nx, &look->x, &left, &right);
+    window_of(layer->y, layer->ny, &look->y, &low, &high);
+    for (size_t r = low; r < high; r++)
+        for (size_t c = left; c < right; c++) {
             write_number(file, on_axis(layer->x[c], axes->x_scale), " ");
             write_number(file, on_axis(layer->y[r], axes->y_scale), " ");
             write_number(file, layer->u[r * layer->nx + c], "\n");
         }
 }
 
-static void write_layer(FILE *file, const sf_layer *layer, const sf_axes *axes)
+static void write_layer(FILE *file, const sf_layer *layer, const sf_axes *axes, const sf_look *look)
 {
     fprintf(file, "# %s\n", layer->title ? layer->title : "(no title)");
-    if (is_pixels(layer)) {
-        write_pixels(file, layer, axes);
+    if (sf_plot_is_pixels(layer)) {
+        write_pixels(file, layer, axes, look);
     } else if (layer->kind == SF_LAYER_CELLS) {
         write_regions(file, layer, axes);
     } else if (layer->kind == SF_LAYER_GUIDE) {
@@ -151,12 +164,12 @@ static void write_layer(FILE *file, const sf_layer *layer, const sf_axes *axes)
     fprintf(file, "\n\n");
 }
 
-static void write_data(FILE *file, const sf_figure *figure)
+static void write_data(FILE *file, const sf_figure *figure, const sf_look *look)
 {
     for (size_t p = 0; p < sf_figure_panels(figure); p++) {
         sf_panel panel = sf_figure_get_panel(figure, p);
         for (size_t i = 0; i < panel.layer_count; i++)
-            write_layer(file, &panel.layers[i], &panel.axes);
+            write_layer(file, &panel.layers[i], &panel.axes, look);
     }
 }
 
@@ -165,24 +178,13 @@ static void write_data(FILE *file, const sf_figure *figure)
 static const char *const class_fill[] = {"#fbe9b7", "#d3e3f4", "#d9ead9", "#f6d5c3", "#e4e4e4", "#ead3e3"};
 enum { CLASSES = sizeof class_fill / sizeof class_fill[0] };
 
-static void quote(FILE *file, const char *text)
-{
-    putc('\'', file);
-    for (; text && *text; text++) {
-        if (*text == '\'')
-            putc('\'', file);
-        putc(*text == '\n' ? ' ' : *text, file);
-    }
-    putc('\'', file);
-}
-
-static void set_text(FILE *file, const char *what, const char *text)
+static void set_text(FILE *file, const char *what, const char *text, const sf_look *look)
 {
     if (!text)
         return;
     fprintf(file, "set %s ", what);
-    quote(file, text);
-    putc('\n', file);
+    sf_look_write_text(file, text);
+    fprintf(file, " tc rgb '#%06x'\n", sf_look_color(look, 0x000000));
 }
 
 static void write_range(FILE *file, const char *axis, double low, double high)
@@ -209,19 +211,24 @@ static double extent(const sf_layer *layer)
     return high > 0.0 ? high : 1.0;
 }
 
-static void write_palette(FILE *file, const sf_layer *layer, const sf_axes *axes)
+static void write_palette(FILE *file, const sf_layer *layer, const sf_axes *axes, const sf_look *look)
 {
+    if (look->log_color)
+        fputs("set logscale cb; set format cb T('10^{%L}', '$10^{%L}$')\n", file);
     switch (layer->palette) {
     case SF_PALETTE_SEQUENTIAL:
         fputs(
             "set palette defined (0 '#00224e', 0.25 '#414d6b', 0.5 '#7c7b78', 0.75 '#b9a86c', 1 '#fde945')\n",
             file);
-        write_range(file, "cb", axes->z_min < axes->z_max ? axes->z_min : NAN,
-                    axes->z_min < axes->z_max ? axes->z_max : NAN);
+        if (axes->z_min == 0.0 && axes->z_max == 0.0)
+            write_range(file, "cb", NAN, NAN);
+        else
+            write_range(file, "cb", axes->z_min, axes->z_max);
         break;
     case SF_PALETTE_DIVERGING:
         fputs("set palette defined (-1 '#0072b2', 0 '#ffffff', 1 '#d55e00')\n", file);
-        fprintf(file, "set cbrange [%.10g:%.10g]\n", -extent(layer), extent(layer));
+        write_range(file, "cb", look->color.set ? look->color.low : -extent(layer),
+                    look->color.set ? look->color.high : extent(layer));
         break;
     case SF_PALETTE_CLASSES:
         fputs("set palette defined (", file);
@@ -232,23 +239,49 @@ static void write_palette(FILE *file, const sf_layer *layer, const sf_axes *axes
     }
     if (layer->title && layer->palette != SF_PALETTE_CLASSES) {
         fputs("set colorbox\nset rmargin 11\n", file); // gnuplot leaves too little for the label
-        set_text(file, "cblabel offset character 1.5,0", layer->title); // clear of the numbers beside the bar
+        set_text(file, "cblabel offset character 1.5,0", layer->title,
+                 look); // clear of the numbers beside the bar
     }
 }
 
+static void change_axis(bool logarithmic, const sf_limits *limits, sf_scale *scale, double *low, double *high)
+{
+    if (logarithmic)
+        *scale = SF_SCALE_LOG;
+    if (limits->set) {
+        *low = limits->low;
+        *high = limits->high;
+    }
+    if (*scale == SF_SCALE_LOG && *low <= 0.0)
+        *low = NAN;
+}
+
 /* Images are drawn whole, also beyond their axes: widens the ranges to the edges of their cells. */
-static sf_axes axes_of(const sf_panel *panel)
+static sf_axes axes_of(const sf_panel *panel, const sf_look *look)
 {
     sf_axes axes = panel->axes;
+    if (look->x_label)
+        axes.x_label = look->x_label;
+    if (look->y_label)
+        axes.y_label = look->y_label;
+    change_axis(look->log_x, &look->x, &axes.x_scale, &axes.x_min, &axes.x_max);
+    change_axis(look->log_y, &look->y, &axes.y_scale, &axes.y_min, &axes.y_max);
+    if (look->color.set) {
+        axes.z_min = look->color.low;
+        axes.z_max = look->color.high;
+    }
     for (size_t i = 0; i < panel->layer_count; i++) {
         const sf_layer *layer = &panel->layers[i];
         double left, right, low, high, inner;
-        if (!is_pixels(layer))
+        if (!sf_plot_is_pixels(layer))
             continue;
-        edges(layer->x, layer->nx, 0, axes.x_scale, &left, &inner);
-        edges(layer->x, layer->nx, layer->nx - 1, axes.x_scale, &inner, &right);
-        edges(layer->y, layer->ny, 0, axes.y_scale, &low, &inner);
-        edges(layer->y, layer->ny, layer->ny - 1, axes.y_scale, &inner, &high);
+        size_t first, end;
+        window_of(layer->x, layer->nx, &look->x, &first, &end);
+        edges(layer->x, layer->nx, first, axes.x_scale, &left, &inner);
+        edges(layer->x, layer->nx, end - 1, axes.x_scale, &inner, &right);
+        window_of(layer->y, layer->ny, &look->y, &first, &end);
+        edges(layer->y, layer->ny, first, axes.y_scale, &low, &inner);
+        edges(layer->y, layer->ny, end - 1, axes.y_scale, &inner, &high);
         axes.x_min = fmin(axes.x_min, left); // fmin and fmax pass over NaN
         axes.x_max = fmax(axes.x_max, right);
         axes.y_min = fmin(axes.y_min, low);
@@ -266,19 +299,19 @@ static void write_image_ranges(FILE *file, const sf_axes *axes)
             on_axis(axes->y_max, axes->y_scale));
 }
 
-static void write_guide(FILE *file, const sf_layer *guide)
+static void write_guide(FILE *file, const sf_layer *guide, const sf_look *look)
 {
     fprintf(file,
-            "set arrow from first %.10g, graph 0 to first %.10g, graph 1 nohead lc rgb '#595959' lw 1 dt 3\n",
-            guide->x[0], guide->x[0]);
+            "set arrow from first %.10g, graph 0 to first %.10g, graph 1 nohead lc rgb '#%06x' lw 1 dt 3\n",
+            guide->x[0], guide->x[0], sf_look_color(look, 0x595959));
     if (!guide->title)
         return;
     fputs("set label ", file);
-    quote(file, guide->title);
+    sf_look_write_text(file, guide->title);
     fprintf(
         file,
-        " at first %.10g, graph 0.03 rotate by 90 left offset character 0.7,0 tc rgb '#404040' font ',10'\n",
-        guide->x[0]);
+        " at first %.10g, graph 0.03 rotate by 90 left offset character 0.7,0 tc rgb '#%06x' font small\n",
+        guide->x[0], sf_look_color(look, 0x404040));
 }
 
 static void write_steps(FILE *file, const char *axis, double step)
@@ -289,24 +322,26 @@ static void write_steps(FILE *file, const char *axis, double step)
         fprintf(file, "set %stics autofreq\n", axis);
 }
 
-static void write_axes(FILE *file, const sf_panel *panel)
+static void write_axes(FILE *file, const sf_panel *panel, const sf_look *look)
 {
-    const sf_axes axes = axes_of(panel);
-    fputs("\nunset title; unset xlabel; unset ylabel; unset cblabel; unset colorbox; unset logscale\n"
-          "unset arrow; unset label; set size noratio; set border 3 lc rgb '#404040'; set tics nomirror out\n"
-          "set format '%g'\n",
-          file);
+    const sf_axes axes = axes_of(panel, look);
+    fprintf(
+        file,
+        "\nunset title; unset xlabel; unset ylabel; unset cblabel; unset colorbox; unset logscale\n"
+        "unset arrow; unset label; set size noratio; set border 3 lc rgb '#%06x'; set tics nomirror out tc rgb '#%06x'\n"
+        "set format '%%g'\n",
+        sf_look_color(look, 0x404040), sf_look_color(look, 0x000000));
     if (!axes.no_axes)
         fputs("set rmargin -1\n", file);
-    set_text(file, "title", axes.title);
-    set_text(file, "xlabel", axes.x_label);
-    set_text(file, "ylabel", axes.y_label);
+    set_text(file, "title", axes.title, look);
+    set_text(file, "xlabel", axes.x_label, look);
+    set_text(file, "ylabel", axes.y_label, look);
     bool below = is_below(axes.key); // then label and legend keep a distance
     fprintf(file, "set xlabel offset 0,%s\n", below ? "0.4" : "0");
     if (axes.x_scale == SF_SCALE_LOG)
-        fputs("set logscale x; set format x '10^{%L}'\n", file);
+        fputs("set logscale x; set format x T('10^{%L}', '$10^{%L}$')\n", file);
     if (axes.y_scale == SF_SCALE_LOG)
-        fputs("set logscale y; set format y '10^{%L}'\n", file);
+        fputs("set logscale y; set format y T('10^{%L}', '$10^{%L}$')\n", file);
     write_range(file, "x", axes.x_min, axes.x_max);
     write_range(file, "y", axes.y_min, axes.y_max);
     write_steps(file, "x", axes.x_step);
@@ -318,25 +353,25 @@ static void write_axes(FILE *file, const sf_panel *panel)
     if (axes.key && strcmp(axes.key, "off") == 0)
         fputs("unset key\n", file);
     else
-        fprintf(file, "set key %s Left reverse samplen 2.5 spacing 1.15 height %s\n",
-                axes.key ? axes.key : "top right", below ? "0.7" : "0");
+        fprintf(file, "set key %s Left reverse samplen 2.5 spacing 1.15 height %s tc rgb '#%06x'\n",
+                axes.key ? axes.key : "top right", below ? "0.7" : "0", sf_look_color(look, 0x000000));
     for (size_t i = 0; i < panel->layer_count; i++) {
         const sf_layer *layer = &panel->layers[i];
         if (layer->kind == SF_LAYER_CELLS)
-            write_palette(file, layer, &axes);
-        if (is_pixels(layer))
+            write_palette(file, layer, &axes, look);
+        if (sf_plot_is_pixels(layer))
             write_image_ranges(file, &axes);
         if (layer->kind == SF_LAYER_GUIDE)
-            write_guide(file, layer);
+            write_guide(file, layer, look);
     }
 }
 
-static void write_style(FILE *file, const sf_layer *layer)
+static void write_style(FILE *file, const sf_layer *layer, const sf_look *look)
 {
     static const int point_type[] = {7, 6, 5, 9, 2, 13};
     static const char *const dash_type[] = {"solid", "(7,4)", "(2,3)", "(9,3,2,3)"};
     const sf_style *style = &layer->style;
-    unsigned color = (unsigned)style->color & 0xffffffU;
+    unsigned color = sf_look_color(look, (unsigned)style->color & 0xffffffU);
     double width = style->width > 0.0 ? style->width : 2.0;
     if (layer->kind == SF_LAYER_VECTORS) {
         fprintf(file, "using 1:2:3:4 with vectors head filled size graph 0.014,22 lw 1 lc rgb '#%06x'",
@@ -359,9 +394,9 @@ static void write_style(FILE *file, const sf_layer *layer)
     fprintf(file, " lc rgb '#%06x'", color);
 }
 
-static void write_panel(FILE *file, const sf_panel *panel, size_t first)
+static void write_panel(FILE *file, const sf_panel *panel, const sf_look *look, size_t first)
 {
-    write_axes(file, panel);
+    write_axes(file, panel, look);
     bool empty = true;
     for (size_t i = 0; i < panel->layer_count; i++) {
         const sf_layer *layer = &panel->layers[i];
@@ -369,7 +404,7 @@ static void write_panel(FILE *file, const sf_panel *panel, size_t first)
             continue;
         fprintf(file, "%sdata index %zu ", empty ? "plot " : ", \\\n     ", first + i);
         empty = false;
-        if (is_pixels(layer)) {
+        if (sf_plot_is_pixels(layer)) {
             fputs("using 1:2:3 axes x2y2 with image notitle", file);
             continue;
         }
@@ -377,10 +412,10 @@ static void write_panel(FILE *file, const sf_panel *panel, size_t first)
             fputs("using 1:2:3:4:5:6:7 with boxxyerror lc palette lw 0.3 fs solid border notitle", file);
             continue;
         }
-        write_style(file, layer);
+        write_style(file, layer, look);
         if (layer->title) {
             fputs(" title ", file);
-            quote(file, layer->title);
+            sf_look_write_text(file, layer->title);
         } else {
             fputs(" notitle", file);
         }
@@ -391,48 +426,48 @@ static void write_panel(FILE *file, const sf_panel *panel, size_t first)
         fprintf(file, "%skeyentry with boxes fs solid noborder lc rgb '%s' title ",
                 empty ? "plot " : ", \\\n     ", class_fill[i % CLASSES]);
         empty = false;
-        quote(file, panel->classes[i]);
+        sf_look_write_text(file, panel->classes[i]);
     }
     fputs(empty ? "set multiplot next\n" : "\n", file);
 }
 
-static void write_script(FILE *file, const sf_figure *figure)
+static void write_script(FILE *file, const sf_figure *figure, const sf_look *look)
 {
     int width, height;
     sf_plot_size(figure, &width, &height);
     const char *name = sf_figure_name(figure);
     // three panels side by side are shrunk on a page
     int font = sf_figure_columns(figure) > 2 && !is_image(figure) ? 14 : 12;
-    fprintf(
-        file,
-        "# %s\n# Drawn by samflow; to draw it again, in this folder: gnuplot -e \"ending='svg'\" %s.gp\n"
-        "if (!exists('ending')) ending = 'svg'\n"
-        "if (ending eq 'svg') set terminal svg size %d,%d standalone font 'sans-serif,%d' background "
-        "'#ffffff' "
-        "enhanced\n"
-        "if (ending eq 'png') set terminal pngcairo size %d,%d font 'sans-serif,%d' fontscale 2 linewidth 2 "
-        "pointscale 2 background '#ffffff' enhanced\n"
-        "if (ending eq 'pdf') set terminal pdfcairo size %.3fin,%.3fin font 'sans-serif,%d' background "
-        "'#ffffff' "
-        "enhanced\n"
-        "set encoding utf8\nset output '%s.'.ending\ndata = '%s.dat'\n"
-        "set style fill solid noborder\nset title font ',%d'\n%s"
-        "set multiplot layout %zu,%zu\n",
-        sf_figure_caption(figure), name, width, height, font, 2 * width, 2 * height, font, width / 96.0,
-        height / 96.0, font - 3, name, name, font + 1,
-        is_image(figure) ? "set lmargin 1; set rmargin 1; set tmargin 2; set bmargin 0.5\n" : "",
-        rows_of(figure), sf_figure_columns(figure));
+    fprintf(file,
+            "# %s\n# Drawn by samflow; to draw it again: gnuplot -e \"ending='svg'\" %s.gp\n"
+            "if (!exists('ending')) ending = 'svg'\n"
+            "T(plain, latex) = ending eq 'tex' ? latex : plain\n"
+            "folder = ARG0[1:strlen(ARG0)-strlen('%s.gp')]\n",
+            sf_figure_caption(figure), name, name);
+    sf_look_write_terminals(file, look, (int)sf_figure_columns(figure), width, height, font);
+    fprintf(file,
+            "set encoding utf8\nset output folder.'%s.'.ending\ndata = folder.'%s.dat'\n"
+            "set style fill solid noborder\n%sset multiplot layout %zu,%zu",
+            name, name,
+            is_image(figure) ? "set lmargin 1; set rmargin 1; set tmargin 2; set bmargin 0.5\n" : "",
+            rows_of(figure), sf_figure_columns(figure));
+    if (look->title && *look->title) {
+        fputs(" title ", file);
+        sf_look_write_text(file, look->title);
+    }
+    putc('\n', file);
     size_t first = 0;
     for (size_t p = 0; p < sf_figure_panels(figure); p++) {
         sf_panel panel = sf_figure_get_panel(figure, p);
-        write_panel(file, &panel, first);
+        write_panel(file, &panel, look, first);
         first += panel.layer_count;
     }
     fputs("unset multiplot\nunset output\n", file);
 }
 
-static sf_status write_file(sf_context *context, const sf_figure *figure, const char *directory,
-                            const char *ending, void (*write)(FILE *, const sf_figure *))
+static sf_status write_file(sf_context *context, const sf_figure *figure, const sf_look *look,
+                            const char *directory, const char *ending,
+                            void (*write)(FILE *, const sf_figure *, const sf_look *))
 {
     char *path = sf_plot_path(context, directory, sf_figure_name(figure), ending);
     if (!path)
@@ -440,7 +475,7 @@ static sf_status write_file(sf_context *context, const sf_figure *figure, const 
     sf_status status = SF_OK;
     FILE *file = fopen(path, "w");
     if (file) {
-        write(file, figure);
+        write(file, figure, look);
         bool failed = ferror(file) != 0;
         if (fclose(file) != 0 || failed)
             status = sf_fail(context, SF_ERR_IO, "%s: writing failed", path);
@@ -451,8 +486,9 @@ static sf_status write_file(sf_context *context, const sf_figure *figure, const 
     return status;
 }
 
-sf_status sf_plot_write(sf_context *context, const sf_figure *figure, const char *directory)
+sf_status sf_plot_write(sf_context *context, const sf_figure *figure, const sf_look *look,
+                        const char *directory)
 {
-    SF_TRY(write_file(context, figure, directory, ".dat", write_data));
-    return write_file(context, figure, directory, ".gp", write_script);
+    SF_TRY(write_file(context, figure, look, directory, ".dat", write_data));
+    return write_file(context, figure, look, directory, ".gp", write_script);
 }

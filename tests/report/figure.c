@@ -65,8 +65,8 @@ static void test_wrong_use(void **state)
     assert_ok(context, sf_figure_create(context, "f", "c", "a", 1, &figure));
     sf_figure_series(figure, NULL, (sf_style){0}, 1, &one, &one); // before any panel
     assert_int_equal(sf_figure_status(figure), SF_ERR_ARGUMENT);
-    assert_status(context, sf_draw(context, figure, "f.svg", false), SF_ERR_ARGUMENT);
-    assert_status(context, sf_draw(context, figure, "f.gif", false), SF_ERR_USAGE);
+    assert_status(context, sf_draw(context, figure, "f.svg", NULL, false), SF_ERR_ARGUMENT);
+    assert_status(context, sf_draw(context, figure, "f.gif", NULL, false), SF_ERR_USAGE);
     sf_figure_destroy(&figure);
     assert_status(context, sf_table_create(context, "t", "c", 0, NULL, &table), SF_ERR_ARGUMENT);
     sf_context_destroy(&context);
@@ -134,19 +134,19 @@ static void test_drawing(void **state)
     char folder[] = "samflow-test-XXXXXX";
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0);
-    sf_status status = sf_draw(context, figure, "drawn.svg", false);
+    sf_status status = sf_draw(context, figure, "drawn.svg", NULL, false);
     if (status == SF_ERR_UNAVAILABLE) {
         print_message("skipped: gnuplot is not installed\n");
     } else {
         assert_ok(context, status);
         assert_false(exists("test-figure.gp"));
         assert_true(starts_with("drawn.svg", "<?xml"));
-        assert_ok(context, sf_draw(context, figure, "./drawn.png", true));
+        assert_ok(context, sf_draw(context, figure, "./drawn.png", NULL, true));
         assert_true(starts_with("drawn.png", "\x89PNG"));
         assert_true(exists("test-figure.gp") && exists("test-figure.dat"));
-        assert_ok(context, sf_draw(context, figure, "drawn.pdf", false));
+        assert_ok(context, sf_draw(context, figure, "drawn.pdf", NULL, false));
         assert_true(starts_with("drawn.pdf", "%PDF"));
-        assert_status(context, sf_draw(context, figure, "no/such/folder/drawn.svg", false), SF_ERR_IO);
+        assert_status(context, sf_draw(context, figure, "no/such/folder/drawn.svg", NULL, false), SF_ERR_IO);
     }
     static const char *const files[] = {"drawn.svg", "drawn.png", "drawn.pdf", "test-figure.gp",
                                         "test-figure.dat"};
@@ -176,7 +176,7 @@ static void test_regions(void **state)
     assert_ok(context, sf_figure_create(context, "test-regions", "c", "a", 1, &figure));
     sf_figure_panel(figure, &(sf_axes){.x_max = NX, .y_max = NY});
     sf_figure_cells(figure, NULL, SF_PALETTE_CLASSES, NX, NY, x, y, z);
-    sf_status status = sf_draw(context, figure, "test-regions.svg", true);
+    sf_status status = sf_draw(context, figure, "test-regions.svg", NULL, true);
     if (status == SF_ERR_UNAVAILABLE) {
         print_message("skipped: gnuplot is not installed\n");
     } else {

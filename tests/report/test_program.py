@@ -1,6 +1,7 @@
 """samflow plot and samflow reproduce as users run them: files, exit codes, messages, no gnuplot, Ctrl-C."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -50,11 +51,48 @@ def check_plot():
     run("plot", "t.json", "-o", "it's odd.png", "--keep-plots")
     assert os.path.exists("it's odd.png") and os.path.exists("it-s-odd.gp") and os.path.exists("it-s-odd.dat")
     assert "no clock" in run("plot", "t.json", "--clock", "step", "-o", "x.svg", code=2).stderr
-    assert ".svg, .png or .pdf" in run("plot", "t.json", "-o", "x.gif", code=2).stderr
+    assert ".svg, .png, .pdf or .tex" in run("plot", "t.json", "-o", "x.gif", code=2).stderr
     assert "--kind" in run("plot", "t.json", "--kind", "pie", "-o", "x.svg", code=2).stderr
     assert "-o" in run("plot", "t.json", code=2).stderr
     run("plot", "e.json", "-o", "x.svg", code=3)
     assert not os.path.exists("x.svg")
+
+
+def svg_size(path):
+    """Width and height as the file says them."""
+    return tuple(int(re.search(name + r'="(\d+)"', open(path).read()).group(1)) for name in ("width", "height"))
+
+
+def check_looks():
+    """Sizes, limits, letters, themes: what the file has, not what gnuplot was asked for."""
+    run("plot", "t.json", "-o", "look.svg", "--size", "8.5cm,60mm", "--title", "A & B, it's 50 %", "--xlabel",
+        "time", "--ylabel", "", code=2)  # an empty text is a slip of the shell
+    run("plot", "t.json", "-o", "look.svg", "--size", "8.5cm,60mm", "--title", "A & B, it's 50 %", "--xlabel", "time",
+        "--font", "Nimbus Sans,9")
+    text = open("look.svg").read()
+    assert svg_size("look.svg") == (321, 227), svg_size("look.svg")
+    assert "A &amp; B, it" in text and ">time<" in text and "Nimbus Sans" in text
+    run("plot", "t.json", "-o", "wide.svg", "--size", "5in")
+    assert svg_size("wide.svg")[0] == 480
+    run("plot", "t.json", "-o", "dark.svg", "--style", "dark")
+    assert "#14171c" in open("dark.svg").read() or "20,  23,  28" in open("dark.svg").read()
+    run("plot", "t.json", "-o", "limits.svg", "--xlim", "2,", "--ylim", "1e-9,1", "--keep-plots")
+    script = open("limits.gp").read()
+    assert "set xrange [2:*]" in script and "set yrange [1e-09:1]" in script, script
+    run("plot", "t.json", "-o", "tex.tex", "--style", "paper")
+    assert "includegraphics" in open("tex.tex").read() and r"$\beta$" in open("tex.tex").read()
+    assert open("tex.pdf", "rb").read(4) == b"%PDF"
+    os.mkdir("elsewhere")
+    subprocess.run(["gnuplot", "-e", "ending='png'", os.path.abspath("limits.gp")], check=True, cwd="elsewhere")
+    assert os.path.exists("limits.png") and not os.listdir("elsewhere")  # beside its script, from any folder
+    for option, value, said in (("--xlim", "3,1", "lower one first"), ("--xlim", ",", "LOW,HIGH"), ("--ylim", "a,b", "LOW,HIGH"),
+                                ("--log", "z", "x, y, c"), ("--log", "xy", "x, y, c"), ("--size", "8.5", "8.5cm,6cm"),
+                                ("--size", "0cm", "8.5cm,6cm"), ("--size", "1e9cm", "8.5cm,6cm"),
+                                ("--font", "x'; system 'id", "letters, digits"), ("--font", "Sans,huge", "FAMILY,POINTS"),
+                                ("--style", "loud", "paper")):
+        message = run("plot", "t.json", "-o", "bad.svg", option, value, code=2).stderr
+        assert said in message, (option, value, message)
+    assert not os.path.exists("bad.svg")
 
 
 def check_several():
@@ -64,7 +102,8 @@ def check_several():
     for name in ("sam.json", "gd.h5"):
         run("plot", name, "--kind", "spotlight", "-o", "spot.svg", "--keep-plots")
         assert "with image" in open("spot.gp").read()
-    heat = [float(line.split()[2]) for line in open("spot.dat") if line.strip() and line[0] != "#"]
+    heat = [float(line.split()[2]) for line in open("spot.dat").read().split("\n\n\n")[0].split("\n")
+            if line and line[0] != "#"]
     assert len(heat) == 200 * 60 and max(heat) == 0.0 and min(heat) < -0.5  # GD leaves weak features behind
     run("plot", "gd.h5", "sam.json", "--image", "2x3", "--at", "1,200", "-o", "image.svg", "--keep-plots")
     drawing = open("image.svg").read()
@@ -163,7 +202,7 @@ with tempfile.TemporaryDirectory() as folder:
             file.write(text)
     checks = [check_interruption]
     if shutil.which("gnuplot"):
-        checks = [check_plot, check_several, check_sweep, check_reproduce, check_without_gnuplot, check_interruption]
+        checks = [check_plot, check_looks, check_several, check_sweep, check_reproduce, check_without_gnuplot, check_interruption]
     else:
         print("skipped: gnuplot is not installed, figures are not drawn")
     for check in checks:
