@@ -29,7 +29,10 @@ static bool parse_limits(const char *text, sf_limits *limits)
 static bool parse_log(const char *text, sf_look *look)
 {
     for (;; text++) {
-        bool *axis = *text == 'x' ? &look->log_x : *text == 'y' ? &look->log_y : *text == 'c' ? &look->log_color : NULL;
+        bool *axis = *text == 'x'   ? &look->log_x
+                     : *text == 'y' ? &look->log_y
+                     : *text == 'c' ? &look->log_color
+                                    : NULL;
         if (!axis || (text[1] != ',' && text[1] != '\0'))
             return false;
         *axis = true;
@@ -95,16 +98,19 @@ int sf_cli_look(sf_cli *cli, const sf_cli_value *values, sf_look *look)
     for (size_t i = 0; i < 3; i++) {
         const char *text = values[X_LIMITS + i].text;
         if (text && !parse_limits(text, limits[i]))
-            return sf_cli_usage(cli, "--%s is '%s', expected LOW,HIGH, such as 0,10 or 1,", limits_of[i], text);
+            return sf_cli_usage(cli, "--%s is '%s', expected LOW,HIGH, such as 0,10 or 1,", limits_of[i],
+                                text);
     }
     if (values[LOG].text && !parse_log(values[LOG].text, look))
         return sf_cli_usage(cli, "--log is '%s', expected x, y, c (colours) with commas between them",
                             values[LOG].text);
     if (values[SIZE].text && !parse_size(values[SIZE].text, look))
-        return sf_cli_usage(cli, "--size is '%s', expected WIDTH,HEIGHT in cm, mm, in or pt, such as 8.5cm,6cm",
+        return sf_cli_usage(cli,
+                            "--size is '%s', expected WIDTH,HEIGHT in cm, mm, in or pt, such as 8.5cm,6cm",
                             values[SIZE].text);
     if (values[FONT].text && !parse_font(values[FONT].text, family, sizeof family, look))
-        return sf_cli_usage(cli, "--font is '%s', expected FAMILY,POINTS, such as Helvetica,9", values[FONT].text);
+        return sf_cli_usage(cli, "--font is '%s', expected FAMILY,POINTS, such as Helvetica,9",
+                            values[FONT].text);
     const char *style = values[STYLE].text;
     for (size_t k = 0; style && sf_theme_name(k); k++)
         if (strcmp(style, sf_theme_name(k)) == 0)

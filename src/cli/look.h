@@ -14,7 +14,8 @@
     [(first) + 4] = {"ylim", "LOW,HIGH", "ends of the vertical axes", .type = SF_OPTION_TEXT},               \
     [(first) + 5] = {"clim", "LOW,HIGH", "ends of the colour scale", .type = SF_OPTION_TEXT},                \
     [(first) + 6] = {"log", "x,y,c", "logarithmic axes and colours", .type = SF_OPTION_TEXT},                \
-    [(first) + 7] = {"size", "W,H", "of the whole figure: 8.5cm,6cm; also mm, in, pt; the height may be left out", \
+    [(first) + 7] = {"size", "W,H",                                                                          \
+                     "of the whole figure: 8.5cm,6cm; also mm, in, pt; the height may be left out",          \
                      .type = SF_OPTION_TEXT},                                                                \
     [(first) + 8] = {"font", "FAMILY,POINTS", "letters, such as Helvetica,9", .type = SF_OPTION_TEXT},       \
     [(first) + 9] = {"style", "STYLE", "screen (default), paper, talk or dark", .type = SF_OPTION_CHOICE,    \

@@ -77,9 +77,10 @@ sf_status sf_look_check(sf_context *context, const sf_figure *figure, const sf_l
                        "the font is '%s', expected the name of a family: letters, digits, spaces, hyphens",
                        look->font);
     if ((look->log_x || look->log_y) && has_cells(figure, false))
-        return sf_fail(context, SF_ERR_USAGE,
-                       "the axes of this figure are those of its cells: a logarithmic axis takes values in equal "
-                       "ratios (logspace in the sweep)");
+        return sf_fail(
+            context, SF_ERR_USAGE,
+            "the axes of this figure are those of its cells: a logarithmic axis takes values in equal "
+            "ratios (logspace in the sweep)");
     if (look->log_color && has_cells(figure, true))
         return sf_fail(context, SF_ERR_USAGE,
                        "colours cannot be logarithmic here: expected numbers above 0 in all cells");
@@ -128,19 +129,20 @@ void sf_look_write_terminals(FILE *file, const sf_look *look, int columns, int w
     double in_pixels = points > 0.0 ? points * 96.0 / 72.0 : font * scale;
     double in_points = points > 0.0 ? points : font * scale;
     double pixels_across = across / pixel, pixels_down = down / pixel;
-    fprintf(file,
-            "if (ending eq 'svg') set terminal svg size %.0f,%.0f standalone font '%s,%.3g' linewidth %g "
-            "background '#%06x' enhanced\n"
-            "if (ending eq 'png') set terminal pngcairo size %.0f,%.0f font '%s,%.3g' fontscale 2 linewidth %g "
-            "pointscale %g background '#%06x' enhanced\n"
-            "if (ending eq 'pdf') set terminal pdfcairo size %.3fin,%.3fin font '%s,%.3g' linewidth %g "
-            "pointscale %g background '#%06x' enhanced\n"
-            "if (ending eq 'tex') set terminal cairolatex pdf input colortext size %.3fin,%.3fin linewidth %g "
-            "pointscale %g background '#%06x'\n",
-            pixels_across, pixels_down, family, in_pixels, scale, background, 2.0 * pixels_across,
-            2.0 * pixels_down, family, in_points, 2.0 * scale, 2.0 * scale, background, across / 2.54,
-            down / 2.54, family, in_points, scale, scale, background, across / 2.54, down / 2.54, scale, scale,
-            background);
+    fprintf(
+        file,
+        "if (ending eq 'svg') set terminal svg size %.0f,%.0f standalone font '%s,%.3g' linewidth %g "
+        "background '#%06x' enhanced\n"
+        "if (ending eq 'png') set terminal pngcairo size %.0f,%.0f font '%s,%.3g' fontscale 2 linewidth %g "
+        "pointscale %g background '#%06x' enhanced\n"
+        "if (ending eq 'pdf') set terminal pdfcairo size %.3fin,%.3fin font '%s,%.3g' linewidth %g "
+        "pointscale %g background '#%06x' enhanced\n"
+        "if (ending eq 'tex') set terminal cairolatex pdf input colortext size %.3fin,%.3fin linewidth %g "
+        "pointscale %g background '#%06x'\n",
+        pixels_across, pixels_down, family, in_pixels, scale, background, 2.0 * pixels_across,
+        2.0 * pixels_down, family, in_points, 2.0 * scale, 2.0 * scale, background, across / 2.54,
+        down / 2.54, family, in_points, scale, scale, background, across / 2.54, down / 2.54, scale, scale,
+        background);
     fprintf(file,
             "letters = ending eq 'svg' ? %.4g : %.4g\nsmall = sprintf(',%%.3g', letters * %.4g)\n"
             "set title font sprintf(',%%.3g', letters * %.4g) tc rgb '#%06x'\n",
@@ -152,17 +154,17 @@ void sf_look_write_terminals(FILE *file, const sf_look *look, int columns, int w
 static const struct {
     const char *plain, *latex;
 } symbols[] = {
-    {"α", "$\\alpha$"},   {"β", "$\\beta$"},       {"γ", "$\\gamma$"},   {"ε", "$\\varepsilon$"},
-    {"η", "$\\eta$"},     {"θ", "$\\theta$"},      {"κ", "$\\kappa$"},   {"λ", "$\\lambda$"},
-    {"μ", "$\\mu$"},      {"ρ", "$\\rho$"},        {"σ", "$\\sigma$"},   {"τ", "$\\tau$"},
-    {"φ", "$\\varphi$"},  {"Σ", "$\\Sigma$"},      {"Π", "$\\Pi$"},      {"∇", "$\\nabla$"},
-    {"ℓ", "$\\ell$"},     {"∞", "$\\infty$"},      {"‖", "$\\|$"},       {"±", "$\\pm$"},
-    {"×", "$\\times$"},   {"·", "$\\cdot$"},       {"−", "$-$"},         {"√", "$\\surd$"},
-    {"∝", "$\\propto$"},  {"≈", "$\\approx$"},     {"≤", "$\\le$"},      {"≥", "$\\ge$"},
-    {"→", "$\\to$"},      {"²", "$^2$"},           {"³", "$^3$"},        {"₁", "$_1$"},
-    {"₂", "$_2$"},        {"…", "\\dots "},        {"⊙", "$\\odot$"},    {"<", "$<$"},
-    {">", "$>$"},         {"|", "$|$"},            {"%", "\\%"},         {"#", "\\#"},
-    {"&", "\\&"},         {"$", "\\$"},            {"~", "$\\sim$"},     {"'", "''"},
+    {"α", "$\\alpha$"},  {"β", "$\\beta$"},   {"γ", "$\\gamma$"}, {"ε", "$\\varepsilon$"},
+    {"η", "$\\eta$"},    {"θ", "$\\theta$"},  {"κ", "$\\kappa$"}, {"λ", "$\\lambda$"},
+    {"μ", "$\\mu$"},     {"ρ", "$\\rho$"},    {"σ", "$\\sigma$"}, {"τ", "$\\tau$"},
+    {"φ", "$\\varphi$"}, {"Σ", "$\\Sigma$"},  {"Π", "$\\Pi$"},    {"∇", "$\\nabla$"},
+    {"ℓ", "$\\ell$"},    {"∞", "$\\infty$"},  {"‖", "$\\|$"},     {"±", "$\\pm$"},
+    {"×", "$\\times$"},  {"·", "$\\cdot$"},   {"−", "$-$"},       {"√", "$\\surd$"},
+    {"∝", "$\\propto$"}, {"≈", "$\\approx$"}, {"≤", "$\\le$"},    {"≥", "$\\ge$"},
+    {"→", "$\\to$"},     {"²", "$^2$"},       {"³", "$^3$"},      {"₁", "$_1$"},
+    {"₂", "$_2$"},       {"…", "\\dots "},    {"⊙", "$\\odot$"},  {"<", "$<$"},
+    {">", "$>$"},        {"|", "$|$"},        {"%", "\\%"},       {"#", "\\#"},
+    {"&", "\\&"},        {"$", "\\$"},        {"~", "$\\sim$"},   {"'", "''"},
     {"\n", " "},
 };
 
