@@ -190,6 +190,7 @@ def clean(text, folder):
     text = text.replace(os.path.realpath(folder), "FOLDER").replace(folder, "FOLDER")
     text = re.sub(r"samflow 0\.\d+\.\d+", "samflow VERSION", text)
     text = re.sub(r"\(\d+\.\d s\)", "(SECONDS s)", text)
+    text = re.sub(r"measured \d[.\d]*e-(0[89]|[1-9]\d)", "measured ROUNDING", text)  # an error: its size is the machine's
     text = re.sub(r"-?\d+\.\d+(e[+-]?\d+)?(?![.\d])", lambda m: f"{float(m[0]):.4g}", text)
     return re.sub(r" +$", "", re.sub(r"(?<=\S) {2,}", "  ", text), flags=re.M)
 
