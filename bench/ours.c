@@ -38,7 +38,8 @@ sf_status bench_run_batch(sf_context *context, const bench_problem *problem, uin
 {
     sf_network *network = NULL;
     sf_batch *batch = NULL;
-    sf_batch_spec spec = {.count = problem->count,
+    sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                          .count = problem->count,
                           .theta = problem->theta,
                           .perturbation = perturbation_of(problem),
                           .step = problem->eta,

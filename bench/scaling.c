@@ -61,7 +61,8 @@ static sf_status advance(sf_context *context, const size *s, const sf_network *n
         for (size_t k = 0; k < weights; k++)
             theta[i * weights + k] = 0.05 + 1.95 * (double)i / (double)s->count;
     sf_batch *batch = NULL;
-    sf_batch_spec spec = {.count = s->count,
+    sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                          .count = s->count,
                           .theta = theta,
                           .perturbation = {SF_METHOD_L2, s->examples == 1 ? 1.0 : 0.1, 0.0},
                           .step = 0.01,

@@ -1,8 +1,20 @@
 /* samflow/base.h - context, errors, memory, logging, random numbers, log-domain arithmetic.
  *
- * Every samflow object hangs on an sf_context, and a context belongs to one thread at a time: it carries
- * the allocator, the logger, the progress and cancellation hooks and the one detailed message of the last
- * failure. The library has no globals, never prints and never exits.
+ * Every samflow object hangs on an sf_context: it carries the allocator, the logger, the progress and cancellation
+ * hooks and the one detailed message of the last failure. The library has no globals, never prints and never exits.
+ *
+ * Threads. A context, and every object made with it, belongs to one thread at a time; threads work side by side with a context
+ * each. Two kinds of objects may be read by several threads at once, with contexts of their own, once the call that
+ * made or changed them last has returned: data (sf_dataset, sf_images) and answers (sf_margin, sf_prediction, sf_limit: what
+ * is asked of them is const). They are destroyed when nobody reads them any more.
+ * Calls that use several threads inside call the allocator, the log and the progress from them, never two at once for the
+ * contexts that go back to one sf_context_create. An allocator, log or progress that several
+ * contexts share must be ready to be called from the threads of each. None of them may call the library with the context that
+ * calls it.
+ *
+ * Structs. Options that later versions may extend begin with their size, `.size = sizeof options`: a program keeps working with
+ * every later library of the same SONAME, and what it does not know of counts as 0. Reports that the library owns grow at their
+ * end. The other structs change with the SONAME only.
  *
  * Numbers that can leave the range of a double (losses, weights that decay, the original time t) are kept
  * as natural logarithms; log 0 is -INFINITY. "Does not exist" is NaN, written as null in JSON.
@@ -13,6 +25,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __cplusplus
+#include <atomic>
+#endif
 
 #include <samflow/export.h>
 
@@ -90,10 +105,22 @@ SF_API
 void sf_context_set_log(sf_context *context, sf_log_fn log, sf_log_level level, void *user);
 SF_API
 void sf_context_set_progress(sf_context *context, sf_progress_fn progress, void *user);
-/* A flag that long computations poll; once *flag is not 0 they stop with SF_ERR_CANCELLED and keep what they
- * have. NULL: never. The flag may be set from a signal handler or another thread. */
+
+/* An int that may be set while others read it: from other threads and from signal handlers. */
+#ifdef __cplusplus
+typedef std::atomic<int> sf_flag;
+#else
+typedef _Atomic int sf_flag;
+#endif
+/* For languages without atomics; safe in signal handlers. */
 SF_API
-void sf_context_set_cancel(sf_context *context, const volatile int *flag);
+void sf_flag_set(sf_flag *flag, int value);
+SF_API
+int sf_flag_get(sf_flag *flag);
+/* A flag that long computations poll; once it is not 0 they stop with SF_ERR_CANCELLED and keep what they have. It is borrowed,
+ * and may serve several contexts. NULL: never. */
+SF_API
+void sf_context_set_cancel(sf_context *context, sf_flag *flag);
 
 /* Copies a text into out (size bytes with the NUL, cut where it does not fit) as a terminal may show it: control characters
  * and bytes that are not UTF-8 become \\xNN. Returns the bytes written without the NUL. Messages of the context are such. */

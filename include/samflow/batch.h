@@ -19,6 +19,7 @@ typedef struct sf_batch sf_batch;
 
 /* What to run. Pointers are borrowed during creation only. */
 typedef struct sf_batch_spec {
+    size_t size;                  /* sizeof(sf_batch_spec) */
     size_t count;                 /* trajectories, >= 1 */
     const double *theta;          /* (count, L*d): their starts */
     sf_perturbation perturbation; /* method, p, and rho where rho below is NULL */
@@ -68,15 +69,16 @@ SF_API
 size_t sf_batch_count(const sf_batch *batch);
 SF_API
 uint64_t sf_batch_step(const sf_batch *batch); /* steps of a trajectory that has not diverged */
-/* Trajectory i: whether it diverged, the steps it took, theta (L*d) and beta (d), copied out. */
+/* Trajectory i: whether it diverged, the steps it took, theta (L*d) and beta (d), copied out. No such trajectory: false, 0, NaN
+ * and no leads, and SF_ERR_ARGUMENT with nothing copied. */
 SF_API
 bool sf_batch_diverged(const sf_batch *batch, size_t i);
 SF_API
 uint64_t sf_batch_steps(const sf_batch *batch, size_t i);
 SF_API
-void sf_batch_theta(const sf_batch *batch, size_t i, double *theta);
+sf_status sf_batch_theta(const sf_batch *batch, size_t i, double *theta);
 SF_API
-void sf_batch_predictor(const sf_batch *batch, size_t i, double *beta);
+sf_status sf_batch_predictor(const sf_batch *batch, size_t i, double *beta);
 
 /* "avx512", "avx2", "neon" or "plain": what the batch runs on. Static string. */
 SF_API

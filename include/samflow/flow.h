@@ -57,10 +57,21 @@ sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_pert
 SF_API
 void sf_flow_destroy(sf_flow **flow);
 
-/* Where to stop: at the first of these. INFINITY for those that do not matter. log_time alone is no target once the
- * original time has ceased to exist: the flow then stays where it is. */
+/* What may end an advance. */
+typedef enum sf_flow_stop {
+    SF_STOP_TAU = 1,
+    SF_STOP_LOG_TIME = 2,
+    SF_STOP_LOG_NORM = 4, /* log ||beta||_2 reaches it from below */
+    SF_STOP_PROGRESS = 8
+} sf_flow_stop;
+
+/* Where to stop: at the first of those named in stops (SF_STOP_TAU | ...); the other members are not read, so a target of
+ * zeros is no target. INFINITY is never reached, values in the past stop at once. log_time alone is no target once the original
+ * time has ceased to exist: the flow then stays where it is. */
 typedef struct sf_flow_target {
-    double tau, log_time, log_norm /* log ||beta||_2 reaches it from below */, progress;
+    size_t size;    /* sizeof(sf_flow_target) */
+    unsigned stops; /* of sf_flow_stop, at least one */
+    double tau, log_time, log_norm, progress;
 } sf_flow_target;
 
 typedef enum sf_flow_state {
@@ -70,7 +81,7 @@ typedef enum sf_flow_state {
     SF_FLOW_RESTING   /* another point of rest (for example rho^L) reached to working precision */
 } sf_flow_state;
 
-/* Integrates until the target. SF_ERR_NUMERIC if the integrator gives up, log t leaves the range of a double or a case
+/* Integrates until the target. SF_ERR_ARGUMENT (no target, or NaN in one); SF_ERR_NUMERIC if the integrator gives up, log t leaves the range of a double or a case
  * of linf-SAM is not covered (the message names it); SF_ERR_CANCELLED. The state reached stays readable. */
 SF_API
 sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target);

@@ -65,6 +65,10 @@ void sf_network_gradient(sf_network *network, const double *theta, double *gradi
 SF_API
 void sf_network_evaluate(sf_network *network, const double *beta, double *log_loss, double *min_margin);
 
+/* The name used in experiment files: "logistic", "exponential"; NULL for a value that is no loss. */
+SF_API
+const char *sf_loss_name(sf_loss loss);
+
 /* log s = log(-ell'(m)) and log ell(m), accurate for every finite m. */
 SF_API
 double sf_loss_log_slope(sf_loss loss, double margin);

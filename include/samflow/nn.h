@@ -165,10 +165,12 @@ sf_status sf_trainer_create(sf_context *context, sf_nn *nn, const sf_images *ima
 SF_API
 void sf_trainer_destroy(sf_trainer **trainer);
 
-/* Takes that many steps; stops early with SF_ERR_CANCELLED, or with SF_ERR_NUMERIC when loss or weights leave the finite
- * numbers (theta is then the last finite one). */
+/* Takes that many steps; stops early with SF_ERR_CANCELLED, or when loss or weights leave the finite numbers (then
+ * sf_trainer_diverged is true, theta is the last finite one, and the context's message says what left them). */
 SF_API
 sf_status sf_trainer_advance(sf_trainer *trainer, uint64_t steps);
+SF_API
+bool sf_trainer_diverged(const sf_trainer *trainer);
 
 typedef struct sf_training_state {
     uint64_t step, epoch, gradients; /* taken; gradient evaluations so far, counted in images */

@@ -33,16 +33,22 @@ typedef struct sf_perturbation {
 SF_API
 const char *sf_method_name(sf_method method);
 
-/* theta_hat (L*d) from theta (L*d); may not overlap. *norm: the applied ||eps|| in the norm that the method
- * bounds (2, infinity or p; 2 for USAM), 0 if g = 0; may be NULL. One pass over the data. */
+/* Whether a method exists, its rho is a finite number >= 0 and its p, where it has one, a finite number > 1. What every other
+ * call asks of a perturbation, with the same words. Errors: SF_ERR_ARGUMENT. */
 SF_API
-void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
-                double *theta_hat, double *norm);
+sf_status sf_perturbation_check(sf_context *context, const sf_perturbation *perturbation);
+
+/* theta_hat (L*d) from theta (L*d), finite numbers; may not overlap. *norm: the applied ||eps|| in the norm that the method
+ * bounds (2, infinity or p; 2 for USAM), 0 if g = 0; may be NULL. One pass over the data. Errors: SF_ERR_ARGUMENT, with
+ * nothing written. */
+SF_API
+sf_status sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
+                     double *theta_hat, double *norm);
 
 /* A run of the discrete update. */
 typedef struct sf_descent sf_descent;
 
-/* theta (L*d) is copied; the network is borrowed. step > 0. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY. */
+/* theta (L*d, finite numbers) is copied; the network is borrowed. step > 0. Errors: SF_ERR_ARGUMENT, SF_ERR_MEMORY. */
 SF_API
 sf_status sf_descent_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                             double step, const double *theta, sf_descent **out);

@@ -125,6 +125,7 @@ const char *sf_prediction_basis(const sf_prediction *prediction, sf_answer_field
 typedef struct sf_limit sf_limit;
 
 typedef struct sf_limit_options {
+    size_t size;           /* sizeof(sf_limit_options) */
     double log_time;       /* the search ends here at the latest; 0: 1e6 (lp-SAM, and l2-SAM
                           and USAM of depth >= 3: 2e4), for one example 1e12 */
     double tolerance;      /* it ends when the direction changes less over a factor e in log t; 0: 1e-6 */

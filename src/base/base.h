@@ -46,6 +46,22 @@ bool sf_cancelled(const sf_context *context);
 /* A new context with the allocator, logger and cancel flag of another, for a worker thread. */
 sf_status sf_context_fork(const sf_context *context, sf_context **out);
 
+/* Options that carry their size (samflow/base.h), as this library knows them: what the caller does not know of is 0. Refused:
+ * NULL, a size of 0, and a newer struct that sets what this library does not know. */
+sf_status sf_take_options(sf_context *context, const char *type, void *taken, size_t size, const void *given);
+#define SF_TAKE(context, type, taken, given)                                                                 \
+    sf_take_options((context), #type, (type *){taken}, sizeof(type), (const type *){given})
+
+/* What every function that creates begins with: *out = NULL; nothing can be made without a context or without a place for it. */
+#define SF_OUT(context, out)                                                                                 \
+    do {                                                                                                     \
+        if (!(out))                                                                                          \
+            return sf_fail((context), SF_ERR_ARGUMENT, "there is no place for the result: out is NULL");     \
+        *(out) = NULL;                                                                                       \
+        if (!(context))                                                                                      \
+            return SF_ERR_ARGUMENT;                                                                          \
+    } while (0)
+
 #define SF_TRY(call)                                                                                         \
     do {                                                                                                     \
         sf_status sf_try_status_ = (call);                                                                   \

@@ -1,6 +1,8 @@
 /* The context: allocator, logger, progress, cancellation, and the message of the last failure. */
 #include "base/base.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,9 @@ struct sf_context {
     sf_log_level log_level;
     sf_progress_fn progress;
     void *progress_user;
-    const volatile int *cancel;
+    sf_flag *cancel;
+    // one thread at a time for the callbacks of a context and of its forks, which share the lock of the first
+    atomic_flag own_lock, *lock;
     char message[MESSAGE_SIZE];
 };
 
@@ -35,6 +39,30 @@ static void libc_release(void *block, void *user)
     free(block);
 }
 
+static void enter(atomic_flag *lock)
+{
+    while (atomic_flag_test_and_set_explicit(lock, memory_order_acquire))
+        sched_yield();
+}
+
+static void leave(atomic_flag *lock)
+{
+    atomic_flag_clear_explicit(lock, memory_order_release);
+}
+
+/* malloc needs no lock. */
+static void enter_allocator(const sf_context *context)
+{
+    if (context->allocator.allocate != libc_allocate)
+        enter(context->lock);
+}
+
+static void leave_allocator(const sf_context *context)
+{
+    if (context->allocator.allocate != libc_allocate)
+        leave(context->lock);
+}
+
 sf_status sf_context_create(const sf_allocator *allocator, sf_context **out)
 {
     static const sf_allocator libc_allocator = {libc_allocate, libc_reallocate, libc_release, NULL};
@@ -50,6 +78,8 @@ sf_status sf_context_create(const sf_allocator *allocator, sf_context **out)
         return SF_ERR_MEMORY;
     memset(context, 0, sizeof *context);
     context->allocator = *allocator;
+    atomic_flag_clear(&context->own_lock);
+    context->lock = &context->own_lock;
     *out = context;
     return SF_OK;
 }
@@ -58,15 +88,26 @@ void sf_context_destroy(sf_context **context)
 {
     if (!context || !*context)
         return;
-    sf_allocator allocator = (*context)->allocator;
-    allocator.release(*context, allocator.user);
+    sf_context *dead = *context;
+    sf_allocator allocator = dead->allocator;
     *context = NULL;
+    // a fork goes under the lock of the context that it comes from, which outlives it
+    atomic_flag *lock =
+        allocator.allocate != libc_allocate && dead->lock != &dead->own_lock ? dead->lock : NULL;
+    if (lock)
+        enter(lock);
+    allocator.release(dead, allocator.user);
+    if (lock)
+        leave(lock);
 }
 
 sf_status sf_context_fork(const sf_context *context, sf_context **out)
 {
+    enter_allocator(context);
     sf_status status = sf_context_create(&context->allocator, out);
+    leave_allocator(context);
     if (status == SF_OK) {
+        (*out)->lock = context->lock;
         (*out)->log = context->log;
         (*out)->log_user = context->log_user;
         (*out)->log_level = context->log_level;
@@ -93,7 +134,7 @@ void sf_context_set_progress(sf_context *context, sf_progress_fn progress, void 
     context->progress_user = user;
 }
 
-void sf_context_set_cancel(sf_context *context, const volatile int *flag)
+void sf_context_set_cancel(sf_context *context, sf_flag *flag)
 {
     context->cancel = flag;
 }
@@ -103,7 +144,9 @@ static void set_message(sf_context *context, const char *format, va_list argumen
 {
     char raw[MESSAGE_SIZE];
     vsnprintf(raw, sizeof raw, format, arguments);
+    enter(context->lock); // threads inside one call share the message
     sf_escape(raw, context->message, sizeof context->message);
+    leave(context->lock);
 }
 
 // parentheses: the names may be macros, for clang's analyzer
@@ -142,18 +185,33 @@ void sf_log(sf_context *context, sf_log_level level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(record, sizeof record, format, arguments);
     va_end(arguments);
+    enter(context->lock);
     context->log(level, record, context->log_user);
+    leave(context->lock);
 }
 
 void sf_progress(sf_context *context, double fraction, const char *note)
 {
-    if (context && context->progress)
-        context->progress(fraction, note, context->progress_user);
+    if (!context || !context->progress)
+        return;
+    enter(context->lock);
+    context->progress(fraction, note, context->progress_user);
+    leave(context->lock);
+}
+
+void sf_flag_set(sf_flag *flag, int value)
+{
+    atomic_store(flag, value);
+}
+
+int sf_flag_get(sf_flag *flag)
+{
+    return atomic_load(flag);
 }
 
 bool sf_cancelled(const sf_context *context)
 {
-    return context && context->cancel && *context->cancel != 0;
+    return context && context->cancel && atomic_load_explicit(context->cancel, memory_order_relaxed) != 0;
 }
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
@@ -165,7 +223,9 @@ static void *allocate(sf_context *context, size_t count, size_t size)
         return NULL;
     }
     size_t bytes = count * size;
+    enter_allocator(context);
     void *block = context->allocator.allocate(bytes ? bytes : 1, context->allocator.user);
+    leave_allocator(context);
     if (!block)
         sf_fail(context, SF_ERR_MEMORY, "out of memory: %zu bytes refused", bytes);
     return block;
@@ -191,7 +251,9 @@ void *sf_resize(sf_context *context, void *block, size_t count, size_t size)
         return NULL;
     }
     size_t bytes = count * size;
+    enter_allocator(context);
     void *moved = context->allocator.reallocate(block, bytes ? bytes : 1, context->allocator.user);
+    leave_allocator(context);
     if (!moved)
         sf_fail(context, SF_ERR_MEMORY, "out of memory: %zu bytes refused", bytes);
     return moved;
@@ -199,8 +261,11 @@ void *sf_resize(sf_context *context, void *block, size_t count, size_t size)
 
 void sf_free(sf_context *context, void *block)
 {
-    if (block)
-        context->allocator.release(block, context->allocator.user);
+    if (!block)
+        return;
+    enter_allocator(context);
+    context->allocator.release(block, context->allocator.user);
+    leave_allocator(context);
 }
 
 char *sf_strdup(sf_context *context, const char *text)
@@ -235,4 +300,25 @@ void sf_free_aligned(sf_context *context, void *block)
 {
     if (block)
         sf_free(context, ((void **)block)[-1]);
+}
+
+/* ---- options that carry their size ------------------------------------------------------------------------ */
+
+sf_status sf_take_options(sf_context *context, const char *type, void *taken, size_t size, const void *given)
+{
+    size_t told = 0;
+    if (!given)
+        return sf_fail(context, SF_ERR_ARGUMENT, "%s is NULL", type);
+    memcpy(&told, given, sizeof told);
+    if (told < sizeof told)
+        return sf_fail(context, SF_ERR_ARGUMENT, "the size of %s is %zu, expected its sizeof", type, told);
+    for (size_t i = size; i < told; i++)
+        if (((const unsigned char *)given)[i] != 0)
+            return sf_fail(context, SF_ERR_ARGUMENT,
+                           "%s of %zu bytes sets what this library does not know, which knows %zu", type,
+                           told, size);
+    memset(taken, 0, size);
+    memcpy(taken, given, told < size ? told : size);
+    memcpy(taken, &size, sizeof size);
+    return SF_OK;
 }

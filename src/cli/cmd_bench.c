@@ -70,7 +70,8 @@ static sf_status time_single(sf_context *context, const bench_case *c, sf_networ
 static sf_status time_batch(sf_context *context, const bench_case *c, const sf_network *network,
                             const double *theta, int threads, double *seconds, const char **isa)
 {
-    sf_batch_spec spec = {.count = c->trajectories,
+    sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                          .count = c->trajectories,
                           .theta = theta,
                           .perturbation = {.method = SF_METHOD_L2, .rho = c->rho},
                           .step = c->eta,

@@ -145,7 +145,8 @@ enum { LOG_TIME, TOLERANCE };
 
 static int run(sf_cli *cli)
 {
-    const sf_limit_options options = {.log_time = cli->value[LOG_TIME].number,
+    const sf_limit_options options = {.size = sizeof(sf_limit_options),
+                                      .log_time = cli->value[LOG_TIME].number,
                                       .tolerance = cli->value[TOLERANCE].number};
     sf_experiment *experiment = NULL;
     int code = sf_cli_read_experiment(cli, &experiment);

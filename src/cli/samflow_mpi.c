@@ -20,7 +20,7 @@
 enum { TAG_ROWS = 1, TAG_WORK, TAG_ERROR, MOST_BLOCK = 65536, MESSAGE = 2048 };
 #define BLOCK_SECONDS 1.0
 
-static volatile int interrupted;
+static sf_flag interrupted;
 
 static void on_interrupt(int number)
 {

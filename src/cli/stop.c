@@ -15,7 +15,7 @@
 #define ONE_REQUEST 0.3 // signals closer than this are one: `timeout` sends its own twice
 
 static volatile double patience = PATIENCE;
-static volatile int stop;                    // polled by the library
+static sf_flag stop;                         // polled by the library
 static volatile sig_atomic_t number_of_stop; // the first signal
 static volatile double asked;                // when, in seconds; written before `stop`
 static const char *volatile remembered;

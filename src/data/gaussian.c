@@ -11,6 +11,9 @@
 static sf_status check(sf_context *context, const sf_gaussian *spec, double *largest)
 {
     *largest = 0.0;
+    if (!spec || !spec->mean)
+        return sf_fail(context, SF_ERR_ARGUMENT, "the %s of the Gaussian classes is NULL",
+                       spec ? "mean" : "description");
     if (spec->d < 1 || spec->per_class < 1)
         return sf_fail(context, SF_ERR_ARGUMENT,
                        "Gaussian classes of %zu examples with %zu features, expected at least 1",
@@ -51,7 +54,7 @@ static bool draw(const sf_gaussian *spec, int label, double largest, sf_random *
 
 sf_status sf_dataset_gaussian(sf_context *context, const sf_gaussian *spec, sf_dataset **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     double largest;
     SF_TRY(check(context, spec, &largest));
     sf_dataset *dataset;

@@ -84,7 +84,7 @@ static void draw(const sf_patches *s, size_t n, float *pixels, uint8_t *regions)
 
 sf_status sf_images_patches(sf_context *context, const sf_patches *spec, sf_images **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(check(context, spec));
     const sf_image_shape shape = {1, spec->height, spec->width};
     sf_images *images;

@@ -44,10 +44,12 @@ sf_status sf_dataset_create(sf_context *context, size_t n, size_t d, sf_dataset 
 sf_status sf_dataset_from_points(sf_context *context, size_t n, size_t d, const double *x, const int *labels,
                                  sf_dataset **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     if (n < 1 || d < 1)
         return sf_fail(context, SF_ERR_ARGUMENT,
                        "a data set of %zu examples with %zu features, expected at least 1", n, d);
+    if (!x)
+        return sf_fail(context, SF_ERR_ARGUMENT, "the points are NULL");
     sf_dataset *dataset;
     SF_TRY(sf_dataset_create(context, n, d, &dataset));
     for (size_t i = 0; i < n; i++) {

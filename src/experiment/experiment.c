@@ -33,7 +33,7 @@ sf_status sf_experiment_create(sf_context *context, const sf_settings *settings,
                                sf_experiment **out)
 {
     sf_settings *copy;
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(sf_settings_copy(context, settings, &copy));
     return load(context, copy, cache, out);
 }
@@ -42,7 +42,7 @@ sf_status sf_experiment_parse(sf_context *context, const char *name, const char 
                               const char *const *overrides, sf_experiment **out)
 {
     sf_settings *settings;
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(sf_settings_parse(context, SF_SETTINGS_RUN, name, text, count, overrides, &settings));
     return load(context, settings, NULL, out);
 }
@@ -51,7 +51,7 @@ sf_status sf_experiment_read(sf_context *context, const char *path, size_t count
                              const char *const *overrides, sf_experiment **out)
 {
     sf_settings *settings;
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(sf_settings_read(context, SF_SETTINGS_RUN, path, count, overrides, &settings));
     return load(context, settings, NULL, out);
 }

@@ -150,7 +150,7 @@ static sf_status read_json(sf_context *context, const char *path, sf_trajectory 
 
 sf_status sf_trajectory_read(sf_context *context, const char *path, sf_trajectory **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     const char *dot = strrchr(path, '.');
     sf_status status;
     if (dot && strcmp(dot, ".json") == 0)

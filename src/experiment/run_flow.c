@@ -164,7 +164,9 @@ static sf_flow_target next_stop(const sf_flow_run *run)
 {
     bool running = sf_flow_get_state(run->flow) == SF_FLOW_RUNNING;
     double log_time = fmin(run->until.log_time, next_asked(run, SF_SET_AT_LOG_TIME, run->next_log_time));
-    return (sf_flow_target){.tau = fmin(run->until.tau, next_asked(run, SF_SET_AT_TAU, run->next_tau)),
+    return (sf_flow_target){.size = sizeof(sf_flow_target),
+                            .stops = SF_STOP_TAU | SF_STOP_LOG_TIME | SF_STOP_LOG_NORM | SF_STOP_PROGRESS,
+                            .tau = fmin(run->until.tau, next_asked(run, SF_SET_AT_TAU, run->next_tau)),
                             .log_time = running ? fmin(log_time, next_check(run)) : log_time,
                             .log_norm = running ? run->until.log_norm : INFINITY,
                             .progress = running ? next_on_grid(run) : INFINITY};

@@ -159,7 +159,7 @@ static sf_status create(sf_context *context, sf_settings *settings, sf_training_
 sf_status sf_training_run_create(sf_context *context, const sf_settings *settings, sf_training_run **out)
 {
     sf_settings *copy;
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(sf_settings_copy(context, settings, &copy));
     return create(context, copy, out);
 }
@@ -168,7 +168,7 @@ sf_status sf_training_run_read(sf_context *context, const char *path, size_t cou
                                const char *const *overrides, sf_training_run **out)
 {
     sf_settings *settings;
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(sf_settings_read(context, SF_SETTINGS_TRAINING, path, count, overrides, &settings));
     return create(context, settings, out);
 }
@@ -177,7 +177,7 @@ sf_status sf_training_run_parse(sf_context *context, const char *name, const cha
                                 const char *const *overrides, sf_training_run **out)
 {
     sf_settings *settings;
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(sf_settings_parse(context, SF_SETTINGS_TRAINING, name, text, count, overrides, &settings));
     return create(context, settings, out);
 }
@@ -340,6 +340,10 @@ static sf_status train(sf_training_run *run, const sf_training_run_options *opti
         SF_TRY(record(run, options));
     while (step < total) {
         SF_TRY(sf_trainer_advance(run->trainer, 1));
+        if (sf_trainer_diverged(run->trainer)) {
+            run->status = SF_RUN_DIVERGED;
+            return SF_OK;
+        }
         step = sf_trainer_state(run->trainer).step;
         if (due(step, every, total))
             SF_TRY(record(run, options));
@@ -375,10 +379,6 @@ sf_status sf_training_run_execute(sf_training_run *run, const sf_training_run_op
             SF_TRY(sf_training_run_save(run, options->checkpoint));
         return sf_fail(run->context, SF_ERR_CANCELLED, "interrupted at step %llu",
                        (unsigned long long)sf_trainer_state(run->trainer).step);
-    }
-    if (status == SF_ERR_NUMERIC) {
-        run->status = SF_RUN_DIVERGED;
-        return SF_OK;
     }
     return status;
 }

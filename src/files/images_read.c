@@ -260,7 +260,7 @@ static sf_status check(sf_context *context, const sf_image_file *spec)
 
 sf_status sf_images_read(sf_context *context, const sf_image_file *spec, sf_images **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     sf_image_file resolved = *spec;
     const sf_builtin *set = spec->name ? sf_builtin_find(spec->name) : NULL;
     if (spec->name && (!set || spec->path || spec->labels_path))

@@ -126,7 +126,7 @@ static sf_status resolve_name(sf_context *context, sf_data_file *spec)
 
 sf_status sf_dataset_read(sf_context *context, const sf_data_file *spec, sf_dataset **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     sf_data_file resolved = *spec;
     if (spec->name)
         SF_TRY(resolve_name(context, &resolved));

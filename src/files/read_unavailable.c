@@ -6,7 +6,7 @@
 
 sf_status sf_dataset_read(sf_context *context, const sf_data_file *spec, sf_dataset **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     return sf_fail(context, SF_ERR_UNAVAILABLE,
                    "%s: this samflow was built without SAMFLOW_WITH_FILES, which reads data files",
                    spec->name ? spec->name : spec->path);
@@ -14,7 +14,7 @@ sf_status sf_dataset_read(sf_context *context, const sf_data_file *spec, sf_data
 
 sf_status sf_images_read(sf_context *context, const sf_image_file *spec, sf_images **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     return sf_fail(context, SF_ERR_UNAVAILABLE,
                    "%s: this samflow was built without SAMFLOW_WITH_FILES, which reads data files",
                    spec->name ? spec->name : spec->path);

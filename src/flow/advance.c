@@ -392,23 +392,23 @@ static double log_dt_at_rest(sf_flow *flow)
 }
 
 /* At rest the clocks run freely: the progress like tau. */
-static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
+static void advance_at_rest(sf_flow *flow, const flow_goal *goal)
 {
     if (flow->state == SF_FLOW_BLOWN_UP)
         return;
     double log_dt = log_dt_at_rest(flow);
-    double step = fmin(target->tau - flow->tau, target->progress - flow->s);
-    if (target->log_time < INFINITY) {
+    double step = fmin(goal->tau - flow->tau, goal->progress - flow->s);
+    if (goal->log_time < INFINITY) {
         // t = t_0 + e^{log_dt} step
-        double lack = target->log_time <= flow->log_time
+        double lack = goal->log_time <= flow->log_time
                           ? -INFINITY
-                          : target->log_time + sf_log1m_exp(flow->log_time - target->log_time);
+                          : goal->log_time + sf_log1m_exp(flow->log_time - goal->log_time);
         step = fmin(step, exp(lack - log_dt));
     }
-    if (isinf(step) && isfinite(target->log_time) && log_dt < INFINITY) {
+    if (isinf(step) && isfinite(goal->log_time) && log_dt < INFINITY) {
         flow->tau = INFINITY; // log t goes on beyond the end of the doubles for tau
         flow->s += 1.0;
-        flow->log_time = target->log_time;
+        flow->log_time = goal->log_time;
     }
     if (!(step > 0.0) || isinf(step))
         return;
@@ -419,35 +419,35 @@ static void advance_at_rest(sf_flow *flow, const sf_flow_target *target)
 
 /* ---- advancing ----------------------------------------------------------------------------------- */
 
-static bool reached(const sf_flow *flow, const sf_flow_target *target)
+static bool reached(const sf_flow *flow, const flow_goal *goal)
 {
     // where the original time does not exist it is no target
-    if (isnan(flow->log_time) && isinf(target->tau) && isinf(target->progress) && isinf(target->log_norm))
+    if (isnan(flow->log_time) && isinf(goal->tau) && isinf(goal->progress) && isinf(goal->log_norm))
         return true;
-    return flow->tau >= target->tau || flow->log_time >= target->log_time || flow->s >= target->progress;
+    return flow->tau >= goal->tau || flow->log_time >= goal->log_time || flow->s >= goal->progress;
 }
 
 /* The first target in (s, end]; INFINITY if none. */
-static double next_target(sf_flow *flow, const sf_flow_target *target, double end)
+static double next_target(sf_flow *flow, const flow_goal *goal, double end)
 {
     double first = INFINITY, from = flow->s;
-    if (target->progress <= end)
-        first = target->progress;
-    if (target->tau < INFINITY && tau_of(flow, look(flow, end)) >= target->tau)
-        first = fmin(first, locate(flow, tau_minus, target->tau, from, end));
-    if (target->log_time < INFINITY && log_time_at(flow, end) >= target->log_time)
-        first = fmin(first, locate(flow, log_time_minus, target->log_time, from, end));
-    if (target->log_norm < INFINITY && log_norm_minus(flow, end, target->log_norm) >= 0.0 &&
-        log_norm_minus(flow, from, target->log_norm) < 0.0)
-        first = fmin(first, locate(flow, log_norm_minus, target->log_norm, from, end));
+    if (goal->progress <= end)
+        first = goal->progress;
+    if (goal->tau < INFINITY && tau_of(flow, look(flow, end)) >= goal->tau)
+        first = fmin(first, locate(flow, tau_minus, goal->tau, from, end));
+    if (goal->log_time < INFINITY && log_time_at(flow, end) >= goal->log_time)
+        first = fmin(first, locate(flow, log_time_minus, goal->log_time, from, end));
+    if (goal->log_norm < INFINITY && log_norm_minus(flow, end, goal->log_norm) >= 0.0 &&
+        log_norm_minus(flow, from, goal->log_norm) < 0.0)
+        first = fmin(first, locate(flow, log_norm_minus, goal->log_norm, from, end));
     return first;
 }
 
 /* Exactly the target's value, where rounding left a neighbour. */
-static void settle(sf_flow *flow, const sf_flow_target *target)
+static void settle(sf_flow *flow, const flow_goal *goal)
 {
-    if (target->tau < INFINITY && fabs(flow->tau - target->tau) <= 1e-14 * fabs(target->tau))
-        flow->tau = target->tau;
+    if (goal->tau < INFINITY && fabs(flow->tau - goal->tau) <= 1e-14 * fabs(goal->tau))
+        flow->tau = goal->tau;
 }
 
 static sf_status change_mode(sf_flow *flow)
@@ -503,9 +503,32 @@ static sf_status proceed(sf_flow *flow)
     return next_panel(flow);
 }
 
+/* The target as one number for each clock. */
+static sf_status read_target(const sf_flow *flow, const sf_flow_target *given, flow_goal *goal)
+{
+    enum { ALL = SF_STOP_TAU | SF_STOP_LOG_TIME | SF_STOP_LOG_NORM | SF_STOP_PROGRESS };
+    sf_flow_target target;
+    SF_TRY(SF_TAKE(flow->context, sf_flow_target, &target, given));
+    if (target.stops == 0 || (target.stops & ~(unsigned)ALL) != 0)
+        return sf_fail(flow->context, SF_ERR_ARGUMENT,
+                       "stops is %u: the target of a flow names no clock, or one that is unknown",
+                       target.stops);
+    *goal = (flow_goal){.tau = target.stops & SF_STOP_TAU ? target.tau : INFINITY,
+                        .log_time = target.stops & SF_STOP_LOG_TIME ? target.log_time : INFINITY,
+                        .log_norm = target.stops & SF_STOP_LOG_NORM ? target.log_norm : INFINITY,
+                        .progress = target.stops & SF_STOP_PROGRESS ? target.progress : INFINITY};
+    if (isnan(goal->tau) || isnan(goal->log_time) || isnan(goal->log_norm) || isnan(goal->progress))
+        return sf_fail(flow->context, SF_ERR_ARGUMENT, "the target of a flow is not a number");
+    return SF_OK;
+}
+
 sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
 {
-    while (flow->state == SF_FLOW_RUNNING && !reached(flow, target)) {
+    flow_goal goal = {INFINITY, INFINITY, INFINITY, INFINITY};
+    if (!flow)
+        return SF_ERR_ARGUMENT;
+    SF_TRY(read_target(flow, target, &goal));
+    while (flow->state == SF_FLOW_RUNNING && !reached(flow, &goal)) {
         if (flow->s >= flow->panel.b) {
             if (sf_cancelled(flow->context))
                 return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
@@ -513,16 +536,16 @@ sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
             continue;
         }
         double event = next_dominance(flow), end = isnan(event) ? flow->panel.b : event;
-        double stop = next_target(flow, target, end);
+        double stop = next_target(flow, &goal, end);
         go_to(flow, fmin(stop, end));
         if (stop <= end) {
-            settle(flow, target);
+            settle(flow, &goal);
             return SF_OK;
         }
         if (!isnan(event))
             SF_TRY(change_leader(flow));
     }
     if (flow->state != SF_FLOW_RUNNING)
-        advance_at_rest(flow, target);
+        advance_at_rest(flow, &goal);
     return SF_OK;
 }

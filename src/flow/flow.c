@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "sam/check.h"
+
 const char *sf_event_name(sf_event_kind kind)
 {
     static const char *const name[] = {"dominance", "collapse", "blow_up", "sliding"};
@@ -45,20 +47,9 @@ static void allowance(const double *y, double *allowed, void *user)
 static sf_status check(sf_context *context, const sf_network *network, const sf_perturbation *perturbation,
                        const double *theta, double tolerance)
 {
-    if (!network || !perturbation || !theta)
-        return sf_fail(context, SF_ERR_ARGUMENT, "a flow needs a network, a perturbation and a start");
-    if (!(perturbation->rho >= 0.0) || !isfinite(perturbation->rho))
-        return sf_fail(context, SF_ERR_ARGUMENT, "rho is %g, expected a finite number >= 0",
-                       perturbation->rho);
-    if (perturbation->method == SF_METHOD_LP && !(perturbation->p > 1.0 && isfinite(perturbation->p)))
-        return sf_fail(context, SF_ERR_ARGUMENT, "p is %g, expected a finite number > 1", perturbation->p);
-    if (!sf_method_name(perturbation->method))
-        return sf_fail(context, SF_ERR_ARGUMENT, "unknown method %d", (int)perturbation->method);
+    SF_TRY(sf_check_run(context, network, perturbation, theta));
     if (!(tolerance == 0.0 || (tolerance >= 1e-14 && tolerance <= 0.1)))
         return sf_fail(context, SF_ERR_ARGUMENT, "tolerance is %g, expected 0 or 1e-14 to 0.1", tolerance);
-    for (size_t i = 0; i < sf_network_parameters(network); i++)
-        if (!isfinite(theta[i]))
-            return sf_fail(context, SF_ERR_ARGUMENT, "weight %zu of the start is not finite", i);
     return SF_OK;
 }
 
@@ -99,7 +90,7 @@ static sf_status set_up(sf_flow *flow, const flow_start *start)
 sf_status sf_flow_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                          const double *theta, double tolerance, sf_flow **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(check(context, network, perturbation, theta, tolerance));
     sf_flow *flow = SF_NEW(context, sf_flow);
     if (!flow)

@@ -38,6 +38,11 @@ struct sf_flow {
     size_t event_count, event_room;
 };
 
+/* Where an advance ends: at the first of these; INFINITY for none. */
+typedef struct flow_goal {
+    double tau, log_time, log_norm, progress;
+} flow_goal;
+
 /* The model's rates, as far as log t stays clear of the end of the doubles (it may be NaN). */
 static inline bool flow_rates(flow_model *model, const double *y, double *dy, flow_clocks *clocks)
 {

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "flow/model.h"
+#include "sam/rule.h"
 
 typedef struct weights_model {
     flow_model base;
@@ -179,7 +180,7 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
         model->seen_field = size;
         brake = size > 0.0 ? 0.01 * base->scale / size : 0.0;
     }
-    sf_perturb(base->network, &base->perturbation, y + 1, model->theta_hat, NULL);
+    sf_perturbed_point(base->network, &base->perturbation, y + 1, model->theta_hat, NULL);
     sf_network_predictor(base->network, model->theta_hat, model->beta);
     sf_network_field(base->network, model->beta, model->field, &log_scale, NULL, NULL);
     leave_one_out(base->d, base->depth, model->field, model->theta_hat, dy + 1, model->beta);
@@ -255,7 +256,8 @@ static void theta(const flow_model *base, const double *y, double *weights)
 static double applied_norm(flow_model *base, const double *y)
 {
     double applied;
-    sf_perturb(base->network, &base->perturbation, y + 1, ((weights_model *)base)->theta_hat, &applied);
+    sf_perturbed_point(base->network, &base->perturbation, y + 1, ((weights_model *)base)->theta_hat,
+                       &applied);
     return applied;
 }
 

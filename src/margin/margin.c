@@ -572,7 +572,7 @@ static sf_status create_margin(sf_context *context, const sf_dataset *dataset, s
 sf_status sf_margin_solve(sf_context *context, const sf_dataset *dataset, const sf_margin_options *options,
                           sf_margin **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(check_options(context, dataset, options));
     sf_margin *margin = NULL;
     SF_TRY(create_margin(context, dataset, &margin));

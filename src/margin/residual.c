@@ -194,6 +194,9 @@ sf_status sf_margin_residual_of(sf_context *context, const sf_dataset *dataset,
                                 const sf_margin_options *options, const double *beta, double active,
                                 double *residual)
 {
+    if (!context || !dataset || !options || !beta || !residual)
+        return sf_fail(context, SF_ERR_ARGUMENT,
+                       "a residual needs a data set, options, a direction and a place for it");
     *residual = INFINITY;
     if (options->norm != SF_NORM_L1 && options->norm != SF_NORM_L2)
         return sf_fail(context, SF_ERR_ARGUMENT, "norm is %d, expected 1 or 2", (int)options->norm);

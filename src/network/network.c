@@ -15,12 +15,12 @@
 static sf_status create(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss, sf_isa isa,
                         sf_network **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     if (!dataset)
         return sf_fail(context, SF_ERR_ARGUMENT, "a network needs a data set");
     if (depth < 1)
         return sf_fail(context, SF_ERR_ARGUMENT, "depth is %d, expected at least 1", depth);
-    if (loss != SF_LOSS_LOGISTIC && loss != SF_LOSS_EXPONENTIAL)
+    if (!sf_loss_name(loss))
         return sf_fail(context, SF_ERR_ARGUMENT, "unknown loss %d", (int)loss);
     size_t d = sf_dataset_features(dataset);
     if (d > SIZE_MAX / sizeof(double) / (size_t)depth)
@@ -100,6 +100,12 @@ void sf_network_predictor(const sf_network *network, const double *theta, double
     for (int l = 1; l < network->depth; l++)
         for (size_t j = 0; j < d; j++)
             beta[j] *= theta[(size_t)l * d + j];
+}
+
+const char *sf_loss_name(sf_loss loss)
+{
+    static const char *const name[] = {"logistic", "exponential"};
+    return (size_t)loss < sizeof name / sizeof name[0] ? name[loss] : NULL;
 }
 
 double sf_loss_log_slope(sf_loss loss, double margin)

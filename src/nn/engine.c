@@ -23,7 +23,7 @@ static sf_status build(sf_nn *nn, int threads)
 
 sf_status sf_nn_create(sf_context *context, const sf_nn_spec *spec, int threads, sf_nn **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     const char *member;
     sf_status checked = sf_nn_check(context, spec, &member);
     if (checked != SF_OK)

@@ -17,13 +17,10 @@
 static sf_status check_spec(sf_context *context, const sf_training *spec)
 {
     const sf_perturbation *perturbation = &spec->perturbation;
-    if (perturbation->method == SF_METHOD_LP || !sf_method_name(perturbation->method))
+    SF_TRY(sf_perturbation_check(context, perturbation));
+    if (perturbation->method == SF_METHOD_LP)
         return sf_fail(context, SF_ERR_ARGUMENT,
-                       "method %s is not there for training, expected gd, l2-sam, linf-sam or usam",
-                       perturbation->method == SF_METHOD_LP ? "lp-sam" : "unknown");
-    if (perturbation->method != SF_METHOD_GD && (!(perturbation->rho >= 0.0) || !isfinite(perturbation->rho)))
-        return sf_fail(context, SF_ERR_ARGUMENT, "rho: found %g, expected a finite number >= 0",
-                       perturbation->rho);
+                       "method lp-sam is not there for training, expected gd, l2-sam, linf-sam or usam");
     if (spec->adaptive && perturbation->method != SF_METHOD_L2)
         return sf_fail(context, SF_ERR_ARGUMENT, "adaptive: expected only with l2-sam (then it is ASAM)");
     if (!(spec->rate > 0.0) || !isfinite(spec->rate))
@@ -89,7 +86,7 @@ static sf_status allocate(sf_trainer *trainer)
 sf_status sf_trainer_create(sf_context *context, sf_nn *nn, const sf_images *images, const sf_training *spec,
                             sf_trainer **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(check_spec(context, spec));
     SF_TRY(check_images(context, nn, images));
     sf_trainer *trainer = SF_NEW(context, sf_trainer);
@@ -273,13 +270,15 @@ static bool update_theta(sf_trainer *trainer, const float *gradient, int exponen
     return true;
 }
 
+/* Not an error of this call: sf_trainer_diverged says it, as sf_descent_diverged does. The message tells what to do. */
 static sf_status diverged(sf_trainer *trainer, const char *what)
 {
     trainer->stopped = true;
-    return sf_fail(trainer->context, SF_ERR_NUMERIC,
-                   "step %llu: %s left the finite numbers; the weights are those before it. "
-                   "A smaller rate or rho may help.",
-                   (unsigned long long)trainer->state.step + 1, what);
+    (void)sf_fail(trainer->context, SF_ERR_NUMERIC,
+                  "step %llu: %s left the finite numbers; the weights are those before it. "
+                  "A smaller rate or rho may help.",
+                  (unsigned long long)trainer->state.step + 1, what);
+    return SF_OK;
 }
 
 static sf_status take_step(sf_trainer *trainer)
@@ -325,17 +324,18 @@ static sf_status take_step(sf_trainer *trainer)
 
 sf_status sf_trainer_advance(sf_trainer *trainer, uint64_t steps)
 {
-    for (uint64_t i = 0; i < steps; i++) {
-        if (trainer->stopped)
-            return sf_fail(trainer->context, SF_ERR_NUMERIC,
-                           "the run left the finite numbers after step %llu",
-                           (unsigned long long)trainer->state.step);
+    for (uint64_t i = 0; i < steps && !trainer->stopped; i++) {
         if (sf_cancelled(trainer->context))
             return sf_fail(trainer->context, SF_ERR_CANCELLED, "interrupted at step %llu",
                            (unsigned long long)trainer->state.step);
         SF_TRY(take_step(trainer));
     }
     return SF_OK;
+}
+
+bool sf_trainer_diverged(const sf_trainer *trainer)
+{
+    return trainer->stopped;
 }
 
 /* ---- evaluation ------------------------------------------------------------------------------------------- */

@@ -116,7 +116,8 @@ static sf_status descents_on_map(sf_outcome *out, const regime_map *map, course 
     sf_network *network;
     sf_batch *batch;
     SF_TRY(sf_claim_example(out, 2, example, 2, &network));
-    sf_batch_spec spec = {.count = count,
+    sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                          .count = count,
                           .theta = theta,
                           .perturbation = {.method = SF_METHOD_L2},
                           .step = MAP_STEP,

@@ -162,6 +162,8 @@ static sf_status run_seed(sf_outcome *out, const net_data *data, size_t seed, co
     SF_TRY(sf_claim_trainer(out, nn, data->train[seed], &training, &trainer));
     for (size_t i = 0; i < course->count; i++) {
         SF_TRY(sf_trainer_advance(trainer, (uint64_t)course->step[i] - sf_trainer_state(trainer).step));
+        if (sf_trainer_diverged(trainer))
+            return SF_ERR_NUMERIC;
         SF_TRY(measure_network(nn, data, seed, course, i));
     }
     return SF_OK;

@@ -74,7 +74,11 @@ void sf_even_ratios(size_t count, double low, double high, double *x)
 
 sf_status sf_flow_until(sf_flow *flow, double tau, double log_time, double log_norm)
 {
-    sf_flow_target target = {.tau = tau, .log_time = log_time, .log_norm = log_norm, .progress = INFINITY};
+    sf_flow_target target = {.size = sizeof target,
+                             .stops = SF_STOP_TAU | SF_STOP_LOG_TIME | SF_STOP_LOG_NORM,
+                             .tau = tau,
+                             .log_time = log_time,
+                             .log_norm = log_norm};
     return sf_flow_advance(flow, &target);
 }
 

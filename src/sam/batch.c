@@ -16,7 +16,9 @@
 #include "base/base.h"
 #include "base/pool.h"
 #include "network/network.h"
+#include "sam/check.h"
 #include "sam/lanes.h"
+#include "sam/rule.h"
 #include "sam/watch.h"
 
 enum {
@@ -86,27 +88,32 @@ static double value_of(const double *each, size_t i, double common)
 
 static sf_status check(sf_context *context, const sf_network *network, const sf_batch_spec *spec)
 {
-    const sf_perturbation *perturbation = &spec->perturbation;
-    if (spec->count < 1 || !spec->theta)
-        return sf_fail(context, SF_ERR_ARGUMENT, "a batch needs at least one start");
+    if (!network)
+        return sf_fail(context, SF_ERR_ARGUMENT, "the network is NULL");
+    if (spec->count < 1)
+        return sf_fail(context, SF_ERR_ARGUMENT, "a batch of 0 trajectories, expected at least one");
     if (spec->example && (network->dataset->n != 1 || network->dataset->mirrored))
         return sf_fail(context, SF_ERR_ARGUMENT,
                        "examples of their own need a network with one example, not mirrored");
-    if (perturbation->method == SF_METHOD_LP && !(perturbation->p > 1.0 && isfinite(perturbation->p)))
-        return sf_fail(context, SF_ERR_ARGUMENT, "p is %g, expected a finite number > 1", perturbation->p);
-    for (size_t i = 0; i < spec->count; i++) {
-        double rho = value_of(spec->rho, i, perturbation->rho), eta = value_of(spec->steps, i, spec->step);
-        if (!(rho >= 0.0) || !isfinite(rho))
-            return sf_fail(context, SF_ERR_ARGUMENT,
-                           "rho of trajectory %zu is %g, expected a finite number >= 0", i, rho);
-        if (!(eta > 0.0) || !isfinite(eta))
-            return sf_fail(context, SF_ERR_ARGUMENT,
-                           "step size of trajectory %zu is %g, expected a finite number > 0", i, eta);
-    }
     size_t size = sf_network_parameters(network);
     if (size > SIZE_MAX / sizeof(double) / spec->count)
         return sf_fail(context, SF_ERR_MEMORY, "%zu trajectories of %zu weights exceed the address space",
                        spec->count, size);
+    for (size_t i = 0; i < spec->count; i++) {
+        sf_perturbation perturbation = spec->perturbation;
+        perturbation.rho = value_of(spec->rho, i, perturbation.rho);
+        sf_status status =
+            sf_check_run(context, network, &perturbation, spec->theta ? spec->theta + i * size : NULL);
+        if (status == SF_OK)
+            status = sf_check_step(context, value_of(spec->steps, i, spec->step));
+        for (size_t j = 0; status == SF_OK && spec->example && j < network->d; j++)
+            if (!isfinite(spec->example[i * network->d + j]))
+                status = sf_fail(context, SF_ERR_ARGUMENT,
+                                 "feature %zu of the example is %g, expected a finite number", j,
+                                 spec->example[i * network->d + j]);
+        if (status != SF_OK)
+            return sf_fail_within(context, status, "trajectory %zu", i);
+    }
     return SF_OK;
 }
 
@@ -245,10 +252,12 @@ static sf_status build(sf_batch *batch, const sf_batch_spec *spec)
     return SF_OK;
 }
 
-sf_status sf_batch_create(sf_context *context, const sf_network *network, const sf_batch_spec *spec,
+sf_status sf_batch_create(sf_context *context, const sf_network *network, const sf_batch_spec *given,
                           sf_batch **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
+    sf_batch_spec taken, *spec = &taken;
+    SF_TRY(SF_TAKE(context, sf_batch_spec, spec, given));
     SF_TRY(check(context, network, spec));
     sf_batch *batch = SF_NEW(context, sf_batch);
     if (!batch)
@@ -317,7 +326,7 @@ static bool plain_step(sf_batch *batch, batch_worker *worker, size_t block, size
     sf_perturbation perturbation = batch->perturbation;
     perturbation.rho = batch->rho[at];
     double log_scale;
-    sf_perturb(worker->network, &perturbation, worker->theta, worker->theta_hat, NULL);
+    sf_perturbed_point(worker->network, &perturbation, worker->theta, worker->theta_hat, NULL);
     sf_network_gradient(worker->network, worker->theta_hat, worker->gradient, &log_scale);
     double factor = batch->eta[at] * exp(log_scale), *theta = batch->theta + block * block_size(batch);
     bool finite = true;
@@ -466,12 +475,12 @@ uint64_t sf_batch_step(const sf_batch *batch)
 
 bool sf_batch_diverged(const sf_batch *batch, size_t i)
 {
-    return batch->diverged[i / batch->lanes] >> (i % batch->lanes) & 1;
+    return i < batch->count && batch->diverged[i / batch->lanes] >> (i % batch->lanes) & 1;
 }
 
 uint64_t sf_batch_steps(const sf_batch *batch, size_t i)
 {
-    return batch->steps[i];
+    return i < batch->count ? batch->steps[i] : 0;
 }
 
 static double weight_of(const sf_batch *batch, size_t i, int layer, size_t j)
@@ -480,31 +489,43 @@ static double weight_of(const sf_batch *batch, size_t i, int layer, size_t j)
     return batch->theta[i / batch->lanes * block_size(batch) + row * batch->lanes + i % batch->lanes];
 }
 
-void sf_batch_theta(const sf_batch *batch, size_t i, double *theta)
+static sf_status check_index(const sf_batch *batch, size_t i)
 {
+    return i < batch->count
+               ? SF_OK
+               : sf_fail(batch->context, SF_ERR_ARGUMENT,
+                         "there is no trajectory %zu among %zu, counted from 0", i, batch->count);
+}
+
+sf_status sf_batch_theta(const sf_batch *batch, size_t i, double *theta)
+{
+    SF_TRY(check_index(batch, i));
     for (int l = 0; l < batch->depth; l++)
         for (size_t j = 0; j < batch->d; j++)
             theta[(size_t)l * batch->d + j] = weight_of(batch, i, l, j);
+    return SF_OK;
 }
 
-void sf_batch_predictor(const sf_batch *batch, size_t i, double *beta)
+sf_status sf_batch_predictor(const sf_batch *batch, size_t i, double *beta)
 {
+    SF_TRY(check_index(batch, i));
     for (size_t j = 0; j < batch->d; j++) {
         beta[j] = weight_of(batch, i, 0, j);
         for (int l = 1; l < batch->depth; l++)
             beta[j] *= weight_of(batch, i, l, j);
     }
+    return SF_OK;
 }
 
 const sf_batch_lead *sf_batch_leads(const sf_batch *batch, size_t i, size_t *count)
 {
     *count = 0;
-    return batch->watch ? sf_watch_leads(batch->watch, i, count) : NULL;
+    return batch->watch && i < batch->count ? sf_watch_leads(batch->watch, i, count) : NULL;
 }
 
 double sf_batch_log_excess(const sf_batch *batch, size_t i)
 {
-    return batch->watch ? sf_watch_excess(batch->watch, i) : NAN;
+    return batch->watch && i < batch->count ? sf_watch_excess(batch->watch, i) : NAN;
 }
 
 const char *sf_batch_isa(const sf_batch *batch)

@@ -1,6 +1,6 @@
 /* The discrete update theta <- theta - eta grad F(theta + eps(theta)).
  *
- * The plain form calls sf_perturb and sf_network_gradient. The fast form takes the same step in rounds of tasks over chunks
+ * The plain form calls sf_perturbed_point and sf_network_gradient. The fast form takes the same step in rounds of tasks over chunks
  * of features, each of which does all that it can (network.h tells what take, pass and combine are):
  *   pass | combine: field(theta), norm of the gradient | row weights at theta_hat, take | pass |
  *   combine: field(theta_hat), new theta, its row weights, take
@@ -17,6 +17,8 @@
 
 #include "base/base.h"
 #include "network/network.h"
+#include "sam/check.h"
+#include "sam/rule.h"
 #include "sam/step.h"
 
 /* What the tasks of a pass leave, one entry a chunk. */
@@ -278,8 +280,8 @@ static bool predicts(const sf_descent *descent, const double *theta)
 static bool plain_step(sf_descent *descent)
 {
     double log_scale;
-    sf_perturb(descent->network, &descent->perturbation, descent->theta, descent->theta_hat,
-               &descent->applied_norm);
+    sf_perturbed_point(descent->network, &descent->perturbation, descent->theta, descent->theta_hat,
+                       &descent->applied_norm);
     sf_network_gradient(descent->network, descent->theta_hat, descent->next, &log_scale);
     double factor = descent->step_size * exp(log_scale);
     bool finite = true;
@@ -334,14 +336,9 @@ static sf_status prepare_fast(sf_descent *descent)
 sf_status sf_descent_create(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                             double step, const double *theta, sf_descent **out)
 {
-    *out = NULL;
-    if (!(step > 0.0) || !isfinite(step))
-        return sf_fail(context, SF_ERR_ARGUMENT, "step size is %g, expected a finite number > 0", step);
-    if (!(perturbation->rho >= 0.0) || !isfinite(perturbation->rho))
-        return sf_fail(context, SF_ERR_ARGUMENT, "rho is %g, expected a finite number >= 0",
-                       perturbation->rho);
-    if (perturbation->method == SF_METHOD_LP && !(perturbation->p > 1.0 && isfinite(perturbation->p)))
-        return sf_fail(context, SF_ERR_ARGUMENT, "p is %g, expected a finite number > 1", perturbation->p);
+    SF_OUT(context, out);
+    SF_TRY(sf_check_run(context, network, perturbation, theta));
+    SF_TRY(sf_check_step(context, step));
     sf_descent *descent = SF_NEW(context, sf_descent);
     if (!descent)
         return SF_ERR_MEMORY;

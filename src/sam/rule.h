@@ -23,6 +23,10 @@ typedef struct sf_rule {
     double norm; // of g / high, 2 or q; set by sf_rule_close
 } sf_rule;
 
+/* sf_perturb without its checks, for those that have made them. */
+void sf_perturbed_point(sf_network *network, const sf_perturbation *perturbation, const double *theta,
+                        double *theta_hat, double *norm);
+
 /* What is summed for the norm. */
 static inline double sf_rule_term(const sf_rule *rule, double g)
 {

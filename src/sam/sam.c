@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "network/network.h"
+#include "sam/check.h"
 #include "sam/rule.h"
 
 const char *sf_method_name(sf_method method)
@@ -54,8 +56,8 @@ static double apply(sf_rule *rule, size_t n, const double *theta, double *theta_
     return sf_rule_applied(rule, applied);
 }
 
-void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
-                double *theta_hat, double *norm)
+void sf_perturbed_point(sf_network *network, const sf_perturbation *perturbation, const double *theta,
+                        double *theta_hat, double *norm)
 {
     size_t n = sf_network_parameters(network);
     double applied = 0.0, log_scale;
@@ -70,4 +72,17 @@ void sf_perturb(sf_network *network, const sf_perturbation *perturbation, const 
     }
     if (norm)
         *norm = applied;
+}
+
+sf_status sf_perturb(sf_network *network, const sf_perturbation *perturbation, const double *theta,
+                     double *theta_hat, double *norm)
+{
+    if (!network)
+        return SF_ERR_ARGUMENT; // there is no context to tell
+    sf_context *context = network->context;
+    SF_TRY(sf_check_run(context, network, perturbation, theta));
+    if (!theta_hat)
+        return sf_fail(context, SF_ERR_ARGUMENT, "the perturbed point is NULL");
+    sf_perturbed_point(network, perturbation, theta, theta_hat, norm);
+    return SF_OK;
 }

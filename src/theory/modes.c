@@ -257,8 +257,10 @@ sf_status sf_modes_create(sf_context *context, size_t d, const double *mu, const
     double strongest = 0.0;
     if (d == 0)
         return sf_fail(context, SF_ERR_ARGUMENT, "the reduction needs at least one feature");
-    if (!(rho >= 0.0) || !isfinite(rho))
-        return sf_fail(context, SF_ERR_ARGUMENT, "rho is %g, expected a finite number >= 0", rho);
+    if (!mu || !w1 || !w2)
+        return sf_fail(context, SF_ERR_ARGUMENT,
+                       "the reduction needs mu, w1 and w2, and one of them is NULL");
+    SF_TRY(sf_perturbation_check(context, &(sf_perturbation){.method = SF_METHOD_L2, .rho = rho}));
     for (size_t j = 0; j < d; j++) {
         if (!isfinite(mu[j]) || !isfinite(w1[j]) || !isfinite(w2[j]))
             return sf_fail(context, SF_ERR_ARGUMENT,

@@ -2,6 +2,8 @@
 #ifndef SF_THEORY_MODES_H
 #define SF_THEORY_MODES_H
 
+#include <samflow/sam.h>
+
 #include "base/base.h"
 #include "theory/real.h"
 

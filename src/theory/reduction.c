@@ -21,7 +21,9 @@ static const sf_real LOG_RANGE = 709; // of a double
 sf_status sf_reduction_create(sf_context *context, size_t d, const double *mu, const double *w1,
                               const double *w2, double rho, sf_loss loss, sf_reduction **out)
 {
-    *out = NULL;
+    SF_OUT(context, out);
+    if (!sf_loss_name(loss))
+        return sf_fail(context, SF_ERR_ARGUMENT, "unknown loss %d", (int)loss);
     sf_reduction *r = SF_NEW(context, sf_reduction);
     if (!r)
         return SF_ERR_MEMORY;

@@ -9,6 +9,8 @@ sf_status sf_critical_factor(sf_context *context, size_t d, const double *mu, co
     sf_modes modes;
     sf_real log_factor = NAN;
     bool certain = true;
+    if (!context || !factor)
+        return sf_fail(context, SF_ERR_ARGUMENT, "a critical factor needs a context and a place for it");
     *factor = NAN;
     sf_status status = sf_modes_create(context, d, mu, w1, w2, rho, &modes);
     if (status == SF_OK)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "sam/check.h"
 
 static const double DEFAULT_LOG_TIME = 1e6, DEFAULT_LOG_TIME_SINGLE = 1e12, DEFAULT_TOLERANCE = 1e-6;
 /* Several examples, flows without a derivative of their rates: beyond, the differences that stand for it are too coarse for
@@ -324,14 +325,15 @@ static sf_status single_network(search *s, const sf_network *network)
 sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                         const double *theta, const sf_limit_options *options, sf_limit **out)
 {
-    *out = NULL;
-    sf_limit *limit = SF_NEW(context, sf_limit);
+    SF_OUT(context, out);
+    SF_TRY(sf_check_run(context, network, perturbation, theta));
+    search s = {.context = context, .dataset = sf_network_dataset(network)};
+    if (options)
+        SF_TRY(SF_TAKE(context, sf_limit_options, &s.options, options));
+    sf_limit *limit = s.limit = SF_NEW(context, sf_limit);
     if (!limit)
         return SF_ERR_MEMORY;
     limit->context = context;
-    search s = {.context = context, .limit = limit, .dataset = sf_network_dataset(network)};
-    if (options)
-        s.options = *options;
     sf_status status = prepare(&s, network, perturbation, theta);
     if (status == SF_OK) {
         if (s.mu && sf_dataset_examples(s.dataset) > 1)

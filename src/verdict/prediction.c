@@ -12,6 +12,7 @@
 #include <samflow/verdict.h>
 
 #include "base/base.h"
+#include "sam/check.h"
 #include "theory/critical.h"
 #include "theory/gates.h"
 #include "theory/reduction.h"
@@ -579,6 +580,7 @@ sf_status sf_single_example(sf_context *context, const sf_dataset *data, double 
 static sf_status describe(sf_context *context, sf_network *network, const sf_perturbation *perturbation,
                           const double *theta, setting *s)
 {
+    SF_TRY(sf_check_run(context, network, perturbation, theta));
     const sf_dataset *data = sf_network_dataset(network);
     *s = (setting){.n = sf_dataset_examples(data),
                    .d = sf_network_features(network),
@@ -587,12 +589,6 @@ static sf_status describe(sf_context *context, sf_network *network, const sf_per
                    .rho = perturbation->method == SF_METHOD_GD ? 0.0 : perturbation->rho,
                    .loss = sf_network_loss(network),
                    .theta = theta};
-    if (!(s->rho >= 0.0) || !isfinite(s->rho))
-        return sf_fail(context, SF_ERR_ARGUMENT, "rho is %g, expected a finite number >= 0", s->rho);
-    for (size_t k = 0; k < sf_network_parameters(network); k++)
-        if (!isfinite(theta[k]))
-            return sf_fail(context, SF_ERR_ARGUMENT,
-                           "weight %zu of the start is %g, expected a finite number", k, theta[k]);
     if (s->rho == 0.0)
         s->method = SF_METHOD_GD;
     else if (s->method == SF_METHOD_LP && perturbation->p == 2.0)
@@ -617,7 +613,7 @@ sf_status sf_predict(sf_context *context, sf_network *network, const sf_perturba
                      const double *theta, sf_prediction **out)
 {
     setting s;
-    *out = NULL;
+    SF_OUT(context, out);
     SF_TRY(describe(context, network, perturbation, theta, &s));
     sf_status status = SF_ERR_MEMORY;
     sf_prediction *p = SF_NEW(context, sf_prediction);

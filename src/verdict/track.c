@@ -153,7 +153,11 @@ static sf_status run(sf_track *track, double log_time, double log_norm)
 {
     for (;;) {
         double progress = sf_flow_progress(track->flow);
-        sf_flow_target target = {INFINITY, log_time, log_norm, progress + fmax(1.0, STRIDE * fabs(progress))};
+        sf_flow_target target = {.size = sizeof target,
+                                 .stops = SF_STOP_LOG_TIME | SF_STOP_LOG_NORM | SF_STOP_PROGRESS,
+                                 .log_time = log_time,
+                                 .log_norm = log_norm,
+                                 .progress = progress + fmax(1.0, STRIDE * fabs(progress))};
         sf_status status = sf_flow_advance(track->flow, &target);
         if (status == SF_ERR_NUMERIC) {
             track->ended = track->lost = true;

@@ -142,7 +142,7 @@ static void test_hooks(void **state)
     (void)state;
     sf_context *context = test_context(), *fork;
     heard h = {0};
-    volatile int flag = 0;
+    sf_flag flag = 0;
     sf_log(context, SF_LOG_ERROR, "nobody listens");
     sf_progress(context, 0.5, NULL);
     assert_false(sf_cancelled(context));

@@ -276,7 +276,7 @@ static void test_blow_up(void **state)
 
 /* A run that is interrupted keeps its records so far, no more than were asked for. */
 typedef struct interruption {
-    volatile int flag;
+    sf_flag flag;
     int calls;
 } interruption;
 

@@ -239,7 +239,7 @@ static void test_divergence(void **state)
 
 /* A run that is interrupted on its way keeps what it has. */
 typedef struct interruption {
-    volatile int flag;
+    sf_flag flag;
     double at;
 } interruption;
 

@@ -322,7 +322,7 @@ static void test_files(void **state)
 static void test_cancelled(void **state)
 {
     sf_context *context = test_context();
-    volatile int flag = 1;
+    sf_flag flag = 1;
     char path[PATH_BYTES];
     write_file(*state, "stop.csv", "1,0\n2,1\n", 8, false, path);
     sf_context_set_cancel(context, &flag);

@@ -253,7 +253,7 @@ static void test_cancelled(void **state)
 {
     world *w = *state;
     sf_context *context = test_context();
-    volatile int flag = 1;
+    sf_flag flag = 1;
     bool cached;
     sf_context_set_cancel(context, &flag);
     leave_part(w, HALF, true);

@@ -37,10 +37,10 @@ static void test_targets(void **state)
     rig_to_tau(&r, 3.0);
     double beta = r.beta[1], log_time = sf_flow_log_time(r.flow), progress = sf_flow_progress(r.flow);
     double log_norm = 0.5 * sf_log_add(2.0 * r.log_beta[0], 2.0 * r.log_beta[1]);
-    const sf_flow_target targets[] = {{INFINITY, log_time, INFINITY, INFINITY},
-                                      {INFINITY, INFINITY, log_norm, INFINITY},
-                                      {INFINITY, INFINITY, INFINITY, progress},
-                                      {3.0, 1e9, 1e9, 1e9}};
+    const sf_flow_target targets[] = {{sizeof targets[0], SF_STOP_LOG_TIME, .log_time = log_time},
+                                      {sizeof targets[0], SF_STOP_LOG_NORM, .log_norm = log_norm},
+                                      {sizeof targets[0], SF_STOP_PROGRESS, .progress = progress},
+                                      {sizeof targets[0], 15, 3.0, 1e9, 1e9, 1e9}};
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
         rig s = rig_open(test_context(), 1, 2, MU, 2, SF_LOSS_LOGISTIC, L2, ALPHA);
         assert_ok(s.context, sf_flow_advance(s.flow, &targets[i]));
@@ -76,7 +76,7 @@ static void test_stops(void **state)
 static void test_interruption(void **state)
 {
     (void)state;
-    volatile int flag = 0;
+    sf_flag flag = 0;
     rig r = rig_open(test_context(), 1, 2, MU, 2, SF_LOSS_LOGISTIC, L2, ALPHA);
     sf_context_set_cancel(r.context, &flag);
     rig_to_tau(&r, 1.0);

@@ -37,7 +37,10 @@ static inline void rig_close(rig *r)
 
 static inline sf_flow_target rig_target(double tau, double log_time)
 {
-    return (sf_flow_target){tau, log_time, INFINITY, INFINITY};
+    return (sf_flow_target){.size = sizeof(sf_flow_target),
+                            .stops = SF_STOP_TAU | SF_STOP_LOG_TIME,
+                            .tau = tau,
+                            .log_time = log_time};
 }
 
 /* Reads beta, log |beta| and theta at the position reached. */

@@ -245,7 +245,7 @@ static void test_arguments(void **state)
     assert_status(context, sf_margin_solve(context, NULL, &l2, &margin), SF_ERR_ARGUMENT);
     sf_margin_destroy(&margin);
     sf_margin_destroy(NULL);
-    volatile int cancel = 1;
+    sf_flag cancel = 1;
     sf_context_set_cancel(context, &cancel);
     assert_status(context, sf_margin_solve(context, dataset, &l2, &margin), SF_ERR_CANCELLED);
     assert_null(margin);

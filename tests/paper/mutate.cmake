@@ -13,7 +13,7 @@ endfunction()
 
 get_filename_component(name ${IN} NAME)
 if(name STREQUAL "descent.c")
-  # every step by the plain form, which calls sf_perturb
+  # every step by the plain form, which calls sf_perturbed_point
   mutate("descent->kernels = fused ?" "descent->kernels = fused && 0 ?")
   if(MUTATION STREQUAL "step")
     mutate("double factor = descent->step_size * exp(log_scale)" "double factor = exp(log_scale)")
@@ -45,7 +45,7 @@ elseif(MUTATION STREQUAL "norm")
   mutate("sf_network_gradient(network, theta, theta_hat, &log_scale)"
          "double cut = with_a_floor(network, theta, theta_hat, &log_scale)")
   mutate(".factor = perturbation->rho" ".factor = cut * perturbation->rho")
-  mutate("void sf_perturb("
+  mutate("void sf_perturbed_point("
          "static double with_a_floor(sf_network *network, const double *theta, double *gradient, double *log_scale)
 {
     double square = 0.0;
@@ -56,6 +56,6 @@ elseif(MUTATION STREQUAL "norm")
     return norm / (norm + 1e-12);
 }
 
-void sf_perturb(")
+void sf_perturbed_point(")
 endif()
 file(WRITE ${OUT} "${source}")

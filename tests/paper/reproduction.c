@@ -94,7 +94,7 @@ static void test_cancelled(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    static volatile int stop = 1;
+    static sf_flag stop = 1;
     sf_context_set_cancel(context, &stop);
     const size_t index = claim("T3.1-SINGLE");
     const sf_check *checks;

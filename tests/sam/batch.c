@@ -120,8 +120,12 @@ static void test_against_single_runs(void **state)
             double *theta = random_starts(COUNT, depth, sf_dataset_features(dataset), equal, k);
             for (int m = 0; m < METHODS; m++) {
                 sf_loss loss = (depth + m) % 2 ? SF_LOSS_LOGISTIC : SF_LOSS_EXPONENTIAL;
-                sf_batch_spec spec = {
-                    .count = COUNT, .theta = theta, .perturbation = methods[m], .step = 1e-2, .threads = 1};
+                sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                                      .count = COUNT,
+                                      .theta = theta,
+                                      .perturbation = methods[m],
+                                      .step = 1e-2,
+                                      .threads = 1};
                 for (sf_isa isa = SF_ISA_PLAIN; isa <= SF_ISA_AVX512; isa++) {
                     setenv("SAMFLOW_ISA", sf_isa_name(isa), 1);
                     if (!sf_isa_supported(isa) || (isa == SF_ISA_PLAIN && depth != 2))
@@ -157,7 +161,8 @@ static void test_own_settings(void **state)
     double *theta = random_starts(COUNT, 2, 2, true, 3);
     FOR_EACH_ISA(isa)
     {
-        sf_batch_spec spec = {.count = COUNT,
+        sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                              .count = COUNT,
                               .theta = theta,
                               .perturbation = methods[1],
                               .rho = rho,
@@ -190,8 +195,12 @@ static void test_same_bits(void **state)
             double *theta = random_starts(MANY, depth, d, true, 2);
             FOR_EACH_ISA(isa)
             {
-                sf_batch_spec spec = {
-                    .count = MANY, .theta = theta, .perturbation = methods[1], .step = 0.05, .threads = 1};
+                sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                                      .count = MANY,
+                                      .theta = theta,
+                                      .perturbation = methods[1],
+                                      .step = 0.05,
+                                      .threads = 1};
                 outcome one = run_batch(dataset, depth, SF_LOSS_LOGISTIC, &spec, 100, 1);
                 spec.threads = 3;
                 outcome other = run_batch(dataset, depth, SF_LOSS_LOGISTIC, &spec, 100, 7);
@@ -237,8 +246,12 @@ static void test_difficult_lanes(void **state)
         }
         FOR_EACH_ISA(isa)
         for (int m = 0; m < METHODS; m++) {
-            sf_batch_spec spec = {
-                .count = COUNT, .theta = theta, .perturbation = methods[m], .steps = eta, .threads = 2};
+            sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                                  .count = COUNT,
+                                  .theta = theta,
+                                  .perturbation = methods[m],
+                                  .steps = eta,
+                                  .threads = 2};
             outcome o = run_batch(dataset, 3, SF_LOSS_EXPONENTIAL, &spec, 50, 1);
             int diverged = 0;
             for (size_t i = 0; i < COUNT; i++) {
@@ -351,7 +364,8 @@ static void test_watch(void **state)
                 int threads = run % 2 ? 3 : 1;
                 if (!sf_isa_supported(isa) || setenv("SAMFLOW_ISA", sf_isa_name(isa), 1) != 0)
                     continue;
-                sf_batch_spec spec = {.count = WATCHED,
+                sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                                      .count = WATCHED,
                                       .theta = theta,
                                       .perturbation = {SF_METHOD_L2, 0.2, 0.0},
                                       .steps = eta,
@@ -401,7 +415,8 @@ static void test_bad_watch(void **state)
     sf_batch *batch = NULL;
     assert_ok(context, sf_dataset_from_points(context, 1, 2, x, NULL, &dataset));
     assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
-    sf_batch_spec spec = {.count = 1, .theta = theta, .step = 0.1, .threads = 1};
+    sf_batch_spec spec = {
+        .size = sizeof(sf_batch_spec), .count = 1, .theta = theta, .step = 0.1, .threads = 1};
     assert_ok(context, sf_batch_create(context, network, &spec, &batch));
     size_t count = 1;
     assert_null(sf_batch_leads(batch, 0, &count));
@@ -433,13 +448,18 @@ static void test_bad_arguments(void **state)
     assert_ok(context, sf_dataset_from_points(context, 2, 2, x, NULL, &dataset));
     assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
     const sf_batch_spec wrong[] = {
-        {.count = 0, .theta = theta, .step = 0.1, .threads = 1},
-        {.count = 1, .theta = theta, .step = 0.0, .threads = 1},
-        {.count = 1, .theta = theta, .step = NAN, .threads = 1},
-        {.count = 1, .theta = theta, .step = 0.1, .threads = -1},
-        {.count = 1, .theta = theta, .step = 0.1, .rho = &bad, .threads = 1},
-        {.count = 1, .theta = theta, .step = 0.1, .example = x, .threads = 1},
-        {.count = 1, .theta = theta, .step = 0.1, .perturbation = {SF_METHOD_LP, 0.1, 1.0}, .threads = 1},
+        {.size = sizeof(sf_batch_spec), .count = 0, .theta = theta, .step = 0.1, .threads = 1},
+        {.size = sizeof(sf_batch_spec), .count = 1, .theta = theta, .step = 0.0, .threads = 1},
+        {.size = sizeof(sf_batch_spec), .count = 1, .theta = theta, .step = NAN, .threads = 1},
+        {.size = sizeof(sf_batch_spec), .count = 1, .theta = theta, .step = 0.1, .threads = -1},
+        {.size = sizeof(sf_batch_spec), .count = 1, .theta = theta, .step = 0.1, .rho = &bad, .threads = 1},
+        {.size = sizeof(sf_batch_spec), .count = 1, .theta = theta, .step = 0.1, .example = x, .threads = 1},
+        {.size = sizeof(sf_batch_spec),
+         .count = 1,
+         .theta = theta,
+         .step = 0.1,
+         .perturbation = {SF_METHOD_LP, 0.1, 1.0},
+         .threads = 1},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_status(context, sf_batch_create(context, network, &wrong[i], &batch), SF_ERR_ARGUMENT);
@@ -458,10 +478,15 @@ static void test_cancel(void **state)
     sf_dataset *dataset = NULL;
     sf_network *network = NULL;
     sf_batch *batch = NULL;
-    volatile int flag = 1;
+    sf_flag flag = 1;
     assert_ok(context, sf_dataset_from_points(context, 1, 2, x, NULL, &dataset));
     assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
-    sf_batch_spec spec = {.count = 1, .theta = theta, .perturbation = methods[1], .step = 0.1, .threads = 1};
+    sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                          .count = 1,
+                          .theta = theta,
+                          .perturbation = methods[1],
+                          .step = 0.1,
+                          .threads = 1};
     assert_ok(context, sf_batch_create(context, network, &spec, &batch));
     sf_context_set_cancel(context, &flag);
     assert_status(context, sf_batch_advance(batch, 10), SF_ERR_CANCELLED);
@@ -487,8 +512,12 @@ static void test_allocation_failures(void **state)
             setenv("SAMFLOW_ISA", sf_isa_name(isa), 1);
             sf_network *network = NULL;
             assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
-            sf_batch_spec spec = {
-                .count = COUNT, .theta = theta, .perturbation = methods[1], .step = 0.1, .threads = 2};
+            sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                                  .count = COUNT,
+                                  .theta = theta,
+                                  .perturbation = methods[1],
+                                  .step = 0.1,
+                                  .threads = 2};
             sf_status status = SF_ERR_MEMORY;
             for (long fail_at = 0; status != SF_OK; fail_at++) {
                 test_memory memory = {.fail_at = fail_at};

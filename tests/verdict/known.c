@@ -151,7 +151,7 @@ static void test_many_examples(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    const sf_limit_options far = {.log_time = 1e6};
+    const sf_limit_options far = {.size = sizeof(sf_limit_options), .log_time = 1e6};
     static const sf_method method[] = {SF_METHOD_GD, SF_METHOD_L2};
     for (int m = 0; m < 2; m++) {
         sf_limit *limit = find(context, 3, 2, Z, 2, method[m], 0.1, (double[]){0.1, 0.1, 0.1, 0.1}, &far);
@@ -217,7 +217,7 @@ static void test_many_unknown(void **state)
     sf_limit_destroy(&limit);
     // not separable: beta converges to a finite minimizer
     limit = find(context, 2, 1, (double[]){1.0, -0.5}, 2, SF_METHOD_GD, 0.0, (double[]){0.4, 0.4},
-                 &(sf_limit_options){.log_time = 40.0});
+                 &(sf_limit_options){.size = sizeof(sf_limit_options), .log_time = 40.0});
     assert_true(sf_limit_get(limit)->kind == SF_LIMIT_UNKNOWN || sf_limit_get(limit)->kind == SF_LIMIT_POINT);
     sf_limit_destroy(&limit);
     sf_context_destroy(&context);
@@ -235,11 +235,15 @@ static void test_arguments(void **state)
     assert_ok(context, sf_dataset_from_points(context, 1, 1, (double[]){1.0}, NULL, &dataset));
     assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
     assert_status(context,
-                  sf_limit_find(context, network, &gd, theta, &(sf_limit_options){.log_time = NAN}, &limit),
+                  sf_limit_find(context, network, &gd, theta,
+                                &(sf_limit_options){.size = sizeof(sf_limit_options), .log_time = NAN},
+                                &limit),
                   SF_ERR_ARGUMENT);
     assert_null(limit);
     assert_status(context,
-                  sf_limit_find(context, network, &gd, theta, &(sf_limit_options){.tolerance = -1.0}, &limit),
+                  sf_limit_find(context, network, &gd, theta,
+                                &(sf_limit_options){.size = sizeof(sf_limit_options), .tolerance = -1.0},
+                                &limit),
                   SF_ERR_ARGUMENT);
     sf_limit_destroy(&limit);
     sf_limit_destroy(NULL);
@@ -258,7 +262,7 @@ static void run_failing(size_t n, sf_method method)
         sf_network *network = NULL;
         sf_limit *limit = NULL;
         sf_perturbation perturbation = {.method = method, .rho = 0.1};
-        sf_limit_options options = {.log_time = 100.0};
+        sf_limit_options options = {.size = sizeof(sf_limit_options), .log_time = 100.0};
         assert_ok(context, sf_dataset_from_points(context, n, 2, Z, NULL, &dataset));
         assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
         long before = memory.live;

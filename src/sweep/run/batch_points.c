@@ -261,7 +261,8 @@ static sf_status run_job(sf_worker *worker, job *j, sf_rows *rows)
     if (j->count == 0)
         return SF_OK;
     sf_batch *batch = NULL;
-    sf_batch_spec spec = {.count = j->count,
+    sf_batch_spec spec = {.size = sizeof(sf_batch_spec),
+                          .count = j->count,
                           .theta = j->theta,
                           .perturbation = sf_experiment_perturbation(experiment_of(worker)),
                           .rho = j->rho,
