@@ -78,10 +78,31 @@ static void test_kill(void **state)
     program_leave();
 }
 
+/* Two at once, which the lock keeps from happening unless someone removes it: no point is there twice all the same. */
+static void test_two_writers(void **state)
+{
+    (void)state;
+    program_enter();
+    program_write("grid.yaml", grid);
+    pid_t first = program_start("sweep grid.yaml -o a.db --threads 1", 0);
+    while (access("a.db-lock", F_OK) != 0 || access("a.db-wal", F_OK) != 0)
+        program_sleep(0.002);
+    program_sleep(0.1);
+    assert_int_equal(unlink("a.db-lock"), 0);
+    pid_t second = program_start("sweep grid.yaml -o a.db --threads 1", 0);
+    int one = program_wait(first), two = program_wait(second);
+    assert_int_equal(one, 0);
+    assert_int_equal(two, 0);
+    assert_int_equal(check(600), 600);
+    assert_int_equal(
+        program_query("a.db", "SELECT count(*) FROM pragma_index_list('point') WHERE \"unique\""), 1);
+    program_leave();
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
         kills = atoi(argv[1]);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kill), cmocka_unit_test(test_two_writers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,14 @@ static void test_schema(void **state)
     assert_int_equal(sf_context_create(NULL, &context), SF_OK);
     assert_int_equal(sf_database_open(context, PATH, true, false, &writer), SF_OK);
     const char *insert = "INSERT INTO point(hash, grid, status) VALUES(%s, %s, %s)";
+    assert_int_equal(sf_database_execute(writer, insert, hash, "1", "'failed'"), SF_OK);
     assert_int_equal(sf_database_execute(writer, insert, hash, "1", "'done'"), SF_OK);
+    assert_int_equal(sf_database_execute(writer, "INSERT INTO member VALUES(1, 0, 1), (1, 1, 2)"), SF_OK);
+    assert_int_equal(sf_database_index(writer), SF_OK); // twins of a lost lock: the one that is done stays
+    int64_t left = 0, linked = 0;
+    assert_int_equal(sf_database_integer(writer, &left, NULL, "SELECT count(*) + sum(id) FROM point"), SF_OK);
+    assert_int_equal(sf_database_integer(writer, &linked, NULL, "SELECT sum(point) FROM member"), SF_OK);
+    assert_true(left == 3 && linked == 4);
     assert_int_not_equal(sf_database_execute(writer, insert, hash, "1", "'done'"), SF_OK);
     assert_int_not_equal(sf_database_execute(writer, insert, "x'00'", "1", "'done'"), SF_OK);
     assert_int_not_equal(sf_database_execute(writer, insert, "randomblob(16)", "1", "NULL"), SF_OK);

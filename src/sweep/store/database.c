@@ -273,7 +273,6 @@ static const char schema[] =
     "NULL,"
     " status TEXT NOT NULL CHECK(status IN ('done', 'failed')), reason TEXT, outcome TEXT, observed INTEGER)"
     " STRICT;"
-    "CREATE UNIQUE INDEX point_hash ON point(hash);"
     "CREATE TABLE member(grid INTEGER NOT NULL, position INTEGER NOT NULL CHECK(position >= 0), point "
     "INTEGER "
     "NOT NULL,"
@@ -327,9 +326,8 @@ static sf_status set_up(sf_database *database)
     SF_TRY(sf_database_execute(database, "PRAGMA journal_mode=%s", database->rollback ? "TRUNCATE" : "WAL"));
     SF_TRY(sf_database_execute(database, "PRAGMA synchronous=FULL; PRAGMA cache_size=-262144;"
                                          "PRAGMA wal_autocheckpoint=4096; PRAGMA temp_store=MEMORY"));
-    if (status == SF_OK) // schema 1 had it from the second grid on
-        return sf_database_execute(database,
-                                   "CREATE UNIQUE INDEX IF NOT EXISTS main.point_hash ON point(hash)");
+    if (status == SF_OK)
+        return SF_OK;
     database->schema = SF_DATABASE_SCHEMA;
     return sf_database_execute(database, "BEGIN IMMEDIATE;%sCOMMIT", schema);
 }
@@ -383,6 +381,41 @@ void sf_database_close(sf_database **database)
     sf_free((*database)->context, (*database)->path);
     sf_free((*database)->context, *database);
     *database = NULL;
+}
+
+/* ---- the index of hashes ---------------------------------------------------------------------------------- */
+
+/* Of points of one hash the first that is done stays, else the first; the others' positions become its. */
+static sf_status drop_twins(sf_database *database)
+{
+    SF_TRY(sf_database_execute(
+        database,
+        "CREATE TEMP TABLE twin AS SELECT * FROM (SELECT id, first_value(id) OVER (PARTITION BY hash"
+        " ORDER BY status = 'failed', id) AS kept FROM main.point) WHERE id <> kept;"
+        "CREATE UNIQUE INDEX temp.twin_id ON twin(id);"
+        "UPDATE main.member SET point = (SELECT kept FROM temp.twin WHERE id = point) WHERE point IN"
+        " (SELECT id FROM temp.twin);"
+        "DELETE FROM main.point WHERE id IN (SELECT id FROM temp.twin)"));
+    sf_log(database->context, SF_LOG_WARNING,
+           "event=twins file=\"%s\" points=%d message=\"were in the file twice; one of each stays\"",
+           database->path, sqlite3_changes(database->handle));
+    return sf_database_execute(database, "DROP TABLE temp.twin");
+}
+
+sf_status sf_database_index(sf_database *database)
+{
+    static const char make[] = "CREATE UNIQUE INDEX IF NOT EXISTS main.point_hash ON point(hash)";
+    int code = sqlite3_exec(database->handle, make, NULL, NULL, NULL);
+    if ((code & 0xff) != SQLITE_CONSTRAINT)
+        return code == SQLITE_OK ? SF_OK : sf_database_fail(database, code, "writing");
+    SF_TRY(sf_database_execute(database, "SAVEPOINT twins"));
+    sf_status status = drop_twins(database);
+    if (status == SF_OK)
+        status = sf_database_execute(database, make);
+    if (status != SF_OK)
+        sqlite3_exec(database->handle, "ROLLBACK TO twins", NULL, NULL, NULL);
+    sqlite3_exec(database->handle, "RELEASE twins", NULL, NULL, NULL);
+    return status;
 }
 
 /* ---- columns and the view ------------------------------------------------------------------------------- */

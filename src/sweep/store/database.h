@@ -12,8 +12,11 @@
  *
  * Safety: points reach the file in transactions, in write-ahead-log mode with synchronous=FULL (or with a rollback
  * journal where the file system has no shared memory). What is committed survives a kill at any moment and a power
- * cut; what is not is computed again. A unique index of the hashes keeps a point from being there twice, whoever writes.
- * The writer holds a lock on FILE-lock, which the system releases when the process dies.
+ * cut; what is not is computed again. No point is there twice, whoever writes: a unique index of the hashes (point_hash)
+ * sees to that. Keys in random order cost as much as all the rest, so a file whose only points are those of one grid that
+ * are distinct by construction has the index from the end of its first complete run on; until then the hash is a function
+ * of the position, which the primary key of `member` keeps unique (writer.c). A second grid, a merge, or a position that
+ * comes twice make the index at once. The writer holds a lock on FILE-lock, which the system releases when the process dies.
  *
  * Files of strangers: each is checked when it is opened (check.h); tables are STRICT (schema 2; schema 1 was not).
  */
@@ -56,6 +59,9 @@ sf_status sf_database_integer(sf_database *database, int64_t *value, bool *found
 bool sf_bind_cell(sqlite3_stmt *statement, int index, const sf_cell *cell);
 sf_cell sf_column_cell(sqlite3_stmt *statement, int column);
 
+/* Makes the unique index of the hashes if it is not there. Of points that are there twice (a file whose lock was lost), one
+ * stays. */
+sf_status sf_database_index(sf_database *database);
 /* Adds a column to `point` if it is not there. kind: INTEGER, REAL or TEXT; of settings no type is declared. */
 sf_status sf_database_add_column(sf_database *database, const char *name, const char *type);
 /* (Re)creates the view `result`. */

@@ -21,7 +21,7 @@ typedef struct sf_ledger {
     char *covering;           // numbers of the sets of observables that hold all asked for, "1,3"
     unsigned char *done;      // bit n: the n-th written point is a finished member
     uint64_t members, failed; // finished members, and the failed ones among them
-    bool foreign;             // the file holds points beside them
+    bool foreign;             // the file holds points beside them: ask by hash
     sqlite3_stmt *by_hash, *value;
 } sf_ledger;
 

@@ -204,7 +204,7 @@ sf_status sf_store_merge(sf_context *context, const char *path, size_t count, co
         sf_database_close(&database);
     }
     SF_TRY(sf_database_open(context, path, true, false, &database));
-    sf_status status = SF_OK;
+    sf_status status = sf_database_index(database);
     for (size_t i = 0; i < count && status == SF_OK; i++) {
         sf_progress(context, (double)i / (double)count, inputs[i]);
         status = merge_one(database, inputs[i]);

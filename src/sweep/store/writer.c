@@ -110,36 +110,63 @@ static sf_status read_settings(sf_writer *writer)
     return status;
 }
 
-/* insert: ?1 hash, ?2 status, ?3 reason, ?4 outcome, ?5 observed, then observables, then settings.
- * update: ?1 number of the point, ?2 .. as before without settings. */
+/* Inserts that many rows: of each hash, status, reason, outcome, observed, then observables, then settings. */
+static sf_status prepare_insert(sf_writer *writer, size_t rows, const char *names, sqlite3_stmt **insert)
+{
+    sqlite3_str *places = sqlite3_str_new(NULL);
+    for (size_t row = 0; row < rows; row++) {
+        sqlite3_str_appendf(places, "%s(%lld", row ? ", " : "", (long long)writer->grid);
+        for (size_t i = 0; i < writer->width; i++)
+            sqlite3_str_appendall(places, ", ?");
+        sqlite3_str_appendall(places, ")");
+    }
+    char *place = sqlite3_str_finish(places);
+    sf_status status =
+        place
+            ? sf_database_prepare(
+                  writer->database, insert,
+                  "INSERT INTO point(grid, hash, status, reason, outcome, observed%s) VALUES%s", names, place)
+            : sf_database_fail(writer->database, SQLITE_NOMEM, "writing");
+    sqlite3_free(place);
+    return status;
+}
+
+/* Links that many: of each position and point. */
+static sf_status prepare_link(sf_writer *writer, size_t rows, sqlite3_stmt **link)
+{
+    char places[SF_WRITER_ROWS * 32] = "";
+    for (size_t row = 0, used = 0; row < rows; row++)
+        used += (size_t)snprintf(places + used, sizeof places - used, "%s(%lld, ?, ?)", row ? ", " : "",
+                                 (long long)writer->grid);
+    return sf_database_prepare(writer->database, link, "INSERT OR IGNORE INTO member VALUES%s", places);
+}
+
+/* update: ?1 number of the point, ?2 .. as of an insert without hash and settings. */
 static sf_status prepare_rows(sf_writer *writer)
 {
     const sf_measure *measure = writer->sweep->measure;
-    sqlite3_str *names = sqlite3_str_new(NULL), *places = sqlite3_str_new(NULL),
-                *sets = sqlite3_str_new(NULL);
+    sqlite3_str *names = sqlite3_str_new(NULL), *sets = sqlite3_str_new(NULL);
     for (size_t i = 0; i < measure->column_count; i++) {
         sqlite3_str_appendf(names, ", \"%w\"", measure->columns[i].name);
-        sqlite3_str_appendf(places, ", ?%d", (int)i + 6);
         sqlite3_str_appendf(sets, ", \"%w\" = ?%d", measure->columns[i].name, (int)i + 6);
     }
     sqlite3_stmt *settings;
     sf_status status =
         sf_database_prepare(writer->database, &settings, "SELECT name FROM setting ORDER BY name");
-    for (int k = (int)measure->column_count + 6; status == SF_OK && sqlite3_step(settings) == SQLITE_ROW;
-         k++) {
+    writer->width = 5 + measure->column_count;
+    for (; status == SF_OK && sqlite3_step(settings) == SQLITE_ROW; writer->width++)
         sqlite3_str_appendf(names, ", \"%w\"", sqlite3_column_text(settings, 0));
-        sqlite3_str_appendf(places, ", ?%d", k);
-    }
     sqlite3_finalize(settings);
-    char *name = sqlite3_str_finish(names), *place = sqlite3_str_finish(places),
-         *set = sqlite3_str_finish(sets);
-    if (status == SF_OK && (!name || !place || !set))
+    int most = sqlite3_limit(writer->database->handle, SQLITE_LIMIT_VARIABLE_NUMBER, -1);
+    writer->rows = SF_WRITER_ROWS * writer->width <= (size_t)most ? SF_WRITER_ROWS : 1;
+    char *name = sqlite3_str_finish(names), *set = sqlite3_str_finish(sets);
+    if (status == SF_OK && (!name || !set))
         status = sf_database_fail(writer->database, SQLITE_NOMEM, "writing");
-    if (status == SF_OK)
-        status = sf_database_prepare(writer->database, &writer->insert,
-                                     "INSERT INTO point(grid, hash, status, reason, outcome, observed%s)"
-                                     " VALUES(%lld, ?1, ?2, ?3, ?4, ?5%s)",
-                                     name, (long long)writer->grid, place);
+    for (int many = 0; many < 2 && status == SF_OK; many++) {
+        status = prepare_insert(writer, many ? writer->rows : 1, name, &writer->insert[many]);
+        if (status == SF_OK)
+            status = prepare_link(writer, many ? writer->rows : 1, &writer->link[many]);
+    }
     if (status == SF_OK)
         status =
             sf_database_prepare(writer->database, &writer->update,
@@ -147,7 +174,6 @@ static sf_status prepare_rows(sf_writer *writer)
                                 " WHERE id = ?1",
                                 set);
     sqlite3_free(name);
-    sqlite3_free(place);
     sqlite3_free(set);
     return status;
 }
@@ -159,7 +185,8 @@ sf_status sf_writer_open(const sf_sweep *sweep, sf_database *database, sf_ledger
                           .database = database,
                           .ledger = ledger,
                           .grid = ledger->grid};
-    writer->cells = sf_alloc_zero(sweep->context, sweep->measure->column_count, sizeof *writer->cells);
+    writer->cells =
+        sf_alloc_zero(sweep->context, SF_WRITER_ROWS * sweep->measure->column_count, sizeof *writer->cells);
     writer->values = sf_alloc_zero(sweep->context, sweep->grid->axis_count, sizeof *writer->values);
     if (!writer->cells || !writer->values)
         return SF_ERR_MEMORY;
@@ -171,18 +198,18 @@ sf_status sf_writer_open(const sf_sweep *sweep, sf_database *database, sf_ledger
     SF_TRY(add_observables(writer));
     SF_TRY(sf_database_view(database));
     SF_TRY(read_settings(writer));
-    SF_TRY(prepare_rows(writer));
-    return sf_database_prepare(database, &writer->link, "INSERT OR IGNORE INTO member VALUES(%lld, ?1, ?2)",
-                               (long long)writer->grid);
+    return prepare_rows(writer);
 }
 
 void sf_writer_close(sf_writer *writer)
 {
     if (!writer->context)
         return;
-    sqlite3_finalize(writer->insert);
+    for (int many = 0; many < 2; many++) {
+        sqlite3_finalize(writer->insert[many]);
+        sqlite3_finalize(writer->link[many]);
+    }
     sqlite3_finalize(writer->update);
-    sqlite3_finalize(writer->link);
     for (size_t i = 0; i < writer->setting_count; i++)
         sf_free(writer->context, writer->settings[i].text);
     sf_free(writer->context, writer->settings);
@@ -193,22 +220,22 @@ void sf_writer_close(sf_writer *writer)
 
 /* ---- storing -------------------------------------------------------------------------------------------- */
 
-static bool bind_row(sf_writer *writer, sqlite3_stmt *statement, const sf_row *row, int64_t observed)
+/* Status to observables, from parameter `at` on. */
+static bool bind_row(sf_writer *writer, sqlite3_stmt *statement, int at, const sf_row *row, int64_t observed)
 {
     sf_cell reason = {.kind = row->reason ? SF_CELL_TEXT : SF_CELL_NULL, .text = row->reason};
     sf_cell outcome = {.kind = row->outcome ? SF_CELL_TEXT : SF_CELL_NULL, .text = row->outcome};
     sf_cell status = {.kind = SF_CELL_TEXT, .text = row->failed ? "failed" : "done"};
-    bool good = sf_bind_cell(statement, 2, &status) && sf_bind_cell(statement, 3, &reason) &&
-                sf_bind_cell(statement, 4, &outcome) &&
-                sqlite3_bind_int64(statement, 5, observed) == SQLITE_OK;
+    bool good = sf_bind_cell(statement, at, &status) && sf_bind_cell(statement, at + 1, &reason) &&
+                sf_bind_cell(statement, at + 2, &outcome) &&
+                sqlite3_bind_int64(statement, at + 3, observed) == SQLITE_OK;
     for (size_t i = 0; i < writer->sweep->measure->column_count && good; i++)
-        good = sf_bind_cell(statement, (int)i + 6, &row->cells[i]);
+        good = sf_bind_cell(statement, at + 4 + (int)i, &row->cells[i]);
     return good;
 }
 
-static bool bind_settings(sf_writer *writer, uint64_t position)
+static bool bind_settings(sf_writer *writer, sqlite3_stmt *statement, int at, uint64_t position)
 {
-    int first = (int)writer->sweep->measure->column_count + 6;
     bool good = true;
     sf_grid_values(writer->sweep->grid, position, writer->values);
     for (size_t i = 0; i < writer->setting_count && good; i++) {
@@ -219,7 +246,7 @@ static bool bind_settings(sf_writer *writer, uint64_t position)
             cell = value->patch ? (sf_cell){.kind = SF_CELL_TEXT, .text = value->label}
                                 : (sf_cell){.kind = SF_CELL_REAL, .real = value->number};
         }
-        good = sf_bind_cell(writer->insert, first + (int)i, &cell);
+        good = sf_bind_cell(statement, at + (int)i, &cell);
     }
     return good;
 }
@@ -252,69 +279,108 @@ static sf_status update_point(sf_writer *writer, const sf_row *row, int64_t poin
     if (done && old != writer->observed)
         SF_TRY(merged_set(writer, old, &merged));
     sqlite3_bind_int64(writer->update, 1, point);
-    if (!bind_row(writer, writer->update, row, merged))
+    if (!bind_row(writer, writer->update, 2, row, merged))
         return sf_database_fail(writer->database, SQLITE_NOMEM, "writing");
     return sf_database_step(writer->database, writer->update);
 }
 
-static sf_status insert_point(sf_writer *writer, const sf_row *row, int64_t *point)
+/* Of one row, or of writer->rows of them, which get numbers one after another. Where a hash is there already nothing is
+ * inserted, and *first is 0. */
+static sf_status insert_points(sf_writer *writer, size_t count, const sf_row *rows, int64_t *first)
 {
-    if (sqlite3_bind_blob(writer->insert, 1, row->hash.bytes, sizeof row->hash.bytes, SQLITE_STATIC) !=
-            SQLITE_OK ||
-        !bind_row(writer, writer->insert, row, writer->observed) || !bind_settings(writer, row->position))
+    sqlite3_stmt *insert = writer->insert[count > 1];
+    bool good = true;
+    for (size_t n = 0; n < count && good; n++) {
+        int at = 1 + (int)(n * writer->width);
+        good = sqlite3_bind_blob(insert, at, rows[n].hash.bytes, sizeof rows[n].hash.bytes, SQLITE_STATIC) ==
+                   SQLITE_OK &&
+               bind_row(writer, insert, at + 1, &rows[n], writer->observed) &&
+               bind_settings(writer, insert, at + 5 + (int)writer->sweep->measure->column_count,
+                             rows[n].position);
+    }
+    if (!good)
         return sf_database_fail(writer->database, SQLITE_NOMEM, "writing");
-    int code = sqlite3_step(writer->insert);
-    if (code == SQLITE_DONE)
-        *point = sqlite3_last_insert_rowid(writer->database->handle);
-    else if ((code & 0xff) == SQLITE_CONSTRAINT)
-        writer->ledger->foreign = true; // it is there: look it up
-    else
-        sf_database_fail(writer->database, code, "writing");
-    sqlite3_reset(writer->insert);
-    return code == SQLITE_DONE || (code & 0xff) == SQLITE_CONSTRAINT ? SF_OK : SF_ERR_IO;
+    int code = sqlite3_step(insert);
+    bool done = code == SQLITE_DONE;
+    *first = done ? sqlite3_last_insert_rowid(writer->database->handle) - (int64_t)count + 1 : 0;
+    bool twice = !done && sqlite3_extended_errcode(writer->database->handle) == SQLITE_CONSTRAINT_UNIQUE;
+    sf_status status = done || twice ? SF_OK : sf_database_fail(writer->database, code, "writing");
+    sqlite3_reset(insert);
+    return status;
+}
+
+/* Of one row, or of writer->rows of them; *added: the number of new members. */
+static sf_status link_points(sf_writer *writer, size_t count, const sf_row *rows, int64_t first,
+                             size_t *added)
+{
+    sqlite3_stmt *link = writer->link[count > 1];
+    for (size_t n = 0; n < count; n++) {
+        sqlite3_bind_int64(link, 1 + 2 * (int)n, (sqlite3_int64)rows[n].position);
+        sqlite3_bind_int64(link, 2 + 2 * (int)n, first + (int64_t)n);
+    }
+    SF_TRY(sf_database_step(writer->database, link));
+    *added = (size_t)sqlite3_changes(writer->database->handle);
+    return SF_OK;
 }
 
 sf_status sf_writer_link(sf_writer *writer, uint64_t position, int64_t point, bool *added)
 {
-    sqlite3_bind_int64(writer->link, 1, (sqlite3_int64)position);
-    sqlite3_bind_int64(writer->link, 2, point);
-    SF_TRY(sf_database_step(writer->database, writer->link));
-    *added = sqlite3_changes(writer->database->handle) > 0;
+    size_t count;
+    sf_row row = {.position = position};
+    SF_TRY(link_points(writer, 1, &row, point, &count));
+    *added = count > 0;
     return SF_OK;
 }
 
-/* Where there is no index of the hashes, positions tell points apart; one that comes a second time is looked up, and so is
- * all that follows. */
-static sf_status check_new(sf_writer *writer, uint64_t position)
+/* Rows of which the file should know nothing. If it does (two positions are one point, a rank that was thought lost has
+ * answered, another process writes that should not), by a hash or by a position, *stored is false and none is stored. */
+static sf_status store_new(sf_writer *writer, size_t count, const sf_row *rows, bool *stored)
 {
-    sf_ledger *ledger = writer->ledger;
-    if (ledger->foreign || position >= writer->sweep->grid->points || writer->sweep->grid->refine.levels > 0)
+    int64_t first;
+    size_t added = 0;
+    SF_TRY(insert_points(writer, count, rows, &first));
+    if (first != 0)
+        SF_TRY(link_points(writer, count, rows, first, &added));
+    *stored = added == count;
+    if (*stored)
         return SF_OK;
-    unsigned char *byte = &ledger->done[position / 8], bit = (unsigned char)(1u << (position % 8));
-    if (*byte & bit) {
-        ledger->foreign = true;
-    }
-    *byte |= bit;
-    return SF_OK;
+    if (first != 0) // new numbers are the highest
+        SF_TRY(sf_database_execute(writer->database,
+                                   "DELETE FROM member WHERE point >= %lld;"
+                                   "DELETE FROM point WHERE id >= %lld",
+                                   (long long)first, (long long)first));
+    writer->ledger->foreign = true;
+    return sf_database_index(writer->database);
 }
 
-sf_status sf_writer_store(sf_writer *writer, const sf_row *row)
+static sf_status store_by_hash(sf_writer *writer, const sf_row *row)
 {
     int64_t point = 0;
     bool added;
-    SF_TRY(check_new(writer, row->position));
-    if (!writer->ledger->foreign)
-        SF_TRY(insert_point(writer, row, &point));
-    if (point == 0) {
-        sqlite3_stmt *find = writer->ledger->by_hash;
-        sqlite3_bind_blob(find, 1, row->hash.bytes, sizeof row->hash.bytes, SQLITE_STATIC);
-        if (sqlite3_step(find) == SQLITE_ROW)
-            point = sqlite3_column_int64(find, 0);
-        sqlite3_reset(find);
-        if (point != 0)
-            SF_TRY(update_point(writer, row, point));
-        else
-            SF_TRY(insert_point(writer, row, &point));
-    }
+    sqlite3_stmt *find = writer->ledger->by_hash;
+    sqlite3_bind_blob(find, 1, row->hash.bytes, sizeof row->hash.bytes, SQLITE_STATIC);
+    int code = sqlite3_step(find);
+    if (code == SQLITE_ROW)
+        point = sqlite3_column_int64(find, 0);
+    sqlite3_reset(find);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return sf_database_fail(writer->database, code, "reading");
+    if (point != 0)
+        SF_TRY(update_point(writer, row, point));
+    else
+        SF_TRY(insert_points(writer, 1, row, &point));
     return sf_writer_link(writer, row->position, point, &added);
+}
+
+sf_status sf_writer_store(sf_writer *writer, size_t count, const sf_row *rows)
+{
+    for (size_t at = 0, step; at < count; at += step) {
+        bool stored = false;
+        step = count - at >= writer->rows ? writer->rows : 1;
+        if (!writer->ledger->foreign)
+            SF_TRY(store_new(writer, step, rows + at, &stored));
+        for (size_t n = 0; n < step && !stored; n++)
+            SF_TRY(store_by_hash(writer, &rows[at + n]));
+    }
+    return SF_OK;
 }
