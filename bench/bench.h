@@ -7,7 +7,7 @@
 #ifndef SF_BENCH_H
 #define SF_BENCH_H
 
-#include <samflow/samflow.h>
+#include <samflow/lab.h>
 
 typedef struct bench_problem {
     const char *name;

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <samflow/samflow.h>
+#include <samflow/lab.h>
 
 enum { FACTORS = 3, MOST_FEATURES = 256, PATH = 4096 };
 

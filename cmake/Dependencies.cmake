@@ -6,6 +6,7 @@ if(SAMFLOW_WITH_CLP OR NOT SAMFLOW_CORE_ONLY)
   sf_need(pkg-config "${PkgConfig_FOUND}" "" "" pkg-config)
 endif()
 
+set(SAMFLOW_PART core)
 # --- what the core uses --------------------------------------------------------------------------------------------------
 option(SAMFLOW_WITH_THREADS "Threads in the core; without them everything runs in the caller" ON)
 set(SAMFLOW_THREADS)
@@ -34,6 +35,7 @@ if(SAMFLOW_CORE_ONLY)
   return()
 endif()
 
+set(SAMFLOW_PART lab)
 # --- what the laboratory uses --------------------------------------------------------------------------------------------
 if(NOT SAMFLOW_WITH_THREADS)
   message(FATAL_ERROR " samflow needs threads, unless the core alone is built: -DSAMFLOW_CORE_ONLY=ON")

@@ -1,4 +1,4 @@
-/* samflow/export.h - which symbols the shared library shows. */
+/* samflow/export.h - which symbols the shared libraries show. */
 #ifndef SAMFLOW_EXPORT_H
 #define SAMFLOW_EXPORT_H
 
@@ -13,5 +13,8 @@
 #else
 #define SF_API __attribute__((visibility("default")))
 #endif
+
+/* What libsamflow shows to libsamflow-lab of the same version, and promises to nobody. */
+#define SF_LAB_API SF_API
 
 #endif

@@ -21,20 +21,6 @@ typedef struct sf_images sf_images;
  * of the patches, the faint patch, the strong patch. */
 typedef enum sf_region { SF_REGION_BACKGROUND, SF_REGION_WEAK, SF_REGION_STRONG } sf_region;
 
-typedef struct sf_image_file {
-    const char *name; /* of images that are part of samflow (sf_dataset_builtin), without paths; else NULL */
-    const char *path, *labels_path; /* IDX, plain or gzipped: (N, H, W) or (N, C, H, W), and (N) labels */
-    const double *classes; /* raw labels to keep, in the order of the classes 0..K-1; NULL: all, ascending */
-    size_t class_count;
-    double scale;        /* multiplies each pixel; > 0 */
-    double weak, strong; /* thresholds on the scaled pixel (its largest channel), 0 < weak <= strong */
-} sf_image_file;
-
-/* Errors: SF_ERR_DATA (malformed, no image of a class, one class only), SF_ERR_ARGUMENT, SF_ERR_MEMORY,
- * SF_ERR_UNAVAILABLE (built without SAMFLOW_WITH_FILES). */
-SF_API
-sf_status sf_images_read(sf_context *context, const sf_image_file *spec, sf_images **out);
-
 /* Controlled images of two classes, one channel: noise everywhere; in class 1 the strong patch adds `strong` at its
  * place and the faint patch adds `faint` at its own; in class 0 both subtract. Each patch alone separates the classes up to the
  * noise and the share of images, `strong_flip` and `faint_flip`, in which that patch carries the other class's sign. The places are

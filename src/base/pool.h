@@ -16,12 +16,16 @@ typedef void (*sf_task_fn)(void *argument, size_t task, int worker);
 
 /* threads: the caller included; 0: as many as the processors this process may use. One thread gives *out
  * NULL, which every function here accepts. A thread that cannot be started is done without. */
+SF_LAB_API
 sf_status sf_pool_create(sf_context *context, int threads, sf_pool **out);
+SF_LAB_API
 void sf_pool_destroy(sf_pool **pool);
+SF_LAB_API
 int sf_pool_threads(const sf_pool *pool);
 
 /* Runs task(argument, 0..count-1, worker) and returns when all are done. Each thread begins with the same share of the
  * numbers every time (its data stay in its cache) and then helps the others. */
+SF_LAB_API
 void sf_pool_run(sf_pool *pool, size_t count, sf_task_fn task, void *argument);
 /* The same; backward: every thread takes its tasks in falling order, so that it begins with the data that it left in its
  * cache when it took them in rising order. */

@@ -17,9 +17,11 @@ typedef enum sf_character {
 sf_character sf_text_character(const char *text, size_t left, size_t *width);
 
 /* Offset of the first byte that is no plain text, `length` where all is. Blanks are plain text only with `lines`. */
+SF_LAB_API
 size_t sf_text_plain(const char *text, size_t length, bool lines);
 
 /* The same for a file: SF_ERR_CONFIG or whatever `status` is, with file and line, "expected " and the last word. */
+SF_LAB_API
 sf_status sf_text_check(sf_context *context, sf_status status, const char *source, const char *text,
                         size_t length, const char *expected);
 

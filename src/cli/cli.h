@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-#include <samflow/samflow.h>
+#include <samflow/figure.h>
+#include <samflow/lab.h>
+#include <samflow/paper.h>
+#include <samflow/report.h>
 
 #if defined(__GNUC__)
 #define SF_CLI_PRINTF(text, first) __attribute__((format(printf, text, first)))

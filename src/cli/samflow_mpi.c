@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <samflow/samflow.h>
+#include <samflow/lab.h>
 
 enum { TAG_ROWS = 1, TAG_WORK, TAG_ERROR, MOST_BLOCK = 65536, MESSAGE = 2048 };
 #define BLOCK_SECONDS 1.0

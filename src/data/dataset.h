@@ -28,6 +28,7 @@ struct sf_dataset {
 
 /* A data set with room for n x d numbers and n labels, not yet filled in. Errors: SF_ERR_MEMORY, also where
  * the matrix would not fit in the memory of the machine. */
+SF_LAB_API
 sf_status sf_dataset_create(sf_context *context, size_t n, size_t d, sf_dataset **out);
 
 /* Bytes of memory in the machine, SIZE_MAX if unknown. Linux grants more than there is and kills the program

@@ -1,6 +1,7 @@
 /* Data set and network of an experiment, from its checked settings. */
 #define _XOPEN_SOURCE 700 // realpath
 
+#include <samflow/files.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

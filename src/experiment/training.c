@@ -1,5 +1,6 @@
 /* A training run: from settings to images, network and trainer, and the run with its records and checkpoints. */
 #include "experiment/training.h"
+#include <samflow/files.h>
 
 #include <stdlib.h>
 #include <string.h>

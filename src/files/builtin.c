@@ -2,6 +2,7 @@
  * images of 8 x 8 pixels from 0 to 16. Provenance and checksums: data/README.md. The bytes are those of the two IDX files in
  * data/, made into C at build time, so that the program needs no file wherever it is installed. */
 #include "files/builtin.h"
+#include <samflow/files.h>
 
 #include <string.h>
 

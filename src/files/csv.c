@@ -12,6 +12,7 @@
  */
 #include <csv.h>
 #include <ctype.h>
+#include <samflow/files.h>
 #include <string.h>
 #include <strings.h>
 

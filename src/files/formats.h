@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "files/input.h"
 #include "files/labels.h"
+#include <samflow/files.h>
 
 sf_status sf_read_csv(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);
 sf_status sf_read_svmlight(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);

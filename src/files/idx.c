@@ -11,6 +11,7 @@
  * anything.
  */
 #include <math.h>
+#include <samflow/files.h>
 #include <string.h>
 
 #include "base/base.h"

@@ -5,6 +5,7 @@
  * it is rounded.
  */
 #include <math.h>
+#include <samflow/files.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * value, the first name in byte order), or given by `classes`. A file of one example needs but one.
  */
 #include "files/labels.h"
+#include <samflow/files.h>
 
 #include <math.h>
 #include <string.h>

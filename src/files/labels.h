@@ -3,6 +3,7 @@
 #define SF_FILES_LABELS_H
 
 #include "data/dataset.h"
+#include <samflow/files.h>
 
 typedef struct sf_labels {
     sf_context *context;

@@ -1,5 +1,6 @@
 /* A data set from a file: which format it has, and the reader for it. */
 #include <locale.h>
+#include <samflow/files.h>
 #include <string.h>
 #include <strings.h>
 #ifdef __APPLE__

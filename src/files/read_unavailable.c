@@ -1,4 +1,5 @@
 /* Stands in for read.c and images_read.c in a build without SAMFLOW_WITH_FILES. */
+#include <samflow/files.h>
 #include <samflow/images.h>
 
 #include "base/base.h"

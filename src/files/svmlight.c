@@ -7,6 +7,7 @@
  */
 #include <ctype.h>
 #include <math.h>
+#include <samflow/files.h>
 #include <string.h>
 
 #include "base/base.h"

@@ -10,6 +10,7 @@
  * The images with patches have a ground truth, and can be asked the other way round: what does the network still get
  * right when one of its features is erased? */
 #include "paper/networks.h"
+#include <samflow/files.h>
 
 #include <math.h>
 

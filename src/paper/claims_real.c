@@ -6,6 +6,7 @@
  * its part of the sum of |predictor|. "Minor first" here: l2-SAM takes weight away from the strong third that GD never
  * takes away, and gives it back later. */
 #include "paper/programs.h"
+#include <samflow/files.h>
 
 #include <math.h>
 #include <stdlib.h>

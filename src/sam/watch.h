@@ -23,13 +23,17 @@ typedef struct sf_excess {
     double log_ratio;           // of the second kind; -infinity: none
 } sf_excess;
 
+SF_LAB_API
 sf_excess sf_excess_make(void);
 /* The weights of one feature, layer by layer, `stride` apart. */
+SF_LAB_API
 void sf_excess_see(sf_excess *excess, int depth, const double *minor, const double *major, size_t stride);
 /* Natural logarithm of the largest; NaN if there was none. */
+SF_LAB_API
 double sf_excess_log(const sf_excess *excess);
 
 /* The features of smallest and of largest strength, the first of each; false if all are alike. */
+SF_LAB_API
 bool sf_extreme_features(size_t d, const double *strength, size_t *minor, size_t *major);
 
 /* ---- a block of lanes ---------------------------------------------------------------------------------------- */

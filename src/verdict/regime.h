@@ -13,6 +13,7 @@
 
 /* The regime of a flow that grows, from its leaders in any order. strength (d): |mu_j|; grows (d): which features can grow,
  * NULL: all. SF_REGIME_NONE without leaders. */
+SF_LAB_API
 sf_regime sf_regime_of_leaders(size_t d, const double *strength, const bool *grows, size_t count,
                                const size_t *leader);
 

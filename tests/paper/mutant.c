@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <samflow/samflow.h>
+#include <samflow/figure.h>
+#include <samflow/lab.h>
+#include <samflow/paper.h>
+#include <samflow/report.h>
 
 static bool verdict_is(sf_context *context, const char *expectation)
 {

@@ -13,7 +13,10 @@
 
 #include <cmocka.h>
 
-#include <samflow/samflow.h>
+#include <samflow/figure.h>
+#include <samflow/lab.h>
+#include <samflow/paper.h>
+#include <samflow/report.h>
 
 /* |actual - expected| <= tolerance * |expected|; a NaN on either side fails. */
 #define assert_relative(actual, expected, tolerance)                                                         \
