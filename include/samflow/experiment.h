@@ -128,8 +128,17 @@ SF_API
 size_t sf_trajectory_features(const sf_trajectory *trajectory); /* d */
 SF_API
 size_t sf_trajectory_records(const sf_trajectory *trajectory);
+/* Numbers NaN and arrays NULL if there is no such record. */
 SF_API
 sf_record sf_trajectory_record(const sf_trajectory *trajectory, size_t index);
+/* All records in one call, into arrays of the caller: one number a record, or (records, d) for beta and log_abs_beta. Arrays that
+ * are NULL are left out. SF_ERR_ARGUMENT: no size. */
+typedef struct sf_trajectory_columns {
+    size_t size; /* sizeof(sf_trajectory_columns) */
+    double *step, *tau, *log_time, *log_loss, *min_margin, *applied_norm, *beta, *log_abs_beta;
+} sf_trajectory_columns;
+SF_API
+sf_status sf_trajectory_read_columns(const sf_trajectory *trajectory, const sf_trajectory_columns *columns);
 SF_API
 const double *sf_trajectory_final_layers(const sf_trajectory *trajectory); /* (L*d) */
 /* Discrete runs: natural logarithm of the largest |beta_minor| / |beta_major| over all steps, of the feature of smallest

@@ -178,6 +178,20 @@ sf_status sf_cursor_next(sf_cursor *cursor, sf_cell *cells, bool *more);
 SF_API
 void sf_cursor_close(sf_cursor **cursor);
 
+/* All rows of the last grid at once, for columns in memory. */
+SF_API
+sf_status sf_store_rows(sf_store *store, uint64_t *rows);
+/* Into values[c] (room numbers each) the column columns[c], in order of position; *rows: how many there are. A number that is
+ * missing is NaN. A text is the number that it has in sf_store_texts, NaN where there is none; -1 once a column has shown
+ * SF_STORE_TEXTS different ones. Errors: those of sf_store_select, and SF_ERR_ARGUMENT if there are more rows than room. */
+#define SF_STORE_TEXTS 1024
+SF_API
+sf_status sf_store_read(sf_store *store, size_t count, const char *const *columns, size_t room,
+                        double *const *values, size_t *rows);
+/* The texts of column c of the last sf_store_read, in order of appearance; owned by the store, until the next. */
+SF_API
+const char *const *sf_store_texts(const sf_store *store, size_t c, size_t *count);
+
 typedef struct sf_store_status {
     uint64_t points, done, failed; /* of the last grid (points: known so far where it is refined) */
     bool running;                  /* a process is writing now */

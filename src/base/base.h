@@ -61,6 +61,7 @@ sf_status sf_context_fork(const sf_context *context, sf_context **out);
 
 /* Options that carry their size (samflow/base.h), as this library knows them: what the caller does not know of is 0. Refused:
  * NULL, a size of 0, and a newer struct that sets what this library does not know. */
+SF_LAB_API
 sf_status sf_take_options(sf_context *context, const char *type, void *taken, size_t size, const void *given);
 #define SF_TAKE(context, type, taken, given)                                                                 \
     sf_take_options((context), #type, (type *){taken}, sizeof(type), (const type *){given})

@@ -178,6 +178,8 @@ const double *sf_trajectory_log_abs_beta(const sf_trajectory *trajectory, size_t
 
 sf_record sf_trajectory_record(const sf_trajectory *trajectory, size_t index)
 {
+    if (index >= trajectory->count)
+        return (sf_record){NAN, NAN, NAN, NAN, NAN, NAN, NULL, NULL};
     sf_sample *sample = &trajectory->samples[index];
     if (!sample->log_abs_beta) {
         double *logs = SF_ARRAY(trajectory->context, trajectory->d, double);
@@ -193,6 +195,39 @@ sf_record sf_trajectory_record(const sf_trajectory *trajectory, size_t index)
                        .applied_norm = sample->applied_norm,
                        .beta = sample->beta,
                        .log_abs_beta = sample->log_abs_beta};
+}
+
+static void put(double *column, size_t index, double value)
+{
+    if (column)
+        column[index] = value;
+}
+
+sf_status sf_trajectory_read_columns(const sf_trajectory *trajectory, const sf_trajectory_columns *columns)
+{
+    if (!trajectory)
+        return SF_ERR_ARGUMENT;
+    sf_trajectory_columns to;
+    SF_TRY(SF_TAKE(trajectory->context, sf_trajectory_columns, &to, columns));
+    size_t d = trajectory->d;
+    for (size_t i = 0; i < trajectory->count; i++) {
+        const sf_sample *sample = &trajectory->samples[i];
+        put(to.step, i, sample->step);
+        put(to.tau, i, sample->tau);
+        put(to.log_time, i, sample->log_time);
+        put(to.log_loss, i, sample->log_loss);
+        put(to.min_margin, i, sample->min_margin);
+        put(to.applied_norm, i, sample->applied_norm);
+        if (to.beta)
+            memcpy(to.beta + i * d, sample->beta, d * sizeof *to.beta);
+        if (to.log_abs_beta) {
+            double *logs = to.log_abs_beta + i * d;
+            const double *found = sf_trajectory_log_abs_beta(trajectory, i, logs);
+            if (found != logs)
+                memcpy(logs, found, d * sizeof *logs);
+        }
+    }
+    return SF_OK;
 }
 
 const double *sf_trajectory_final_layers(const sf_trajectory *trajectory)

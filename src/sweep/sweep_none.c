@@ -74,6 +74,10 @@ NEVER(const sf_store_column *, NULL, sf_store_get_column, const sf_store *store,
 NEVER(sf_status, SF_ERR_UNAVAILABLE, sf_store_select, sf_store *store, size_t count,
       const char *const *columns, sf_cursor **out)
 NEVER(sf_status, SF_ERR_UNAVAILABLE, sf_cursor_next, sf_cursor *cursor, sf_cell *cells, bool *more)
+NEVER(sf_status, SF_ERR_UNAVAILABLE, sf_store_rows, sf_store *store, uint64_t *rows)
+NEVER(sf_status, SF_ERR_UNAVAILABLE, sf_store_read, sf_store *store, size_t count, const char *const *columns,
+      size_t room, double *const *values, size_t *rows)
+NEVER(const char *const *, NULL, sf_store_texts, const sf_store *store, size_t c, size_t *count)
 NEVER(sf_status, SF_ERR_UNAVAILABLE, sf_store_get_status, sf_store *store, sf_store_status *status)
 NEVER(sf_status, SF_ERR_UNAVAILABLE, sf_store_export, sf_store *store, const char *path)
 

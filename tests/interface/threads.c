@@ -139,7 +139,7 @@ static const char GRID[] = "data: {example: [1, 2]}\n"
                            "network: {depth: 2, init: 0.5}\n"
                            "optimizer: {method: l2-sam, rho: 0.1}\n"
                            "dynamics: {mode: flow, until: {log_time: 1}}\n"
-                           "sweep: {axes: {network.init: {linspace: [0.1, 1, 16]}}}\n";
+                           "sweep: {axes: {network.init: {linspace: [0.1, 1, 8]}}}\n";
 
 static void test_callbacks(void **state)
 {
@@ -161,7 +161,7 @@ static void test_callbacks(void **state)
         sf_sweep_options options = {.threads = THREADS};
         sf_sweep_counts counts;
         assert_ok(context, sf_sweep_run(sweep, path, &options, &counts));
-        assert_int_equal(counts.computed, 16);
+        assert_int_equal(counts.computed, 8);
         remove(path);
         assert_true(atomic_load(&memory.elsewhere)); // or the test shows nothing
     }

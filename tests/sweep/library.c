@@ -92,6 +92,30 @@ static void test_store(void **state)
     sf_cursor_close(&cursor);
     static const char *const wrong[] = {"speed"};
     assert_status(context, sf_store_select(store, 1, wrong, &cursor), SF_ERR_USAGE);
+    /* The same in one call. */
+    size_t rows, count;
+    double value[5][6], *values[5] = {value[0], value[1], value[2], value[3], value[4]};
+    uint64_t all;
+    assert_ok(context, sf_store_rows(store, &all));
+    assert_int_equal(all, 6);
+    assert_status(context, sf_store_read(store, 5, columns, 5, values, &rows), SF_ERR_ARGUMENT);
+    assert_status(context, sf_store_read(store, 1, wrong, 6, values, &rows), SF_ERR_USAGE);
+    assert_ok(context, sf_store_read(store, 5, columns, 6, values, &rows));
+    assert_int_equal(rows, 6);
+    const char *const *texts = sf_store_texts(store, 0, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(texts[0], "gd");
+    assert_string_equal(texts[1], "l2-sam");
+    assert_null(sf_store_texts(store, 1, &count));
+    assert_null(sf_store_texts(store, 5, &count));
+    assert_ok(context, sf_store_select(store, 5, columns, &cursor));
+    for (size_t i = 0; i < 6; i++) {
+        assert_ok(context, sf_cursor_next(cursor, cell, &more));
+        assert_true(value[0][i] == (i < 3 ? 0.0 : 1.0) && value[1][i] == cell[1].real);
+        assert_true(value[2][i] == cell[2].real && value[3][i] == cell[3].real && value[4][i] == 0.0);
+    }
+    sf_cursor_close(&cursor);
+    assert_status(context, sf_store_select(store, 1, wrong, &cursor), SF_ERR_USAGE);
     assert_non_null(strstr(sf_context_message(context), "log_loss"));
     sf_store_status status;
     assert_ok(context, sf_store_get_status(store, &status));

@@ -186,7 +186,7 @@ sf_status sf_store_write_hdf5(sf_store *store, const char *path)
 {
     writer w = {.store = store};
     uint64_t rows = 0;
-    SF_TRY(sf_store_row_count(store, &rows));
+    SF_TRY(sf_store_rows(store, &rows));
     w.rows = (size_t)rows;
     w.product = sf_store_product(store) && rows == store->points && store->axis_count <= MOST_DIMENSIONS;
     size_t room = w.rows > 0 ? w.rows : 1;

@@ -172,6 +172,7 @@ void sf_store_close(sf_store **store)
     sf_free(s->context, s->axes);
     sf_free(s->context, s->columns);
     sf_free(s->context, s->experiment);
+    sf_store_forget_texts(s);
     sf_database_close(&s->database);
     sf_free(s->context, s);
     *store = NULL;
@@ -215,7 +216,7 @@ const sf_store_column *sf_store_get_column(const sf_store *store, size_t index)
     return index < store->column_count ? &store->columns[index] : NULL;
 }
 
-sf_status sf_store_row_count(sf_store *store, uint64_t *rows)
+sf_status sf_store_rows(sf_store *store, uint64_t *rows)
 {
     int64_t count = 0;
     SF_TRY(sf_database_integer(store->database, &count, NULL, "SELECT count(*) FROM member WHERE grid = %lld",

@@ -5,6 +5,8 @@
 #include "sweep/grid/grid.h"
 #include "sweep/store/database.h"
 
+typedef struct sf_text_list sf_text_list;
+
 struct sf_store {
     sf_context *context;
     sf_database *database;
@@ -17,10 +19,12 @@ struct sf_store {
     size_t axis_count;
     sf_store_column *columns;
     size_t column_count;
+    sf_text_list *texts; // of the columns read last, text_lists of them
+    size_t text_lists;
 };
 
-/* The number of rows of the last grid. */
-sf_status sf_store_row_count(sf_store *store, uint64_t *rows);
+/* Before others are read, and before the store is closed. */
+void sf_store_forget_texts(sf_store *store);
 
 sf_status sf_store_write_csv(sf_store *store, const char *path);
 sf_status sf_store_write_hdf5(sf_store *store, const char *path);
