@@ -131,13 +131,13 @@ static bool linearize(flow_model *base, const double *y)
     double rho = base->perturbation.rho, log_scale;
     model->factor = exp(amplitudes(model, y));
     log_scale = field_at(model, model->factor, 0.0, model->field);
-    sf_flow_softmax_at(model->here, base->network, model->beta);
+    sf_flow_softmax_at(model->here, model->beta);
     model->norm = gradient_norm(model);
     model->kappa = model->usam                      ? rho * exp(log_scale)
                    : model->l2 && model->norm > 0.0 ? rho / (model->norm * model->factor)
                                                     : 0.0;
     field_at(model, model->factor, model->kappa * model->factor, model->field_hat);
-    sf_flow_softmax_at(model->there, base->network, model->beta);
+    sf_flow_softmax_at(model->there, model->beta);
     return isfinite(log_scale) && model->factor < 1e150;
 }
 

@@ -205,6 +205,7 @@ typedef struct pass {
     const double *weights; // in the columns of the pack
     double dot;            // <shift, weights>
     bool backward;
+    const double *rate; // (n) of a turn, else NULL: slopes are those of the loss
 } pass;
 
 static void take_strip(void *argument, size_t strip, int worker)
@@ -224,9 +225,9 @@ void sf_field_take_all(sf_network *network, const double *weights)
         sf_pool_run(network->pool, network->strips, take_strip, &job);
 }
 
-static pass pass_of(sf_network *network, const double *weights, bool backward)
+static pass pass_of(sf_network *network, const double *weights, bool backward, const double *rate)
 {
-    pass job = {network, network->weights ? network->weights : weights, 0.0, backward};
+    pass job = {network, network->weights ? network->weights : weights, 0.0, backward, rate};
     for (size_t s = 0; s < network->strips && network->dots; s++)
         job.dot += network->dots[s];
     return job;
@@ -279,12 +280,14 @@ static double reference_of(sf_loss loss, size_t count, const double *margin)
 }
 
 /* The slopes of up to SF_ROWS rows, times row; adds their sums to the part. */
-static void slopes_of_rows(const sf_network *network, size_t row, size_t count, sf_field_part *part,
-                           double *slope)
+static void slopes_of_rows(const pass *job, size_t row, size_t count, sf_field_part *part, double *slope)
 {
-    const double *factor = network->pack.row;
-    part->sum +=
-        network->kernels->slopes(network->loss, count, part->reference, network->margin + row, slope);
+    const sf_network *network = job->network;
+    const double *factor = network->pack.row, *margin = network->margin + row;
+    if (!job->rate)
+        part->sum += network->kernels->slopes(network->loss, count, part->reference, margin, slope);
+    for (size_t i = 0; i < SF_ROWS && job->rate; i++)
+        part->sum += slope[i] = i < count ? job->rate[row + i] * margin[i] : 0.0;
     for (size_t i = 0; i < count && factor; i++) {
         slope[i] *= factor[row + i];
         part->signed_sum += slope[i];
@@ -293,24 +296,43 @@ static void slopes_of_rows(const sf_network *network, size_t row, size_t count, 
 
 /* ---- by rows ------------------------------------------------------------------------------------- */
 
-static void pass_block(const pass *job, size_t row, size_t count, sf_field_part *part, double *field)
+/* Takes the reference that suits the margins of these rows; what was added up before is rescaled to it. */
+static void take_reference(const pass *job, size_t row, size_t count, sf_field_part *part, double *field)
 {
     sf_network *network = job->network;
-    const sf_pack *pack = &network->pack;
-    double slope[SF_ROWS];
-    margins_of_rows(job, row, count);
     double reference = reference_of(network->loss, count, network->margin + row);
     if (part->reference == INFINITY) {
         part->reference = reference; // the first rows: nothing to rescale
     } else if (!(reference >= part->reference)) {
         double factor = exp(reference - part->reference);
-        for (size_t j = 0; j < pack->width; j++)
+        for (size_t j = 0; j < network->pack.width; j++)
             field[j] *= factor;
         part->sum *= factor;
         part->signed_sum *= factor;
         part->reference = reference;
     }
-    slopes_of_rows(network, row, count, part, slope);
+}
+
+/* Whether rows add nothing to a turn. */
+static bool all_still(const double *rate, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rate[i] != 0.0)
+            return false;
+    return true;
+}
+
+static void pass_block(const pass *job, size_t row, size_t count, sf_field_part *part, double *field)
+{
+    sf_network *network = job->network;
+    const sf_pack *pack = &network->pack;
+    double slope[SF_ROWS];
+    if (job->rate && all_still(job->rate + row, count))
+        return;
+    margins_of_rows(job, row, count);
+    if (!job->rate)
+        take_reference(job, row, count, part, field);
+    slopes_of_rows(job, row, count, part, slope);
     if (pack->blocks)
         network->kernels->sparse_accumulate(pack, row, count, slope, field);
     else
@@ -326,11 +348,21 @@ static void pass_group(void *argument, size_t group, int worker)
     size_t begin = group * blocks / network->groups, end = (group + 1) * blocks / network->groups;
     double *field = network->partial + group * width;
     sf_field_part *part = &network->part[group];
-    *part = (sf_field_part){INFINITY, 0.0, 0.0};
+    *part = (sf_field_part){job->rate ? 0.0 : INFINITY, 0.0, 0.0};
     memset(field, 0, width * sizeof *field);
     for (size_t k = begin; k < end; k++) {
         size_t row = (job->backward ? end - 1 - (k - begin) : k) * SF_ROWS;
         pass_block(job, row, n - row < SF_ROWS ? n - row : SF_ROWS, part, field);
+    }
+}
+
+static void total_of_turn(const sf_network *network, sf_field_total *total)
+{
+    *total = (sf_field_total){.log_scale = NAN};
+    for (size_t g = 0; g < network->groups; g++) {
+        total->factor[g] = 1.0;
+        total->signed_sum += network->part[g].signed_sum;
+        total->sum += network->part[g].sum;
     }
 }
 
@@ -385,9 +417,13 @@ static void total_of_strips(const pass *job, sf_field_total *total)
     const sf_network *network = job->network;
     size_t n = network->pack.n;
     margins_of_strips(job);
-    sf_field_part part = {.reference = reference_of(network->loss, n, network->margin)};
+    sf_field_part part = {.reference = job->rate ? 0.0 : reference_of(network->loss, n, network->margin)};
     for (size_t row = 0; row < n; row += SF_ROWS)
-        slopes_of_rows(network, row, n - row < SF_ROWS ? n - row : SF_ROWS, &part, network->slope + row);
+        slopes_of_rows(job, row, n - row < SF_ROWS ? n - row : SF_ROWS, &part, network->slope + row);
+    if (job->rate) {
+        *total = (sf_field_total){{1.0}, part.signed_sum, NAN, part.sum};
+        return;
+    }
     total->factor[0] = 1.0 / part.sum;
     total->signed_sum = part.signed_sum / part.sum;
     total->log_scale = log(part.sum / (double)n) - part.reference;
@@ -395,15 +431,34 @@ static void total_of_strips(const pass *job, sf_field_total *total)
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
-void sf_field_pass(sf_network *network, const double *weights, bool backward, sf_field_total *total)
+static void run_pass(const pass *job, sf_field_total *total)
 {
-    pass job = pass_of(network, weights, backward);
+    sf_network *network = job->network;
     if (network->lanes) {
-        total_of_strips(&job, total);
+        total_of_strips(job, total);
         return;
     }
-    sf_pool_run(network->pool, network->groups, pass_group, &job);
-    total_of_groups(network, total);
+    sf_pool_run(network->pool, network->groups, pass_group, (void *)job);
+    if (job->rate)
+        total_of_turn(network, total);
+    else
+        total_of_groups(network, total);
+}
+
+void sf_field_pass(sf_network *network, const double *weights, bool backward, sf_field_total *total)
+{
+    pass job = pass_of(network, weights, backward, NULL);
+    run_pass(&job, total);
+}
+
+double sf_field_turn(sf_network *network, const double *weights, const double *rate, double *field)
+{
+    sf_field_total total;
+    sf_field_take_all(network, weights);
+    pass job = pass_of(network, weights, false, rate);
+    run_pass(&job, &total);
+    sf_field_combine(network, &total, 0, network->dataset->stored, field);
+    return total.sum;
 }
 
 void sf_field_combine(const sf_network *network, const sf_field_total *total, size_t begin, size_t end,
@@ -436,7 +491,7 @@ static void margins_of_group(void *argument, size_t group, int worker)
 void sf_field_margins(sf_network *network, const double *weights)
 {
     sf_field_take_all(network, weights);
-    pass job = pass_of(network, weights, false);
+    pass job = pass_of(network, weights, false, NULL);
     if (network->lanes)
         margins_of_strips(&job);
     else

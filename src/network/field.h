@@ -19,6 +19,10 @@ void sf_field_pass(sf_network *network, const double *weights, bool backward, sf
 void sf_field_combine(const sf_network *network, const sf_field_total *total, size_t begin, size_t end,
                       double *field);
 
+/* field (stored) = sum_n rate_n <z_n, weights> z_n, N > 1: how the field turns with the weights; returns
+ * sum_n rate_n <z_n, weights>. Rows whose rate is 0 are left out where that is easy. Takes the weights itself. */
+double sf_field_turn(sf_network *network, const double *weights, const double *rate, double *field);
+
 /* Features that combine and take best have together: by columns a tile, which stays in the nearest cache between them;
  * and features of a task, a multiple of it. */
 size_t sf_field_unit(const sf_network *network);

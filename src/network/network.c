@@ -233,6 +233,39 @@ void sf_network_field(sf_network *network, const double *beta, double *field, do
             field[width + j] = -field[j];
 }
 
+static double plain_turn(sf_network *network, const double *weights, const double *rate, double *field)
+{
+    const sf_dataset *data = network->dataset;
+    size_t width = data->stored;
+    double sum = 0.0;
+    for (size_t i = 0; i < data->n; i++) {
+        network->margin[i] = 0.0;
+        for (size_t j = 0; j < width && rate[i] != 0.0; j++)
+            network->margin[i] += data->z[i * width + j] * weights[j];
+    }
+    for (size_t j = 0; j < width; j++)
+        field[j] = 0.0;
+    for (size_t i = 0; i < data->n; i++) {
+        double factor = rate[i] * network->margin[i];
+        sum += factor;
+        for (size_t j = 0; j < width && rate[i] != 0.0; j++)
+            field[j] += factor * data->z[i * width + j];
+    }
+    return sum;
+}
+
+double sf_network_turn(sf_network *network, const double *dbeta, const double *rate, double *dfield)
+{
+    const double *weights = sf_network_row_weights(network, dbeta);
+    size_t width = network->dataset->stored;
+    double sum = network->kernels ? sf_field_turn(network, weights, rate, dfield)
+                                  : plain_turn(network, weights, rate, dfield);
+    if (network->dataset->mirrored)
+        for (size_t j = 0; j < width; j++)
+            dfield[width + j] = -dfield[j];
+    return sum;
+}
+
 void sf_network_gradient(sf_network *network, const double *theta, double *gradient, double *log_scale)
 {
     size_t d = network->d;

@@ -18,9 +18,9 @@ typedef struct sf_field_part {
 } sf_field_part;
 
 /* The field of a pass: sum_g factor[g] * partial[g] = sum_n p_n z_n before shift and scale, signed_sum = sum_n row_n p_n,
- * and log((1/N) sum_n s_n). */
+ * and log((1/N) sum_n s_n). Of a turn: the same with rate_n m_n in place of p_n, and their sum. */
 typedef struct sf_field_total {
-    double factor[SF_GROUPS], signed_sum, log_scale;
+    double factor[SF_GROUPS], signed_sum, log_scale, sum;
 } sf_field_total;
 
 struct sf_network {
