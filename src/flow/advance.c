@@ -13,44 +13,19 @@
 
 #include "flow/flow.h"
 
-/* |beta_i| = |beta_j| to this difference of logarithms is a tie: the leader stays. */
-static const double TIE = 1e-11;
-/* Coordinates level until this clock value are level for ever (the clock's unit is that of the dynamics). */
-static const double PARTED = 1e-3;
 /* A panel is not shortened below this part of its step. */
 static const double SHORTEST = 1e-3;
 static const double NOISE = 1e3; // of psi in the dense output, over the misfit allowed
-enum { LOOK = PANEL_MAX / 2 /* divides every degree */ };
 enum { MODE_CHANGES_IN_PLACE = 100 };
-enum { LOCATE_STEPS = 5000 /* halvings down to any positive double, and false positions between */ };
 /* A whole flow takes some thousand steps; so many mean that it creeps around a singular point. */
 enum { MOST_STEPS = 500000 };
 
 /* ---- looking at a position ----------------------------------------------------------------------- */
 
-/* The state at s into ahead. */
-static const double *look(sf_flow *flow, double s)
-{
-    sf_flow_integrator_at(flow->integrator, s, flow->ahead);
-    return flow->ahead;
-}
-
 static double tau_of(const sf_flow *flow, const double *y)
 {
     const flow_system *system = flow->model->system;
     return system->tau ? system->tau(flow->model, y) : y[0];
-}
-
-/* log |beta| at s into log_beta; returns its largest coordinate, the lowest index of those that tie. */
-static size_t look_at_beta(sf_flow *flow, double s)
-{
-    const flow_model *model = flow->model;
-    model->system->predictor(model, look(flow, s), NULL, flow->log_beta);
-    size_t top = 0;
-    for (size_t j = 1; j < model->d; j++)
-        if (flow->log_beta[j] > flow->log_beta[top])
-            top = j;
-    return top;
 }
 
 static double log_norm(const sf_flow *flow, size_t top)
@@ -68,12 +43,9 @@ static double log_time_at(const sf_flow *flow, double s)
     return sf_log_add(flow->panel_log_time, sf_flow_panel_log_integral(&flow->panel, s));
 }
 
-/* A function of the position, for root finding: its sign changes where something happens. */
-typedef double position_function(sf_flow *flow, double s, double parameter);
-
 static double tau_minus(sf_flow *flow, double s, double tau)
 {
-    return tau_of(flow, look(flow, s)) - tau;
+    return tau_of(flow, sf_flow_look(flow, s)) - tau;
 }
 
 static double log_time_minus(sf_flow *flow, double s, double log_time)
@@ -83,56 +55,7 @@ static double log_time_minus(sf_flow *flow, double s, double log_time)
 
 static double log_norm_minus(sf_flow *flow, double s, double value)
 {
-    return log_norm(flow, look_at_beta(flow, s)) - value;
-}
-
-/* The coordinate that challenges the leader most at s, of those that lead it at the node that later holds: others,
- * which may be level with the leader for ever, do not count. */
-static size_t best_challenger(sf_flow *flow, double s)
-{
-    size_t best = (size_t)flow->leader;
-    look_at_beta(flow, s);
-    for (size_t j = 0; j < flow->model->d; j++)
-        if (flow->later[j] > flow->later[flow->leader] + TIE &&
-            (best == (size_t)flow->leader || flow->log_beta[j] > flow->log_beta[best]))
-            best = j;
-    return best;
-}
-
-static double lead_lost(sf_flow *flow, double s, double unused)
-{
-    (void)unused;
-    size_t best = best_challenger(flow, s);
-    return flow->log_beta[best] - flow->log_beta[flow->leader];
-}
-
-/* The position in [a, b] where f changes sign, f(a) < 0 <= f(b): false position with halving (Illinois),
- * guarded by bisection, to the last bits. */
-static double locate(sf_flow *flow, position_function *f, double parameter, double a, double b)
-{
-    double fa = f(flow, a, parameter), fb = f(flow, b, parameter);
-    if (!(fa < 0.0))
-        return a;
-    for (int i = 0; i < LOCATE_STEPS && b - a > 2.0 * DBL_EPSILON * fabs(b); i++) {
-        double s = isfinite(fa) && i % 4 != 3 ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b);
-        if (!(s > a && s < b))
-            s = 0.5 * (a + b);
-        if (!(s > a && s < b))
-            break;
-        double value = f(flow, s, parameter);
-        if (value == 0.0)
-            return s;
-        if (value < 0.0) {
-            a = s;
-            fa = value;
-            fb *= 0.5;
-        } else {
-            b = s;
-            fb = value;
-            fa *= 0.5;
-        }
-    }
-    return b;
+    return log_norm(flow, sf_flow_look_at_beta(flow, s)) - value;
 }
 
 /* ---- panels -------------------------------------------------------------------------------------- */
@@ -150,7 +73,7 @@ static bool fill_panel(sf_flow *flow, double a, double b)
     panel->psi[0] = flow->psi;
     for (int k = isnan(flow->psi) ? 0 : 1; k <= panel->degree; k++) {
         flow_clocks clocks;
-        const double *y = look(flow, panel->s[k]);
+        const double *y = sf_flow_look(flow, panel->s[k]);
         if (!flow_rates(flow->model, y, flow->rate, &clocks))
             return false;
         panel->psi[k] = clocks.log_dt + clocks.log_pace;
@@ -177,8 +100,9 @@ static double misfit(sf_flow *flow)
 static double psi_at(sf_flow *flow, double s)
 {
     flow_clocks clocks;
-    return flow_rates(flow->model, look(flow, s), flow->rate, &clocks) ? clocks.log_dt + clocks.log_pace
-                                                                       : NAN;
+    return flow_rates(flow->model, sf_flow_look(flow, s), flow->rate, &clocks)
+               ? clocks.log_dt + clocks.log_pace
+               : NAN;
 }
 
 /* One panel over the whole step, from psi at the ends of the steps so far and at the fewest positions within this one that
@@ -213,7 +137,7 @@ static bool resolved(double error, double error_of_twice_the_width)
 
 static bool ends_mode(sf_flow *flow, double s)
 {
-    return flow->model->system->ends_mode(flow->model, look(flow, s));
+    return flow->model->system->ends_mode(flow->model, sf_flow_look(flow, s));
 }
 
 /* The first position in (a, b] that lies beyond the end of the mode, if b does. */
@@ -240,21 +164,6 @@ static void cut_panel(sf_flow *flow)
             flow->mode_ends = true;
             return;
         }
-}
-
-/* Coordinates that start level have no leader yet: the one that is ahead as soon as a difference can be told,
- * the lowest index of those that never part. */
-static void choose_first_leader(sf_flow *flow)
-{
-    size_t top = look_at_beta(flow, flow->panel.s[1]), level = 0;
-    double high = flow->log_beta[top];
-    for (size_t j = flow->model->d; j-- > 0;)
-        if (flow->log_beta[j] >= high - TIE) {
-            top = j;
-            level++;
-        }
-    if (level == 1 || flow->panel.b >= PARTED)
-        flow->leader = (int64_t)top;
 }
 
 /* A panel that begins at s, in evaluated nodes: within the dense output, short enough to be resolved. */
@@ -297,9 +206,8 @@ static sf_status next_panel(sf_flow *flow)
     if (panel->b >= flow->step_to)
         sf_flow_past_add(&flow->past, panel->b, flow->psi);
     if (flow->leader < 0)
-        choose_first_leader(flow);
-    for (int k = LOOK; k <= panel->degree; k += LOOK)
-        flow->top[k] = look_at_beta(flow, panel->s[k]);
+        sf_flow_choose_first_leader(flow);
+    flow->searched = false;
     return SF_OK;
 }
 
@@ -344,23 +252,18 @@ static sf_status add_event(sf_flow *flow, sf_event_kind kind, int64_t from, int6
 /* The first position in (s, panel.b] where the leader changes, NaN if it does not. */
 static double next_dominance(sf_flow *flow)
 {
-    const flow_panel *panel = &flow->panel;
-    for (int k = LOOK; k <= panel->degree && flow->leader >= 0; k += LOOK) {
-        if (panel->s[k] <= flow->s || (int64_t)flow->top[k] == flow->leader)
-            continue;
-        look_at_beta(flow, panel->s[k]);
-        memcpy(flow->later, flow->log_beta, flow->model->d * sizeof *flow->later);
-        if (flow->later[flow->top[k]] > flow->later[flow->leader] + TIE)
-            return locate(flow, lead_lost, 0.0, fmax(flow->s, panel->s[k - LOOK]), panel->s[k]);
-    }
-    return NAN;
+    if (!flow->searched)
+        flow->next_change = sf_flow_next_leader(flow);
+    flow->searched = true;
+    return flow->next_change;
 }
 
 /* At the position that next_dominance found: the challenger leads. */
 static sf_status change_leader(sf_flow *flow)
 {
     int64_t from = flow->leader;
-    flow->leader = (int64_t)best_challenger(flow, flow->s);
+    sf_flow_change_leader(flow);
+    flow->searched = false;
     return add_event(flow, SF_EVENT_DOMINANCE, from, flow->leader);
 }
 
@@ -376,7 +279,7 @@ static sf_status check_rest(sf_flow *flow)
     }
     if (flow->state == SF_FLOW_BLOWN_UP) {
         flow->log_time = INFINITY;
-        return add_event(flow, SF_EVENT_BLOW_UP, -1, (int64_t)look_at_beta(flow, flow->s));
+        return add_event(flow, SF_EVENT_BLOW_UP, -1, (int64_t)sf_flow_look_at_beta(flow, flow->s));
     }
     return SF_OK;
 }
@@ -433,13 +336,13 @@ static double next_target(sf_flow *flow, const flow_goal *goal, double end)
     double first = INFINITY, from = flow->s;
     if (goal->progress <= end)
         first = goal->progress;
-    if (goal->tau < INFINITY && tau_of(flow, look(flow, end)) >= goal->tau)
-        first = fmin(first, locate(flow, tau_minus, goal->tau, from, end));
+    if (goal->tau < INFINITY && tau_of(flow, sf_flow_look(flow, end)) >= goal->tau)
+        first = fmin(first, sf_flow_locate(flow, tau_minus, goal->tau, from, end));
     if (goal->log_time < INFINITY && log_time_at(flow, end) >= goal->log_time)
-        first = fmin(first, locate(flow, log_time_minus, goal->log_time, from, end));
+        first = fmin(first, sf_flow_locate(flow, log_time_minus, goal->log_time, from, end));
     if (goal->log_norm < INFINITY && log_norm_minus(flow, end, goal->log_norm) >= 0.0 &&
         log_norm_minus(flow, from, goal->log_norm) < 0.0)
-        first = fmin(first, locate(flow, log_norm_minus, goal->log_norm, from, end));
+        first = fmin(first, sf_flow_locate(flow, log_norm_minus, goal->log_norm, from, end));
     return first;
 }
 
@@ -466,6 +369,7 @@ static sf_status change_mode(sf_flow *flow)
     flow->step_to = flow->s;
     flow->width = INFINITY;
     flow->psi = NAN;
+    flow->glance[0].s = NAN; // slopes jump
     return sf_flow_integrator_restart(flow->integrator, flow->s, flow->y);
 }
 

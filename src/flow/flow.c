@@ -71,9 +71,16 @@ static sf_status set_up(sf_flow *flow, const flow_start *start)
     flow->ahead = sf_alloc_doubles(flow->context, model->size);
     flow->rate = sf_alloc_doubles(flow->context, model->size);
     flow->log_beta = sf_alloc_doubles(flow->context, model->d);
-    flow->later = sf_alloc_doubles(flow->context, model->d);
-    if (!flow->y || !flow->ahead || !flow->rate || !flow->log_beta || !flow->later)
+    flow->beta = sf_alloc_doubles(flow->context, model->d);
+    if (!flow->y || !flow->ahead || !flow->rate || !flow->log_beta || !flow->beta)
         return SF_ERR_MEMORY;
+    for (int g = 0; g < FLOW_GLANCES; g++) {
+        flow->glance[g].s = NAN;
+        flow->glance[g].log_beta = SF_ARRAY(flow->context, model->d, double);
+        flow->glance[g].sign = SF_ARRAY(flow->context, model->d, signed char);
+        if (!flow->glance[g].log_beta || !flow->glance[g].sign)
+            return SF_ERR_MEMORY;
+    }
     if (model->system->change_mode && !(flow->slides = SF_ARRAY(flow->context, model->d, int64_t)))
         return SF_ERR_MEMORY;
     model->system->begin(model, flow->y);
@@ -122,7 +129,11 @@ void sf_flow_destroy(sf_flow **flow)
     sf_free_aligned(it->context, it->ahead);
     sf_free_aligned(it->context, it->rate);
     sf_free_aligned(it->context, it->log_beta);
-    sf_free_aligned(it->context, it->later);
+    sf_free_aligned(it->context, it->beta);
+    for (int g = 0; g < FLOW_GLANCES; g++) {
+        sf_free(it->context, it->glance[g].log_beta);
+        sf_free(it->context, it->glance[g].sign);
+    }
     sf_free(it->context, it->slides);
     sf_free(it->context, it->events);
     sf_free(it->context, it);
