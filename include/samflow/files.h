@@ -15,7 +15,8 @@ typedef enum sf_file_format {
     SF_FORMAT_AUTO,
     SF_FORMAT_CSV,
     SF_FORMAT_SVMLIGHT,
-    SF_FORMAT_IDX
+    SF_FORMAT_IDX,
+    SF_FORMAT_ARFF
 } sf_file_format;
 
 /* A data set in a file. Any of the formats may be gzipped.
@@ -25,6 +26,8 @@ typedef enum sf_file_format {
  * unnamed or the first record has text there (and it is not the label); column numbers do not count it. Labels may be two
  * texts, of which the first in byte order becomes -1.
  * svmlight: "label [qid:k] index:value ... # comment", indices from 1 in ascending order, what is left out is 0.
+ * ARFF (Weka, OpenML): attributes by name, nominal or numeric, rows dense or sparse; the label is the last attribute, or one
+ * named.
  * IDX: big-endian, every element type, examples along the first dimension. */
 /* Whether the first line of a CSV file names its columns. GUESS: by what stands in it; an error where it can be read both ways. */
 typedef enum sf_header { SF_HEADER_GUESS, SF_HEADER_YES, SF_HEADER_NO } sf_header;
@@ -41,6 +44,12 @@ typedef struct sf_data_file {
     sf_header header;  /* CSV: whether the first line names the columns */
     bool has_classes;  /* keep only the examples of the two raw labels below */
     double classes[2]; /* the raw label that becomes -1, the raw label that becomes +1 */
+    const char *class_names[2]; /* or as they stand in the file; both or none, without has_classes */
+    /* CSV, ARFF: columns (transposed: rows) that are features, in this order, and those that are left out; each by name or
+     * 0-based number, counted as for label. None: all */
+    size_t feature_count, drop_count;
+    const char *const *features, *const *drop;
+    bool skip_missing; /* CSV, ARFF: examples with a missing value are left out, with a warning; else an error */
 } sf_data_file;
 /* Without classes the file must hold exactly two distinct labels; the smaller becomes -1. Errors: SF_ERR_DATA
  * with file, line and column or byte (malformed, NaN, truncated, wrong magic number, not two classes, unreadable);

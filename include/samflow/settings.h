@@ -28,7 +28,8 @@ typedef enum sf_setting_type {
     SF_TYPE_NUMBERS, /* a list of finite numbers, at least one, each in the range */
     SF_TYPE_SIZES,   /* a list of whole numbers >= 1, may be empty */
     SF_TYPE_ROWS,    /* a list of lists of finite numbers, all of one length */
-    SF_TYPE_INIT     /* a number, or a list of numbers */
+    SF_TYPE_INIT,    /* a number, or a list of numbers */
+    SF_TYPE_NAMES    /* a list of names, at least one, or of numbers */
 } sf_setting_type;
 
 /* One row of the table of settings, for help and reference pages. */
@@ -93,6 +94,10 @@ sf_status sf_settings_set_text(sf_settings *settings, const char *path, const ch
 SF_API
 sf_status sf_settings_set_numbers(sf_settings *settings, const char *path, size_t rows, size_t count,
                                   const double *values);
+/* Of names; each is a text without an end of line. */
+SF_API
+sf_status sf_settings_set_names(sf_settings *settings, const char *path, size_t count,
+                                const char *const *names);
 /* Takes a setting, or all of a group, back. */
 SF_API
 sf_status sf_settings_unset(sf_settings *settings, const char *path);
@@ -109,7 +114,7 @@ typedef struct sf_setting_value {
     double number;         /* of numbers (seeds: as near as a double comes), an item of a list */
     uint64_t integer;      /* of whole numbers and seeds */
     bool flag;             /* */
-    const char *text;      /* of texts and choices */
+    const char *text;      /* of texts and choices; of names one a line */
     const double *numbers; /* (rows, count), of lists */
     size_t rows, count;
 } sf_setting_value;

@@ -169,9 +169,44 @@ sf_status sf_settings_content(const sf_settings *settings, sf_data_cache *cache,
     return SF_OK;
 }
 
+/* The items of a list of names or numbers, as texts. */
+typedef struct name_list {
+    size_t count;
+    const char *const *name; // (count), in the block
+    void *block;
+} name_list;
+
+static sf_status split_names(sf_context *context, const sf_value *value, name_list *list)
+{
+    enum { DIGITS = 32 };
+    *list = (name_list){.count = value->set ? value->count : 0};
+    if (list->count == 0)
+        return SF_OK;
+    size_t texts = value->text ? strlen(value->text) + 1 : DIGITS * list->count;
+    char *block = sf_alloc(context, list->count * sizeof(char *) + texts, 1);
+    if (!block)
+        return SF_ERR_MEMORY;
+    char **name = (char **)(void *)block, *text = block + list->count * sizeof(char *);
+    if (value->text)
+        memcpy(text, value->text, texts);
+    for (size_t i = 0; i < list->count; i++) {
+        name[i] = text;
+        if (value->text) {
+            text += strcspn(text, "\n");
+            *text++ = '\0';
+        } else {
+            sf_number_text(value->numbers[i], text);
+            text += DIGITS;
+        }
+    }
+    list->block = block;
+    list->name = (const char *const *)name;
+    return SF_OK;
+}
+
 static sf_status load_file(sf_experiment *experiment)
 {
-    static const sf_file_format format[] = {SF_FORMAT_CSV, SF_FORMAT_SVMLIGHT, SF_FORMAT_IDX};
+    static const sf_file_format format[] = {SF_FORMAT_CSV, SF_FORMAT_SVMLIGHT, SF_FORMAT_IDX, SF_FORMAT_ARFF};
     const sf_value *values = experiment->values;
     sf_data_file spec = {.name = sf_experiment_data_name(experiment),
                          .path = values[SF_SET_FILE].text,
@@ -181,10 +216,29 @@ static sf_status load_file(sf_experiment *experiment)
                          .label = values[SF_SET_LABEL].text,
                          .transpose = values[SF_SET_TRANSPOSE].flag,
                          .header = header_of(&values[SF_SET_HEADER]),
-                         .has_classes = values[SF_SET_CLASSES].set};
+                         .has_classes = values[SF_SET_CLASSES].numbers != NULL,
+                         .skip_missing = values[SF_SET_MISSING].set && values[SF_SET_MISSING].choice == 1};
+    name_list classes = {0}, features = {0}, drop = {0};
     if (spec.has_classes)
         memcpy(spec.classes, values[SF_SET_CLASSES].numbers, sizeof spec.classes);
-    return sf_dataset_read(experiment->context, &spec, &experiment->dataset);
+    sf_status status = split_names(experiment->context, &values[SF_SET_CLASSES], &classes);
+    if (status == SF_OK)
+        status = split_names(experiment->context, &values[SF_SET_FEATURES], &features);
+    if (status == SF_OK)
+        status = split_names(experiment->context, &values[SF_SET_DROP], &drop);
+    if (status == SF_OK) {
+        for (size_t k = 0; k < 2 && !spec.has_classes && classes.count == 2; k++)
+            spec.class_names[k] = classes.name[k];
+        spec.feature_count = features.count;
+        spec.features = features.name;
+        spec.drop_count = drop.count;
+        spec.drop = drop.name;
+        status = sf_dataset_read(experiment->context, &spec, &experiment->dataset);
+    }
+    sf_free(experiment->context, classes.block);
+    sf_free(experiment->context, features.block);
+    sf_free(experiment->context, drop.block);
+    return status;
 }
 
 /* ---- data in the experiment file ----------------------------------------------------------------- */

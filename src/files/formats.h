@@ -9,6 +9,7 @@
 #include <samflow/files.h>
 
 sf_status sf_read_csv(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);
+sf_status sf_read_arff(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);
 sf_status sf_read_svmlight(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);
 sf_status sf_read_idx(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out);
 

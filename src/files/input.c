@@ -169,12 +169,12 @@ static sf_status look_at_beginning(sf_input *input)
     input->order = b[0] == 0xFF ? 'l' : 'b';
     size_t count = input->end - 2;
     unsigned char *copy = SF_ARRAY(input->context, count + 1, unsigned char);
-    char *sf_larger = sf_resize(input->context, input->buffer, 2 * input->capacity + 1, 1);
-    if (sf_larger) {
-        input->buffer = sf_larger;
+    char *moved = sf_resize(input->context, input->buffer, 2 * input->capacity + 1, 1);
+    if (moved) {
+        input->buffer = moved;
         input->capacity *= 2;
     }
-    if (!copy || !sf_larger) {
+    if (!copy || !moved) {
         sf_free(input->context, copy);
         return SF_ERR_MEMORY;
     }
@@ -243,10 +243,10 @@ static sf_status make_room(sf_input *input)
     if (input->capacity >= LARGEST_BUFFER)
         return sf_fail(input->context, SF_ERR_DATA, "%s: line %zu is longer than 1 GB, expected a text file",
                        input->path, input->line + 1);
-    char *sf_larger = sf_resize(input->context, input->buffer, 2 * input->capacity + 1, 1);
-    if (!sf_larger)
+    char *moved = sf_resize(input->context, input->buffer, 2 * input->capacity + 1, 1);
+    if (!moved)
         return SF_ERR_MEMORY;
-    input->buffer = sf_larger;
+    input->buffer = moved;
     input->capacity *= 2;
     return SF_OK;
 }

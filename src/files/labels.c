@@ -10,9 +10,25 @@
 #include "base/base.h"
 #include "files/number.h"
 
+static sf_status init_names(sf_labels *labels, const sf_data_file *spec)
+{
+    const char *const *names = spec->class_names;
+    if (!names[0] || !names[1] || spec->has_classes || strcmp(names[0], names[1]) == 0)
+        return sf_fail(labels->context, SF_ERR_ARGUMENT,
+                       "%s: expected two different names of classes, or two numbers", spec->path);
+    labels->has_names = labels->text = true;
+    for (size_t k = 0; k < 2; k++)
+        if (!(labels->name[k] = sf_strdup(labels->context, names[k])))
+            return SF_ERR_MEMORY;
+    labels->distinct = 2;
+    return SF_OK;
+}
+
 sf_status sf_labels_init(sf_labels *labels, sf_context *context, const sf_data_file *spec)
 {
     *labels = (sf_labels){.context = context, .has_classes = spec->has_classes};
+    if (spec->class_names[0] || spec->class_names[1])
+        return init_names(labels, spec);
     if (!spec->has_classes)
         return SF_OK;
     if (!isfinite(spec->classes[0]) || !isfinite(spec->classes[1]) || spec->classes[0] == spec->classes[1])
@@ -29,6 +45,9 @@ void sf_labels_clear(sf_labels *labels)
     sf_free(labels->context, labels->name[0]);
     sf_free(labels->context, labels->name[1]);
     sf_free(labels->context, labels->kind);
+    for (size_t i = 0; i < labels->other_count; i++)
+        sf_free(labels->context, labels->others[i]);
+    labels->other_count = 0;
     labels->name[0] = labels->name[1] = NULL;
     labels->kind = NULL;
 }
@@ -42,10 +61,10 @@ static sf_status add(sf_labels *labels, int kind, bool *kept)
 {
     if (labels->n == labels->capacity) {
         size_t capacity = labels->capacity ? 2 * labels->capacity : 1024;
-        signed char *sf_larger = sf_resize(labels->context, labels->kind, capacity, 1);
-        if (!sf_larger)
+        signed char *moved = sf_resize(labels->context, labels->kind, capacity, 1);
+        if (!moved)
             return SF_ERR_MEMORY;
-        labels->kind = sf_larger;
+        labels->kind = moved;
         labels->capacity = capacity;
     }
     labels->kind[labels->n++] = (signed char)kind;
@@ -61,11 +80,44 @@ static sf_status mixed(sf_labels *labels, const char *what)
                    "the label is %s while the ones before are not, expected all numbers or all names", what);
 }
 
+/* A label that is left out, remembered for a message. */
+static sf_status leave_out(sf_labels *labels, const char *text, size_t length, bool *kept)
+{
+    const size_t room = sizeof labels->others / sizeof *labels->others;
+    bool known = labels->other_count == room;
+    for (size_t i = 0; i < labels->other_count && !known; i++)
+        known = strncmp(labels->others[i], text, length) == 0 && labels->others[i][length] == '\0';
+    if (!known) {
+        char *copy = sf_alloc(labels->context, length + 1, 1);
+        if (!copy)
+            return SF_ERR_MEMORY;
+        memcpy(copy, text, length);
+        copy[length] = '\0';
+        labels->others[labels->other_count++] = copy;
+    }
+    return add(labels, -1, kept);
+}
+
+/* A number where classes are called by name: "1" calls it too. */
+static sf_status number_among_names(sf_labels *labels, double value, bool *kept)
+{
+    char text[32];
+    double named;
+    for (size_t k = 0; k < 2; k++)
+        if (sf_number_parse(labels->name[k], strlen(labels->name[k]), &named) == SF_NUMBER_FINITE &&
+            named == value)
+            return add(labels, (int)k, kept);
+    snprintf(text, sizeof text, "%.15g", value);
+    return leave_out(labels, text, strlen(text), kept);
+}
+
 sf_status sf_labels_number(sf_labels *labels, double value, bool *kept)
 {
     *kept = false;
     if (!isfinite(value))
         return sf_fail(labels->context, SF_ERR_DATA, "the label is %g, expected a finite number", value);
+    if (labels->has_names)
+        return number_among_names(labels, value, kept);
     if (labels->text)
         return mixed(labels, "a number");
     for (size_t k = 0; k < labels->distinct; k++)
@@ -93,7 +145,7 @@ sf_status sf_labels_text(sf_labels *labels, const char *text, size_t length, boo
     *kept = false;
     if (labels->has_classes)
         return sf_fail(labels->context, SF_ERR_DATA,
-                       "the label is '%.*s', expected a number, as classes names the labels by number",
+                       "the label is '%.*s', expected a number, as classes calls the labels by number",
                        (int)(length < 60 ? length : 60), text);
     if (!labels->text && labels->distinct > 0)
         return mixed(labels, "no number");
@@ -101,10 +153,12 @@ sf_status sf_labels_text(sf_labels *labels, const char *text, size_t length, boo
     for (size_t k = 0; k < labels->distinct; k++)
         if (same(labels->name[k], text, length))
             return add(labels, (int)k, kept);
+    if (labels->has_names)
+        return leave_out(labels, text, length, kept);
     if (labels->distinct == 2)
         return sf_fail(labels->context, SF_ERR_DATA,
                        "the label is '%.*s', the third one after '%.60s' and '%.60s'; "
-                       "expected two",
+                       "expected two, or classes: [A, B] to name the two to keep",
                        (int)(length < 60 ? length : 60), text, labels->name[0], labels->name[1]);
     char *name = sf_alloc(labels->context, length + 1, 1);
     if (!name)
@@ -130,6 +184,25 @@ sf_status sf_labels_field(sf_labels *labels, const char *text, size_t length, bo
     }
 }
 
+static sf_status no_such_class(const sf_labels *labels, const char *path, int kind)
+{
+    char there[320] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < labels->other_count; i++)
+        used += (size_t)snprintf(there + used, sizeof there - used, "%s'%.60s'", i ? ", " : "",
+                                 labels->others[i]);
+    return sf_fail(labels->context, SF_ERR_DATA,
+                   "%s: none of the %zu examples has the label '%.60s' of classes%s%s", path, labels->n,
+                   labels->name[kind], used ? "; there are " : "", there);
+}
+
+void sf_labels_drop(sf_labels *labels, size_t index)
+{
+    if (labels->kind[index] >= 0)
+        labels->count[labels->kind[index]]--;
+    labels->kind[index] = -1;
+}
+
 static sf_status check_two(const sf_labels *labels, const char *path)
 {
     if (labels->n == 0)
@@ -139,6 +212,9 @@ static sf_status check_two(const sf_labels *labels, const char *path)
             return sf_fail(labels->context, SF_ERR_DATA,
                            "%s: none of the %zu examples has the label %.17g of classes", path, labels->n,
                            labels->value[k]);
+    for (int k = 0; k < 2 && labels->has_names; k++)
+        if (labels->count[k] == 0)
+            return no_such_class(labels, path, k);
     if (labels->distinct == 2 || labels->n == 1)
         return SF_OK;
     if (labels->text)
@@ -152,7 +228,7 @@ static sf_status check_two(const sf_labels *labels, const char *path)
 /* Which kind is the label -1. One example alone has it if its label is a number <= 0, as in {-1, 1} and {0, 1}. */
 static int negative_kind(const sf_labels *labels)
 {
-    if (labels->has_classes)
+    if (labels->has_classes || labels->has_names)
         return 0;
     if (labels->distinct == 1)
         return !labels->text && labels->value[0] <= 0.0 ? 0 : 1;

@@ -8,11 +8,14 @@
 typedef struct sf_labels {
     sf_context *context;
     bool has_classes; // the two values are given, other examples are left out
+    bool has_names;   // the same by name
     bool text;        // labels are names, not values
     double value[2];
     char *name[2];
-    size_t distinct;   // kinds met so far (2 with has_classes)
-    size_t count[2];   // examples of each kind
+    size_t distinct; // kinds met so far (2 with has_classes)
+    size_t count[2]; // examples of each kind
+    char *others[4]; // the first other names that were left out: for messages
+    size_t other_count;
     signed char *kind; // (n) 0 or 1, -1: left out
     size_t n, capacity;
 } sf_labels;
@@ -27,6 +30,9 @@ sf_status sf_labels_number(sf_labels *labels, double value, bool *kept);
 sf_status sf_labels_text(sf_labels *labels, const char *text, size_t length, bool *kept);
 /* A number or a name, whichever the text is. */
 sf_status sf_labels_field(sf_labels *labels, const char *text, size_t length, bool *kept);
+
+/* Leaves an example out after all. */
+void sf_labels_drop(sf_labels *labels, size_t index);
 
 /* All examples are in: a data set for those kept, with its labels and room for (kept, d) numbers. SF_ERR_DATA
  * if two kinds were not met, unless there is but one example. */

@@ -24,7 +24,8 @@ static sf_file_format format_by_name(const char *path)
         sf_file_format format;
     } endings[] = {{".csv", SF_FORMAT_CSV},           {".tsv", SF_FORMAT_CSV},
                    {".svm", SF_FORMAT_SVMLIGHT},      {".libsvm", SF_FORMAT_SVMLIGHT},
-                   {".svmlight", SF_FORMAT_SVMLIGHT}, {".idx", SF_FORMAT_IDX}};
+                   {".svmlight", SF_FORMAT_SVMLIGHT}, {".idx", SF_FORMAT_IDX},
+                   {".arff", SF_FORMAT_ARFF}};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t length = strlen(name);
     if (ends_with(name, length, ".gz"))
@@ -36,15 +37,15 @@ static sf_file_format format_by_name(const char *path)
     return idx && ends_with(name, length, "-ubyte") ? SF_FORMAT_IDX : SF_FORMAT_AUTO;
 }
 
-/* By the first bytes: the magic number of IDX; else the first line that is not blank or comment, which in
+/* By the first bytes: the magic number of IDX; @relation or @attribute of ARFF; else the first line that is not blank or comment, which in
  * svmlight has a colon in its second word, and in CSV a separator. */
 static sf_file_format format_by_content(const char *bytes, size_t count)
 {
     if (sf_is_idx(bytes, count))
         return SF_FORMAT_IDX;
     const char *at = bytes, *end = bytes + count;
-    while (at < end && (strchr(" \t\r\n", *at) || *at == '#')) {
-        if (*at == '#')
+    while (at < end && (strchr(" \t\r\n", *at) || *at == '#' || *at == '%')) {
+        if (*at == '#' || *at == '%')
             while (at < end && *at != '\n')
                 at++;
         else
@@ -52,6 +53,9 @@ static sf_file_format format_by_content(const char *bytes, size_t count)
     }
     const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
     size_t length = (size_t)((stop ? stop : end) - at);
+    if ((length > 9 && strncasecmp(at, "@relation", 9) == 0) ||
+        (length > 10 && strncasecmp(at, "@attribute", 10) == 0))
+        return SF_FORMAT_ARFF;
     const char *blank = at;
     while (blank < at + length && *blank != ' ' && *blank != '\t')
         blank++;
@@ -71,12 +75,26 @@ static sf_file_format format_by_content(const char *bytes, size_t count)
 /* Members that the format has no use for would be ignored silently; an error says so. */
 static sf_status check_members(sf_context *context, const sf_data_file *spec, sf_file_format format)
 {
-    if (format != SF_FORMAT_CSV && (spec->label || spec->transpose))
-        return sf_fail(context, SF_ERR_ARGUMENT, "%s: %s is for CSV files, this is %s", spec->path,
-                       spec->label ? "label" : "transpose", format == SF_FORMAT_IDX ? "IDX" : "svmlight");
-    if (format != SF_FORMAT_IDX && spec->labels_path)
-        return sf_fail(context, SF_ERR_ARGUMENT, "%s: labels_file is for IDX files, this is %s", spec->path,
-                       format == SF_FORMAT_CSV ? "CSV" : "svmlight");
+    static const char *const called[] = {[SF_FORMAT_CSV] = "CSV",
+                                         [SF_FORMAT_SVMLIGHT] = "svmlight",
+                                         [SF_FORMAT_IDX] = "IDX",
+                                         [SF_FORMAT_ARFF] = "ARFF"};
+    bool csv = format == SF_FORMAT_CSV, columns = csv || format == SF_FORMAT_ARFF;
+    const struct {
+        const char *member;
+        bool there, used;
+        const char *of;
+    } members[] = {{"label", spec->label != NULL, columns, "CSV and ARFF"},
+                   {"features", spec->feature_count > 0, columns, "CSV and ARFF"},
+                   {"drop", spec->drop_count > 0, columns, "CSV and ARFF"},
+                   {"missing", spec->skip_missing, columns, "CSV and ARFF"},
+                   {"transpose", spec->transpose, csv, "CSV"},
+                   {"header", spec->header != SF_HEADER_GUESS, csv, "CSV"},
+                   {"labels_file", spec->labels_path != NULL, format == SF_FORMAT_IDX, "IDX"}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        if (members[i].there && !members[i].used)
+            return sf_fail(context, SF_ERR_ARGUMENT, "%s: %s is for %s files, this is %s", spec->path,
+                           members[i].member, members[i].of, called[format]);
     return SF_OK;
 }
 
@@ -95,14 +113,15 @@ static sf_status dispatch(sf_input *input, const sf_data_file *spec, sf_dataset 
     if (format == SF_FORMAT_AUTO)
         return sf_fail(
             input->context, SF_ERR_DATA,
-            "%s: format not recognized by name or content, expected CSV, svmlight or IDX (format names it)",
+            "%s: format not recognized by name or content, expected CSV, svmlight, ARFF or IDX (format names it)",
             input->path);
     SF_TRY(check_members(input->context, spec, format));
     sf_labels labels;
     SF_TRY(sf_labels_init(&labels, input->context, spec));
-    sf_status status = format == SF_FORMAT_CSV   ? sf_read_csv(input, spec, &labels, out)
-                       : format == SF_FORMAT_IDX ? sf_read_idx(input, spec, &labels, out)
-                                                 : sf_read_svmlight(input, spec, &labels, out);
+    sf_status status = format == SF_FORMAT_CSV    ? sf_read_csv(input, spec, &labels, out)
+                       : format == SF_FORMAT_ARFF ? sf_read_arff(input, spec, &labels, out)
+                       : format == SF_FORMAT_IDX  ? sf_read_idx(input, spec, &labels, out)
+                                                  : sf_read_svmlight(input, spec, &labels, out);
     sf_labels_clear(&labels);
     return status;
 }

@@ -23,10 +23,10 @@ static bool add_block(sf_rows *rows)
 {
     if (rows->blocks == rows->capacity) {
         size_t capacity = rows->capacity ? 2 * rows->capacity : 64;
-        double **sf_larger = sf_resize(rows->context, rows->block, capacity, sizeof *sf_larger);
-        if (!sf_larger)
+        double **moved = sf_resize(rows->context, rows->block, capacity, sizeof *moved);
+        if (!moved)
             return false;
-        rows->block = sf_larger;
+        rows->block = moved;
         rows->capacity = capacity;
     }
     double *block = sf_alloc(rows->context, rows->width, rows->per_block * sizeof *block);

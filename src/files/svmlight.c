@@ -104,10 +104,10 @@ static sf_status begin_example(sparse *s)
     size_t kept = sf_labels_kept(s->labels);
     if (kept + 1 > s->capacity) {
         size_t capacity = s->capacity ? 2 * s->capacity : 1024;
-        size_t *sf_larger = sf_resize(s->input->context, s->start, capacity, sizeof *sf_larger);
-        if (!sf_larger)
+        size_t *moved = sf_resize(s->input->context, s->start, capacity, sizeof *moved);
+        if (!moved)
             return SF_ERR_MEMORY;
-        s->start = sf_larger;
+        s->start = moved;
         s->capacity = capacity;
     }
     s->start[kept] = s->pairs.count;

@@ -2,6 +2,7 @@
  * defaults, which follow from it. */
 #include <samflow/sam.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "settings/settings.h"
 
@@ -196,16 +197,34 @@ static sf_status check_record_steps(const sf_settings *settings)
     return SF_OK;
 }
 
+static sf_status check_two_classes(const sf_settings *settings)
+{
+    const sf_value *classes = &settings->values[SF_SET_CLASSES];
+    if (!classes->given)
+        return SF_OK;
+    bool names = classes->text != NULL, same = false;
+    const char *second = names ? strchr(classes->text, '\n') : NULL;
+    if (classes->count == 2 && names)
+        same = strlen(second + 1) == (size_t)(second - classes->text) &&
+               memcmp(classes->text, second + 1, strlen(second + 1)) == 0;
+    else if (classes->count == 2)
+        same = classes->numbers[0] == classes->numbers[1];
+    if (classes->count != 2 || same)
+        return SF_FAIL_VALUE(settings, SF_SET_CLASSES, "found %zu %s%s, expected two different labels",
+                             classes->count, names ? "names" : "numbers", same ? " that are the same" : "");
+    if (names && settings->values[SF_SET_POINTS].given)
+        return SF_FAIL_VALUE(settings, SF_SET_CLASSES,
+                             "found names, expected two of the numbers in data.labels");
+    return SF_OK;
+}
+
 static sf_status check_rest(const sf_settings *settings)
 {
     const sf_value *values = settings->values;
     if (values[SF_SET_METHOD].choice == SF_METHOD_LP && !given(settings, SF_SET_P))
         return SF_FAIL_VALUE(settings, SF_SET_METHOD,
                              "lp-sam without optimizer.p, expected a number > 1 there");
-    const sf_value *classes = &values[SF_SET_CLASSES];
-    if (classes->given && (classes->count != 2 || classes->numbers[0] == classes->numbers[1]))
-        return SF_FAIL_VALUE(settings, SF_SET_CLASSES, "found %zu numbers, expected two different labels",
-                             classes->count);
+    SF_TRY(check_two_classes(settings));
     SF_TRY(check_labels(settings));
     return check_record_steps(settings);
 }
@@ -221,6 +240,9 @@ static sf_status check_training_values(const sf_settings *settings)
                              "optimizer.rho is missing beside it, expected a finite number >= 0");
     if (values[SF_SET_ADAPTIVE].flag && values[SF_SET_METHOD].choice != SF_METHOD_L2)
         return SF_FAIL_VALUE(settings, SF_SET_ADAPTIVE, "expected only with optimizer.method: l2-sam");
+    if (values[SF_SET_CLASSES].text)
+        return SF_FAIL_VALUE(settings, SF_SET_CLASSES,
+                             "found names, expected the numbers of classes of images");
     if (given(settings, SF_SET_EPOCHS) && given(settings, SF_SET_TRAIN_STEPS))
         return SF_FAIL_VALUE(settings, SF_SET_TRAIN_STEPS,
                              "a second end beside training.epochs, expected one");

@@ -376,7 +376,8 @@ sf_status sf_settings_set_numbers(sf_settings *settings, const char *path, size_
 {
     sf_setting_path target;
     SF_TRY(aim(settings, path,
-               1u << SF_TYPE_NUMBERS | 1u << SF_TYPE_SIZES | 1u << SF_TYPE_ROWS | 1u << SF_TYPE_INIT,
+               1u << SF_TYPE_NUMBERS | 1u << SF_TYPE_SIZES | 1u << SF_TYPE_ROWS | 1u << SF_TYPE_INIT |
+                   1u << SF_TYPE_NAMES,
                &target));
     bool matrix = sf_settings_table[target.id].type == SF_TYPE_ROWS;
     if ((!matrix && rows != 1) || rows == 0 || count > SIZE_MAX / sizeof(double) / rows)
@@ -400,6 +401,26 @@ sf_status sf_settings_set_numbers(sf_settings *settings, const char *path, size_
     }
     sf_status status = set_node(settings, path, &target, &node);
     sf_free(settings->context, node.numbers);
+    return status;
+}
+
+sf_status sf_settings_set_names(sf_settings *settings, const char *path, size_t count,
+                                const char *const *names)
+{
+    sf_setting_path target;
+    SF_TRY(aim(settings, path, 1u << SF_TYPE_NAMES, &target));
+    sf_node **items = SF_ARRAY(settings->context, count, sf_node *);
+    sf_node *nodes = SF_ARRAY(settings->context, count, sf_node);
+    sf_status status = items && nodes ? SF_OK : SF_ERR_MEMORY;
+    for (size_t i = 0; i < count && status == SF_OK; i++) {
+        nodes[i] = (sf_node){.kind = SF_NODE_SCALAR, .quoted = true, .text = (char *)names[i]};
+        items[i] = &nodes[i];
+    }
+    sf_node list = {.kind = SF_NODE_LIST, .count = count, .items = items};
+    if (status == SF_OK)
+        status = set_node(settings, path, &target, &list);
+    sf_free(settings->context, items);
+    sf_free(settings->context, nodes);
     return status;
 }
 

@@ -57,6 +57,9 @@ const char *sf_setting_expectation(const sf_setting *setting, char *buffer)
     case SF_TYPE_ROWS:
         snprintf(buffer, SF_PHRASE_SIZE, "a list of lists of finite numbers, all of one length");
         break;
+    case SF_TYPE_NAMES:
+        snprintf(buffer, SF_PHRASE_SIZE, "a list of names or of numbers");
+        break;
     case SF_TYPE_INIT:
         snprintf(
             buffer, SF_PHRASE_SIZE,
@@ -212,6 +215,32 @@ static sf_status take_sizes(sf_context *context, const sf_setting *setting, sf_n
     return SF_OK;
 }
 
+/* A list of texts, or one text: joined, one a line. */
+static sf_status take_names(sf_context *context, const sf_setting *setting, sf_node *node, sf_value *value)
+{
+    sf_node *const one[] = {node}, *const *items = node->kind == SF_NODE_LIST ? node->items : one;
+    size_t count = node->kind == SF_NODE_LIST ? node->count : 1, length = 0;
+    if (node->kind == SF_NODE_LIST && node->numbers)
+        return take_numbers(context, setting, node, value);
+    for (size_t i = 0; i < count; i++) {
+        const char *text =
+            items[i]->kind == SF_NODE_SCALAR && !sf_node_is_null(items[i]) ? items[i]->text : "";
+        if (*text == '\0' || strchr(text, '\n') || strlen(text) > 1000)
+            return mismatch(context, setting, items[i]);
+        length += strlen(text) + 1;
+    }
+    if (count == 0)
+        return mismatch(context, setting, node);
+    value->text = sf_alloc(context, length, 1);
+    if (!value->text)
+        return SF_ERR_MEMORY;
+    char *end = value->text;
+    for (size_t i = 0; i < count; i++)
+        end += sprintf(end, "%s%s", i ? "\n" : "", items[i]->text);
+    value->count = count;
+    return SF_OK;
+}
+
 static sf_status check_rows(sf_context *context, const sf_setting *setting, const sf_node *node)
 {
     if (node->kind != SF_NODE_LIST || node->numbers || node->count == 0)
@@ -260,6 +289,8 @@ sf_status sf_value_from_node(sf_context *context, sf_setting_id id, sf_node *nod
         return take_rows(context, setting, node, value);
     if (setting->type == SF_TYPE_SIZES)
         return take_sizes(context, setting, node, value);
+    if (setting->type == SF_TYPE_NAMES)
+        return take_names(context, setting, node, value);
     if (setting->type == SF_TYPE_NUMBERS || (setting->type == SF_TYPE_INIT && node->kind == SF_NODE_LIST))
         return take_numbers(context, setting, node, value);
     if (node->kind != SF_NODE_SCALAR || sf_node_is_null(node) || !scalar_to_value(setting, node, value))

@@ -59,6 +59,18 @@ static void write_rows(sf_json *json, const char *key, const sf_value *value)
     sf_json_close_array(json);
 }
 
+static void write_names(sf_json *json, const char *key, const char *text)
+{
+    char name[1024];
+    sf_json_open_array(json, key);
+    for (const char *end; text; text = end ? end + 1 : NULL) {
+        end = strchr(text, '\n');
+        snprintf(name, sizeof name, "%.*s", (int)(end ? end - text : (ptrdiff_t)strlen(text)), text);
+        sf_json_string(json, NULL, name);
+    }
+    sf_json_close_array(json);
+}
+
 static void write_value(const sf_settings *settings, sf_setting_id id, sf_json *json, const char *key)
 {
     const sf_value *value = &settings->values[id];
@@ -87,7 +99,10 @@ static void write_value(const sf_settings *settings, sf_setting_id id, sf_json *
         break;
     case SF_TYPE_NUMBERS:
     case SF_TYPE_INIT:
-        if (value->numbers)
+    case SF_TYPE_NAMES:
+        if (value->text)
+            write_names(json, key, value->text);
+        else if (value->numbers)
             sf_json_numbers(json, key, value->count, value->numbers);
         else
             sf_json_number(json, key, value->number);

@@ -225,10 +225,10 @@ static void test_refused(void **state)
     sf_images *images;
     sf_attribution_summary s;
     sf_nn_spec wide = small, flat = small;
-    sf_patches sf_larger = patches;
-    sf_larger.width = 2 * SIDE;
+    sf_patches moved = patches;
+    moved.width = 2 * SIDE;
     flat.model = SF_MODEL_MLP;
-    assert_ok(context, sf_images_patches(context, &sf_larger, &images));
+    assert_ok(context, sf_images_patches(context, &moved, &images));
     assert_ok(context, create_network(context, &wide, 1, &nn));
     assert_status(context, sf_nn_attribute(nn, SF_ATTRIBUTION_GRAD_CAM, 0, images, NULL, &s),
                   SF_ERR_ARGUMENT);

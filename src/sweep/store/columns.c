@@ -78,6 +78,8 @@ sf_status sf_columns_cell(sf_context *context, const sf_settings *settings, cons
                         : value.type == SF_TYPE_SIZES ? "[]"
                                                       : value.text;
     *text = shown ? sf_strdup(context, shown) : NULL;
+    for (char *end = *text; end && value.type == SF_TYPE_NAMES && (end = strchr(end, '\n')) != NULL;)
+        *end = '|';
     sqlite3_free(list);
     if (!*text)
         return SF_ERR_MEMORY;
