@@ -76,9 +76,13 @@ typedef struct sf_dataset_info {
     const char
         *label_name[2]; /* the same where the file has text for labels (raw_label is then 0 and 1), else NULL;
                                   owned by the data set */
-    double minimum, maximum;     /* of the features x */
-    size_t zeros;                /* entries that are exactly 0 */
-    size_t constant;             /* features that take one value only */
+    double minimum, maximum; /* of the features x */
+    size_t zeros;            /* entries that are exactly 0 */
+    size_t constant;         /* features that take one value only */
+    size_t duplicates; /* features equal to one before them in every example; constant ones not counted */
+    size_t counting;   /* features that count the examples: whole numbers that ascend by 1, as ids do */
+    double
+        spread; /* largest standard deviation of a feature over the smallest that is not 0; NaN if none is */
     double strength_quantile[5]; /* minimum, quartiles, maximum of the strengths */
     bool mirrored;
 } sf_dataset_info;

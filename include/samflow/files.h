@@ -32,6 +32,18 @@ typedef enum sf_file_format {
 /* Whether the first line of a CSV file names its columns. GUESS: by what stands in it; an error where it can be read both ways. */
 typedef enum sf_header { SF_HEADER_GUESS, SF_HEADER_YES, SF_HEADER_NO } sf_header;
 
+/* What a reader made of a file. */
+typedef struct sf_data_layout {
+    sf_file_format format;
+    char separator;                        /* CSV: of the fields */
+    bool decimal_comma, header, row_names; /* CSV */
+    char label[64]; /* CSV, ARFF: name of the label column (transposed: row), else its number */
+    size_t
+        columns_left_out; /* CSV, ARFF: columns that are neither features nor label nor names of the examples */
+    size_t examples_left_out; /* of other classes, or with missing values */
+    size_t examples_missing;  /* of these, with missing values */
+} sf_data_layout;
+
 typedef struct sf_data_file {
     const char *name; /* of a data set that is part of samflow, with classes and nothing else; NULL: a file */
     const char *path;
@@ -49,7 +61,9 @@ typedef struct sf_data_file {
      * 0-based number, counted as for label. None: all */
     size_t feature_count, drop_count;
     const char *const *features, *const *drop;
-    bool skip_missing; /* CSV, ARFF: examples with a missing value are left out, with a warning; else an error */
+    sf_data_layout *layout; /* NULL, or where to write what the reader made of the file */
+    bool
+        skip_missing; /* CSV, ARFF: examples with a missing value are left out, with a warning; else an error */
 } sf_data_file;
 /* Without classes the file must hold exactly two distinct labels; the smaller becomes -1. Errors: SF_ERR_DATA
  * with file, line and column or byte (malformed, NaN, truncated, wrong magic number, not two classes, unreadable);

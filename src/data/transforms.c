@@ -292,6 +292,93 @@ static sf_status count_constant(const sf_dataset *dataset, size_t *count)
     return SF_OK;
 }
 
+static double feature_at(const sf_dataset *dataset, size_t i, size_t j)
+{
+    return dataset->labels[i] * dataset->z[i * dataset->stored + j] + 0.0; // 0 rather than -0
+}
+
+typedef struct column_key {
+    uint64_t hash;
+    size_t column;
+} column_key;
+
+static int by_hash(const void *left, const void *right)
+{
+    const column_key *a = left, *b = right;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    return (a->column > b->column) - (a->column < b->column);
+}
+
+static bool same_columns(const sf_dataset *dataset, size_t a, size_t b)
+{
+    for (size_t i = 0; i < dataset->n; i++)
+        if (feature_at(dataset, i, a) != feature_at(dataset, i, b))
+            return false;
+    return true;
+}
+
+/* Columns like others, by hashes of their numbers (FNV-1a over the bits), then number by number. */
+static sf_status count_duplicates(const sf_dataset *dataset, const double *deviation, size_t *count)
+{
+    size_t d = dataset->stored;
+    column_key *keys = SF_ARRAY(dataset->context, d, column_key);
+    if (!keys)
+        return SF_ERR_MEMORY;
+    for (size_t j = 0; j < d; j++)
+        keys[j] = (column_key){UINT64_C(1469598103934665603), j};
+    for (size_t i = 0; i < dataset->n; i++)
+        for (size_t j = 0; j < d; j++) {
+            double x = feature_at(dataset, i, j);
+            uint64_t bits;
+            memcpy(&bits, &x, sizeof bits);
+            keys[j].hash = (keys[j].hash ^ bits) * UINT64_C(1099511628211);
+        }
+    qsort(keys, d, sizeof *keys, by_hash);
+    *count = 0;
+    for (size_t j = 1; j < d; j++)
+        *count += keys[j].hash == keys[j - 1].hash && deviation[keys[j].column] > 0.0 &&
+                  same_columns(dataset, keys[j].column, keys[j - 1].column);
+    sf_free(dataset->context, keys);
+    return SF_OK;
+}
+
+static bool counts_examples(const sf_dataset *dataset, size_t j)
+{
+    double first = feature_at(dataset, 0, j);
+    for (size_t i = 0; i < dataset->n; i++)
+        if (feature_at(dataset, i, j) != first + (double)i)
+            return false;
+    return dataset->n > 2 && first == floor(first);
+}
+
+/* Standard deviations of the features, from sums about the first example. */
+static sf_status describe_columns(const sf_dataset *dataset, sf_dataset_info *info)
+{
+    size_t n = dataset->n, d = dataset->stored;
+    double *sum = sf_alloc_zero(dataset->context, 2 * d, sizeof *sum), *square = sum + d;
+    if (!sum)
+        return SF_ERR_MEMORY;
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = 0; j < d; j++) {
+            double x = feature_at(dataset, i, j) - feature_at(dataset, 0, j);
+            sum[j] += x;
+            square[j] += x * x;
+        }
+    double low = INFINITY, high = 0.0;
+    for (size_t j = 0; j < d; j++) {
+        double mean = sum[j] / (double)n, deviation = sqrt(fmax(square[j] / (double)n - mean * mean, 0.0));
+        sum[j] = deviation;
+        high = deviation > high ? deviation : high;
+        low = deviation > 0.0 && deviation < low ? deviation : low;
+        info->counting += counts_examples(dataset, j);
+    }
+    info->spread = high > 0.0 ? high / low : NAN;
+    sf_status status = count_duplicates(dataset, sum, &info->duplicates);
+    sf_free(dataset->context, sum);
+    return status;
+}
+
 sf_status sf_dataset_describe(const sf_dataset *dataset, sf_dataset_info *info)
 {
     size_t n = dataset->n, d = dataset->stored;
@@ -312,6 +399,7 @@ sf_status sf_dataset_describe(const sf_dataset *dataset, sf_dataset_info *info)
         }
     }
     SF_TRY(count_constant(dataset, &info->constant));
+    SF_TRY(describe_columns(dataset, info));
     SF_TRY(describe_strengths(dataset, info->strength_quantile));
     if (dataset->mirrored) {
         double largest = fmax(-low, high);
@@ -319,6 +407,7 @@ sf_status sf_dataset_describe(const sf_dataset *dataset, sf_dataset_info *info)
         high = largest;
         info->zeros *= 2;
         info->constant *= 2;
+        info->duplicates *= 2;
     }
     info->minimum = low + 0.0; // 0 rather than -0
     info->maximum = high + 0.0;

@@ -21,8 +21,8 @@ typedef struct attributes {
 
 static sf_status fail_line(const sf_records *r, const char *problem, const char *text)
 {
-    return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu: %s, found '%.60s'", r->input->path, r->input->line, problem,
-                   text);
+    return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu: %s, found '%.60s'", r->input->path, r->input->line,
+                   problem, text);
 }
 
 static char *skip_blanks(char *at)
@@ -38,7 +38,8 @@ static char *take_word(char **at, const char *ends)
         char *end = from + strcspn(from, ends), *last = end;
         while (last > from && isspace((unsigned char)last[-1]))
             last--;
-        memmove(*at, from, (size_t)(last - from)); // room for the NUL: a blank or the end is there, or one is made
+        memmove(*at, from,
+                (size_t)(last - from)); // room for the NUL: a blank or the end is there, or one is made
         char *word = *at;
         *at = end;
         if (last == end && word + (last - from) == end)
@@ -106,7 +107,8 @@ static sf_status take_attribute(sf_records *r, attributes *a, char *at)
 static bool is_keyword(const char *line, const char *word)
 {
     size_t length = strlen(word);
-    return strncasecmp(line, word, length) == 0 && (line[length] == '\0' || isspace((unsigned char)line[length]));
+    return strncasecmp(line, word, length) == 0 &&
+           (line[length] == '\0' || isspace((unsigned char)line[length]));
 }
 
 static sf_status take_dense(sf_records *r, char *at)
@@ -144,8 +146,10 @@ static sf_status take_sparse(sf_records *r, const attributes *a, char *at)
         size_t digits = strspn(at, "0123456789"), index = 0;
         for (size_t i = 0; i < digits && index <= a->count; i++)
             index = 10 * index + (size_t)(at[i] - '0');
-        if (digits == 0 || index < r->current.fields || index >= a->count || !isspace((unsigned char)at[digits]))
-            return fail_line(r, "expected INDEX VALUE, with indices from 0 that ascend and name an attribute", at);
+        if (digits == 0 || index < r->current.fields || index >= a->count ||
+            !isspace((unsigned char)at[digits]))
+            return fail_line(r, "expected INDEX VALUE, with indices from 0 that ascend and name an attribute",
+                             at);
         at += digits;
         char *word = take_word(&at, ",}");
         if (!word)
@@ -168,7 +172,8 @@ static sf_status begin(sf_records *r, const attributes *a)
 {
     const char *label = r->spec->label;
     if (a->count < 2)
-        return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu: %zu attribute%s before @data, expected features and a label",
+        return sf_fail(r->context, SF_ERR_DATA,
+                       "%s, line %zu: %zu attribute%s before @data, expected features and a label",
                        r->input->path, r->input->line, a->count, a->count == 1 ? "" : "s");
     r->columns = a->count;
     r->header = true;
@@ -176,7 +181,8 @@ static sf_status begin(sf_records *r, const attributes *a)
     r->label = a->count - 1;
     if (label && !sf_record_find(&r->first, label, &r->label) &&
         (!sf_column_number(label, &r->label) || r->label >= a->count))
-        return sf_fail(r->context, SF_ERR_DATA, "%s: no attribute is called '%.60s', expected a name or a number from 0 to %zu",
+        return sf_fail(r->context, SF_ERR_DATA,
+                       "%s: no attribute is called '%.60s', expected a name or a number from 0 to %zu",
                        r->input->path, label, a->count - 1);
     return sf_records_begin(r);
 }
@@ -221,7 +227,8 @@ static sf_status read_lines(sf_records *r, attributes *a)
 
 sf_status sf_read_arff(sf_input *input, const sf_data_file *spec, sf_labels *labels, sf_dataset **out)
 {
-    sf_records r = {.input = input, .spec = spec, .labels = labels, .context = input->context, .delimiter = ','};
+    sf_records r = {
+        .input = input, .spec = spec, .labels = labels, .context = input->context, .delimiter = ','};
     attributes a = {0};
     r.rows.context = input->context;
     sf_status status = read_lines(&r, &a);

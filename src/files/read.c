@@ -122,6 +122,11 @@ static sf_status dispatch(sf_input *input, const sf_data_file *spec, sf_dataset 
                        : format == SF_FORMAT_ARFF ? sf_read_arff(input, spec, &labels, out)
                        : format == SF_FORMAT_IDX  ? sf_read_idx(input, spec, &labels, out)
                                                   : sf_read_svmlight(input, spec, &labels, out);
+    if (status == SF_OK && spec->layout) {
+        spec->layout->format = format;
+        spec->layout->examples_left_out =
+            labels.n - sf_labels_kept(&labels) + spec->layout->examples_missing * (spec->transpose ? 0 : 1);
+    }
     sf_labels_clear(&labels);
     return status;
 }

@@ -71,7 +71,8 @@ bool sf_comma_number(const char *text, size_t length, double *value)
     return sf_number_parse(copy, length, value) == SF_NUMBER_FINITE;
 }
 
-sf_number_kind sf_field_parse(const sf_records *r, const sf_record *at, size_t index, double *value, bool *comma)
+sf_number_kind sf_field_parse(const sf_records *r, const sf_record *at, size_t index, double *value,
+                              bool *comma)
 {
     sf_number_kind kind = sf_number_parse(sf_field(at, index), sf_field_length(at, index), value);
     *comma = kind == SF_NUMBER_TEXT && r->delimiter != ',' &&
@@ -161,7 +162,8 @@ static sf_status number_at(sf_records *r, const sf_record *at, size_t column, do
     case SF_NUMBER_FINITE:
         return r->delimiter == ',' ? SF_OK : note_mark(r, at, column, comma);
     case SF_NUMBER_MISSING:
-        return fail_at(r, at, column, "is a missing value, expected a number (data.missing: skip leaves such examples out)");
+        return fail_at(r, at, column,
+                       "is a missing value, expected a number (data.missing: skip leaves such examples out)");
     case SF_NUMBER_NAN:
         return fail_at(r, at, column, "is not a number (NaN), expected a finite number");
     case SF_NUMBER_INFINITE:
@@ -190,7 +192,8 @@ sf_status sf_records_no_such_label(sf_records *r)
         r->context, SF_ERR_DATA,
         "%s: no %s is called '%s' (the first is '%.60s'), expected a name from the %s or a 0-based number",
         r->input->path, r->spec->transpose ? "row" : "column", r->spec->label,
-        r->first.fields > 0 ? sf_field(&r->first, 0) : "", r->spec->transpose ? "first column" : "first line");
+        r->first.fields > 0 ? sf_field(&r->first, 0) : "",
+        r->spec->transpose ? "first column" : "first line");
 }
 
 /* ---- which columns ------------------------------------------------------------------------------------- */
@@ -222,10 +225,11 @@ static sf_status find_column(sf_records *r, const char *key, const char *called,
     bool named = r->header && sf_record_find(&r->first, called, &number);
     for (size_t i = number + 1; named && i < r->first.fields; i++)
         if (sf_field_is(&r->first, i, called))
-            return sf_fail(r->context, SF_ERR_DATA,
-                           "%s, line %zu: columns %zu and %zu are both called '%.60s' (%s), expected the number of one, "
-                           "from 0",
-                           r->input->path, r->first.line, number + 1, i + 1, called, key);
+            return sf_fail(
+                r->context, SF_ERR_DATA,
+                "%s, line %zu: columns %zu and %zu are both called '%.60s' (%s), expected the number of one, "
+                "from 0",
+                r->input->path, r->first.line, number + 1, i + 1, called, key);
     if (named) {
         *column = number + shift;
         return SF_OK;
@@ -234,7 +238,8 @@ static sf_status find_column(sf_records *r, const char *key, const char *called,
         *column = number + r->named_rows;
         return SF_OK;
     }
-    return sf_fail(r->context, SF_ERR_DATA, "%s: %s: no column is called '%.60s'%s, expected a name%s or a number from 0 to %zu",
+    return sf_fail(r->context, SF_ERR_DATA,
+                   "%s: %s: no column is called '%.60s'%s, expected a name%s or a number from 0 to %zu",
                    r->input->path, key, called, r->header ? "" : " (the file names none)",
                    r->header ? " from the first line" : "", r->columns - r->named_rows - 1);
 }
@@ -247,8 +252,9 @@ static sf_status mark_dropped(sf_records *r, bool *dropped)
         size_t column;
         SF_TRY(find_column(r, "drop", spec->drop[i], &column));
         if (column == r->label)
-            return sf_fail(r->context, SF_ERR_DATA, "%s: drop: '%.60s' is the column of the labels%s", r->input->path,
-                           spec->drop[i], spec->label ? "" : " (the last; label names another)");
+            return sf_fail(r->context, SF_ERR_DATA, "%s: drop: '%.60s' is the column of the labels%s",
+                           r->input->path, spec->drop[i],
+                           spec->label ? "" : " (the last; label names another)");
         dropped[column] = true;
     }
     return SF_OK;
@@ -266,17 +272,18 @@ static sf_status choose_features(sf_records *r, bool *dropped, size_t *count)
         size_t column;
         SF_TRY(find_column(r, "features", spec->features[i], &column));
         if (column == r->label)
-            return sf_fail(r->context, SF_ERR_DATA, "%s: features: '%.60s' is the column of the labels", r->input->path,
-                           spec->features[i]);
+            return sf_fail(r->context, SF_ERR_DATA, "%s: features: '%.60s' is the column of the labels",
+                           r->input->path, spec->features[i]);
         for (size_t k = 0; k < *count; k++)
             if (r->feature[k] == column)
-                return sf_fail(r->context, SF_ERR_DATA, "%s: features: '%.60s' is there twice", r->input->path,
-                               spec->features[i]);
+                return sf_fail(r->context, SF_ERR_DATA, "%s: features: '%.60s' is there twice",
+                               r->input->path, spec->features[i]);
         if (!dropped[column])
             r->feature[(*count)++] = column;
     }
     if (*count == 0)
-        return sf_fail(r->context, SF_ERR_DATA, "%s: no feature is left of %zu columns", r->input->path, r->columns);
+        return sf_fail(r->context, SF_ERR_DATA, "%s: no feature is left of %zu columns", r->input->path,
+                       r->columns);
     return SF_OK;
 }
 
@@ -436,7 +443,8 @@ static sf_status check_name(sf_records *r, const sf_record *at)
 static bool is_wanted_row(const sf_records *r, const sf_record *at)
 {
     const char *name = r->named_rows ? sf_field(at, 0) : "";
-    return (r->spec->feature_count == 0 || lists(r->spec->feature_count, r->spec->features, name, r->data_records)) &&
+    return (r->spec->feature_count == 0 ||
+            lists(r->spec->feature_count, r->spec->features, name, r->data_records)) &&
            !lists(r->spec->drop_count, r->spec->drop, name, r->data_records);
 }
 
@@ -488,8 +496,8 @@ static sf_status finish_transposed(sf_records *r, sf_dataset **out)
         }
     size_t d = r->rows.count;
     if (d == 0)
-        return sf_fail(r->context, SF_ERR_DATA, "%s: no row of a feature, expected labels and at least one feature",
-                       r->input->path);
+        return sf_fail(r->context, SF_ERR_DATA,
+                       "%s: no row of a feature, expected labels and at least one feature", r->input->path);
     SF_TRY(sf_labels_dataset(r->labels, r->input->path, d, out));
     sf_dataset *dataset = *out;
     for (size_t j = 0; j < d; j++) {
@@ -504,19 +512,44 @@ static sf_status finish_transposed(sf_records *r, sf_dataset **out)
     return SF_OK;
 }
 
+static void describe(const sf_records *r, const sf_dataset *dataset)
+{
+    sf_data_layout *layout = r->spec->layout;
+    size_t of_columns = r->columns - r->named_rows, named = r->label - (r->columns - r->first.fields);
+    layout->separator = r->delimiter;
+    layout->decimal_comma = r->comma_line > 0;
+    layout->header = r->header;
+    layout->row_names = r->named_rows;
+    layout->examples_missing = r->skipped;
+    layout->columns_left_out =
+        (r->spec->transpose ? r->data_records : of_columns) - 1 - sf_dataset_features(dataset);
+    if (r->spec->transpose)
+        snprintf(layout->label, sizeof layout->label, "%.60s",
+                 r->spec->label ? r->spec->label : "the last row");
+    else if (r->header && named < r->first.fields && *sf_field(&r->first, named))
+        snprintf(layout->label, sizeof layout->label, "%.60s", sf_field(&r->first, named));
+    else
+        snprintf(layout->label, sizeof layout->label, "%zu", r->label - r->named_rows);
+}
+
 sf_status sf_records_finish(sf_records *r, sf_dataset **out)
 {
     if (r->skipped > 0 && !r->spec->transpose && r->labels->n == 0)
         return sf_fail(r->context, SF_ERR_DATA, "%s: every example has a missing value", r->input->path);
     SF_TRY(r->spec->transpose ? finish_transposed(r, out) : finish_plain(r, out));
+    if (r->spec->layout)
+        describe(r, *out);
     if (r->guessed_names)
-        sf_log(r->context, SF_LOG_WARNING,
-               "%s: the first column%s%.60s%s is text, different in each line: taken as names of the examples, not as a "
-               "feature",
-               r->input->path, r->header ? " (" : "", r->header ? sf_field(&r->first, 0) : "", r->header ? ")" : "");
+        sf_log(
+            r->context, SF_LOG_WARNING,
+            "%s: the first column%s%.60s%s is text, different in each line: taken as names of the examples, not as a "
+            "feature",
+            r->input->path, r->header ? " (" : "", r->header ? sf_field(&r->first, 0) : "",
+            r->header ? ")" : "");
     if (r->skipped > 0)
-        sf_log(r->context, SF_LOG_WARNING, "%s: %zu example%s with missing values left out (missing: skip), %zu kept",
-               r->input->path, r->skipped, r->skipped == 1 ? "" : "s", sf_dataset_examples(*out));
+        sf_log(r->context, SF_LOG_WARNING,
+               "%s: %zu example%s with missing values left out (missing: skip), %zu kept", r->input->path,
+               r->skipped, r->skipped == 1 ? "" : "s", sf_dataset_examples(*out));
     return SF_OK;
 }
 
