@@ -515,6 +515,86 @@ def sweep(rng, program):
     return 0.0, None
 
 
+# ---- meanings that a mutation once survived (script/check-mutants) --------------------------------------------------------
+
+def near_blow_up(rng, program):
+    """Two blow-ups 1e-8 to 3e-4 apart are no tie: the limit is the basis vector of the first one."""
+    depth, d = rng.randint(3, 6), rng.randint(2, 4)
+    rho = rng.choice([0.0, 0.4])
+    mu = [rng.uniform(0.5, 0.9) for _ in range(d)]
+    i, j = rng.sample(range(d), 2)
+    mu[i] = 1.5
+    mu[j] = mu[i] * (1 - 10 ** rng.uniform(-8, -3.5))
+    settings = settings_of({"z": [mu], "y": [1], "w": [[1.0] * d] * depth, "method": "linf-sam" if rho else "gd", "rho": rho,
+                            "loss": "logistic"})
+    limit = ran(program, settings, "predict")["limit"]
+    if limit["kind"] != "basis" or limit["index"] != i:
+        wrong(f"limit {limit}, right is basis {i}", "predict", settings)
+    return 0.0, None
+
+
+def near_strengths(rng, program):
+    """(1, 1 + e), e < 0.09, rho = 1: alpha in (0.55, 0.95) is above the critical scale and below that from which the major feature
+    leads, 0.99 and more: minor first."""
+    mu = [1.0, 1 + rng.uniform(0.01, 0.09)]
+    rng.shuffle(mu)
+    settings = settings_of({"z": [mu], "y": [1], "w": [[rng.uniform(0.55, 0.95)] * 2] * 2, "method": "l2-sam", "rho": 1.0,
+                            "loss": "logistic"})
+    regime = ran(program, settings, "predict")["regime"]
+    if regime != "minor_first":
+        wrong(f"regime {regime}, right is minor_first", "predict", settings)
+    return 0.0, None
+
+
+def equal_strengths(rng, program):
+    """The smallest index stands for features of equal strength and start."""
+    copies = rng.randint(2, 3)
+    mu = [1.0, *[2.0] * copies]
+    alpha = rng.uniform(0.6, 0.8)
+    settings = settings_of({"z": [mu], "y": [1], "w": [[alpha] * len(mu)] * 2, "method": "l2-sam", "rho": 1.0, "loss": "logistic"})
+    answer = ran(program, settings, "predict")
+    found = [answer["peak_ratio"]["major"], answer["dominance"][-1]["index"]]
+    if found != [1, 1]:
+        wrong(f"major feature and last leader {found}, right is 1", "predict", settings)
+    return 0.0, None
+
+
+def slackness(rng, program):
+    """Z' lambda = (1, 1) is met exactly by lambda > 0 on both examples, so beta > 0 of unequal margins fails complementary
+    slackness or stationarity, by an amount that grows with the difference of the margins: it has a residual."""
+    a, b = rng.uniform(2, 4), rng.uniform(0.5, 1.5)
+    z = [[a, b], [b, a]]
+    case = {"z": z, "y": [1, 1], "w": [[0.9, rng.uniform(0.3, 0.6)]] * 2, "method": "gd", "rho": 0.0, "loss": "logistic"}
+    settings = settings_of(case)
+    answer = ran(program, settings, "limit", options=("--log-time", "3"))
+    if not answer["reached"] or answer["kkt_residual"] is None:
+        return 0.0, "no direction"
+    margins = np.array(z) @ np.array(answer["reached"])
+    apart = margins.max() / margins.min() - 1
+    if apart > 0.01 and not answer["kkt_residual"] > apart / 100:
+        wrong(f"residual {answer['kkt_residual']} of margins {margins.tolist()}", "limit --log-time 3", settings)
+    return 0.0, None
+
+
+def mirrored_certificate(rng, program):
+    """Of (x, -x) the residual |sum lambda z| is that of the 2 d features: sqrt 2 times the one of x."""
+    from fractions import Fraction
+    d, n = rng.randint(1, 3), rng.randint(5, 8)
+    z = [[round(rng.gauss(0, 1), 3) for _ in range(d)] for _ in range(n)]
+    settings = {"data": {"points": z, "labels": [1] * n, "mirror": True}}
+    got = ran(program, settings, "margin", codes=(0, 3), options=("--norm", rng.choice(["l1", "l2"])))
+    if "certificate" not in got:
+        return 0.0, "separable"
+    weights = [Fraction(x) for x in got["certificate"]]
+    off = [sum(w * Fraction(row[j]) for w, row in zip(weights, z)) for j in range(d)]
+    right = math.sqrt(2 * float(sum(x * x for x in off)))
+    if right < 1e-18:
+        return 0.0, "exactly 0"
+    if not abs(got["residual"] / right - 1) <= 0.15:
+        wrong(f"residual {got['residual']}, exactly {right}", "margin", settings)
+    return 0.0, None
+
+
 # ---- the experiments of known answer beside verdict ------------------------------------------------------------------
 
 def known(check):
@@ -529,7 +609,8 @@ def known(check):
     return family
 
 
-KINDS = {f.__name__: f for f in (flow_smooth, flow_sign, discrete, gates, predict_gates, invariance, no_contradiction, margin, sweep)}
+KINDS = {f.__name__: f for f in (flow_smooth, flow_sign, discrete, gates, predict_gates, invariance, no_contradiction, margin, sweep,
+                                near_blow_up, near_strengths, equal_strengths, slackness, mirrored_certificate)}
 KINDS.update({f"theory: {name}": known(lambda rng, program, name=name, check=check: check(name, rng, program))
               for name, check in test_theory.KINDS.items()})
 KINDS.update({f"limit: {check.__name__}": known(check) for check in test_limit.KINDS})
