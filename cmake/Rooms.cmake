@@ -77,11 +77,15 @@ endfunction()
 # sf_kernels(TARGET STEM): adds STEM_avx2.c and STEM_avx512.c, or STEM_neon.c, of the current folder to the target, each
 # compiled for its instruction set alone; which one runs is chosen at run time. Elsewhere only the plain code is built.
 function(sf_kernels target stem)
+  set(plain)
+  if(SAMFLOW_FUZZ) # no parsers, and clang takes ten minutes to instrument them
+    set(plain -fno-sanitize=all)
+  endif()
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     target_sources(${target} PRIVATE ${stem}_avx2.c ${stem}_avx512.c)
-    set_source_files_properties(${stem}_avx2.c PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma")
+    set_source_files_properties(${stem}_avx2.c PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;${plain}")
     set_source_files_properties(${stem}_avx512.c PROPERTIES
-      COMPILE_OPTIONS "-mavx2;-mfma;-mavx512f;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
+      COMPILE_OPTIONS "-mavx2;-mfma;-mavx512f;-mavx512dq;-mavx512vl;-mprefer-vector-width=512;${plain}")
     target_compile_definitions(${target} PRIVATE SF_HAVE_X86_KERNELS)
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
     target_sources(${target} PRIVATE ${stem}_neon.c)
