@@ -200,8 +200,9 @@ bool sf_yaml_number(const char *text, double *value)
 typedef struct sf_builder {
     sf_context *context;
     const char *source;
-    bool override; // places are the override, not lines
-    int mark;      // bytes put in front of the first line, not of the file
+    const char *text; // what is parsed
+    bool override;    // places are the override, not lines
+    int mark;         // bytes put in front of the first line, not of the file
     sf_node *root;
     sf_node *open[MAXIMUM_DEPTH]; // mappings and lists not closed yet; owned by their parent or root
     int depth;
@@ -414,6 +415,19 @@ static sf_status take_event(sf_builder *builder, struct fy_event *event)
     }
 }
 
+/* The line of a directive %YAML, else 1. */
+static int version_line(const char *text)
+{
+    int line = 1;
+    for (; text; line++) {
+        if (strncmp(text, "%YAML", 5) == 0)
+            return line;
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return 1;
+}
+
 /* The message of libfyaml's first error, as ours. */
 static sf_status fail_as_yaml(const sf_builder *builder, struct fy_diag *diag)
 {
@@ -423,8 +437,9 @@ static sf_status fail_as_yaml(const sf_builder *builder, struct fy_diag *diag)
         return sf_fail(builder->context, SF_ERR_CONFIG, "--set %s: the value is not YAML%s%s",
                        builder->source, error && error->msg ? ": " : "",
                        error && error->msg ? error->msg : "");
-    if (!error)
-        return sf_fail(builder->context, SF_ERR_CONFIG, "%s: not YAML", builder->source);
+    if (!error) // libfyaml has no words for a version that it does not know
+        return sf_fail(builder->context, SF_ERR_CONFIG, "%s:%d: not YAML of versions 1.1 to 1.3",
+                       builder->source, version_line(builder->text));
     return sf_fail(builder->context, SF_ERR_CONFIG, "%s:%d:%d: not YAML: %s", builder->source, error->line,
                    error->column - (error->line == 1 ? builder->mark : 0),
                    error->msg ? error->msg : "malformed");
@@ -445,6 +460,7 @@ static sf_status parse_events(sf_builder *builder, struct fy_parser *parser, str
 
 static sf_status parse(sf_builder *builder, const char *text, size_t length)
 {
+    builder->text = text;
     struct fy_diag_cfg diag_settings;
     fy_diag_cfg_default(&diag_settings);
     diag_settings.fp = NULL;

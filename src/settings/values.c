@@ -7,6 +7,8 @@
 /* ---- what was found, what was expected ----------------------------------------------------------- */
 
 /* "> 0", ">= 1 and <= 1000", "" */
+#define MUCH 1e12
+
 static const char *range_text(const sf_setting *setting, char *buffer)
 {
     size_t used = 0;
@@ -14,7 +16,7 @@ static const char *range_text(const sf_setting *setting, char *buffer)
     if (isfinite(setting->low))
         used = (size_t)snprintf(buffer, SF_PHRASE_SIZE, " %s %.16g",
                                 setting->low_open ? ">" : ">=", setting->low);
-    if (isfinite(setting->high) && setting->high < 1e12)
+    if (isfinite(setting->high) && setting->high < MUCH)
         snprintf(buffer + used, SF_PHRASE_SIZE - used, "%s <= %.16g", used ? " and" : "", setting->high);
     return buffer;
 }
@@ -93,8 +95,16 @@ const char *sf_node_found(const sf_node *node, char *buffer)
 static sf_status mismatch(sf_context *context, const sf_setting *setting, const sf_node *node)
 {
     char where[SF_PLACE_SIZE], was[SF_PHRASE_SIZE], wanted[SF_PHRASE_SIZE];
-    return sf_fail(context, SF_ERR_CONFIG, "%s: %s: found %s, expected %s", sf_place_text(node->place, where),
-                   setting->key, sf_node_found(node, was), sf_setting_expectation(setting, wanted));
+    double number;
+    char more[40] = ""; // what the expectation leaves out, unless it is the matter
+    if (isfinite(setting->high) && setting->high >= MUCH && sf_node_number(node, &number) &&
+        number > setting->high)
+        snprintf(more, sizeof more, " and <= %.16g", setting->high);
+    if (setting->type == SF_TYPE_TEXT && node->kind == SF_NODE_SCALAR)
+        snprintf(more, sizeof more, " that is not empty");
+    return sf_fail(context, SF_ERR_CONFIG, "%s: %s: found %s, expected %s%s",
+                   sf_place_text(node->place, where), setting->key, sf_node_found(node, was),
+                   sf_setting_expectation(setting, wanted), more);
 }
 
 sf_status sf_value_fail(sf_context *context, sf_setting_id id, const sf_value *value, const char *format, ...)
@@ -164,9 +174,11 @@ static bool scalar_to_value(const sf_setting *setting, sf_node *node, sf_value *
 {
     if (setting->type != SF_TYPE_TEXT)
         return parse_scalar(setting, node->text, node->quoted, value);
+    if (node->text[0] == '\0')
+        return false;
     value->text = node->text;
     node->text = NULL;
-    return value->text[0] != '\0';
+    return true;
 }
 
 /* What keeps a node from being a list of numbers: the first item that is none, else the node itself. */

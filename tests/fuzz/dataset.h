@@ -11,7 +11,8 @@ static inline void fuzz_dataset(const sf_data_file *spec)
     fuzz_message(status);
     fuzz_require((status == SF_OK) == (dataset != NULL), "an object or a failure");
     if (status == SF_OK)
-        fuzz_require(sf_dataset_examples(dataset) > 0 && sf_dataset_features(dataset) > 0, "a data set of something");
+        fuzz_require(sf_dataset_examples(dataset) > 0 && sf_dataset_features(dataset) > 0,
+                     "a data set of something");
     sf_dataset_destroy(&dataset);
 }
 

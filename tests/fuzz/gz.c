@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    const char *path = data[0] & 1 ? compressed_file(data[0], data + 1, size - 1) : fuzz_file(data + 1, size - 1, "gz");
+    const char *path =
+        data[0] & 1 ? compressed_file(data[0], data + 1, size - 1) : fuzz_file(data + 1, size - 1, "gz");
     for (int lines = 0; lines < 2; lines++) {
         sf_input input;
         char none[] = "", *line = none, bytes[57];

@@ -16,9 +16,10 @@ static void leave(void)
 
 static void enter(void)
 {
-    static const char grid[] = "data: {example: [1, 2]}\ndynamics: {mode: exact}\nsweep:\n  axes:\n"
-                               "    network.init: {linspace: [0.3, 1.2, 30]}\n    optimizer.rho: [0.5, 1, 2]\n"
-                               "  observables: [regime, limit, critical_scale]\n";
+    static const char grid[] =
+        "data: {example: [1, 2]}\ndynamics: {mode: exact}\nsweep:\n  axes:\n"
+        "    network.init: {linspace: [0.3, 1.2, 30]}\n    optimizer.rho: [0.5, 1, 2]\n"
+        "  observables: [regime, limit, critical_scale]\n";
     sf_sweep_options options = {.threads = 1, .rollback_journal = true};
     snprintf(path, sizeof path, "%s", fuzz_file((const uint8_t *)"", 0, "message.db"));
     unlink(path);
@@ -40,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sf_status status = sf_session_store(session, size, data);
     fuzz_message(status);
     if (status != SF_OK)
-        fuzz_require(sf_session_counts(session)->computed <= before.computed, "what is refused does not count");
+        fuzz_require(sf_session_counts(session)->computed <= before.computed,
+                     "what is refused does not count");
     return 0;
 }
