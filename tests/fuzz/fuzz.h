@@ -5,7 +5,7 @@
 #ifndef TEST_FUZZ_H
 #define TEST_FUZZ_H
 
-#include <samflow/samflow.h>
+#include <samflow/lab.h>
 
 #include <stddef.h>
 #include <stdint.h>
