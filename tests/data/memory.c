@@ -49,7 +49,7 @@ static void test_points_refused(void **state)
     assert_status(context, sf_dataset_from_points(context, 1, 2, infinite, NULL, &dataset), SF_ERR_DATA);
     assert_status(context, sf_dataset_from_points(context, SIZE_MAX / 2, 3, bad, NULL, &dataset),
                   SF_ERR_MEMORY);
-    assert_status(context, sf_dataset_from_points(context, (size_t)1 << 45, 1, bad, NULL, &dataset),
+    assert_status(context, sf_dataset_from_points(context, SIZE_MAX / 16, 1, bad, NULL, &dataset),
                   SF_ERR_MEMORY);
     sf_context_destroy(&context);
 }

@@ -134,7 +134,7 @@ static void test_threads(void **state)
         sf_dataset *dataset;
         sf_network *network;
         sf_flow *flow;
-        sf_flow_target target = rig_target(0.01, INFINITY);
+        sf_flow_target target = rig_target(1.0 / (double)test_count(100, 10000), INFINITY);
         assert_ok(context, sf_dataset_from_points(context, 1, MANY, mu, NULL, &dataset));
         assert_ok(context, sf_network_create(context, dataset, 2, SF_LOSS_LOGISTIC, &network));
         assert_ok(context, sf_network_set_threads(network, k ? 2 : 1));

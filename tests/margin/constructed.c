@@ -145,7 +145,7 @@ static size_t size_up_to(sf_random *random, double limit)
 static void run_constructed(sf_norm norm, bool nonnegative)
 {
     sf_context *context = test_context();
-    for (uint64_t trial = 0; trial < 60; trial++) {
+    for (uint64_t trial = 0; trial < test_count(60, 10); trial++) {
         sf_random random = sf_random_make(11 + (uint64_t)norm + (nonnegative ? 100 : 0), trial);
         size_t n = size_up_to(&random, 250.0), d = size_up_to(&random, 250.0), smaller = n < d ? n : d;
         size_t k = 1 + (size_t)sf_random_below(&random, smaller < 40 ? smaller : 40);
@@ -198,7 +198,7 @@ static void test_not_separable(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    for (uint64_t trial = 0; trial < 60; trial++) {
+    for (uint64_t trial = 0; trial < test_count(60, 10); trial++) {
         sf_random random = sf_random_make(23, trial);
         size_t n = 2 + size_up_to(&random, 200.0), d = size_up_to(&random, 200.0);
         size_t k = 2 + (size_t)sf_random_below(&random, n - 1);
@@ -234,7 +234,7 @@ static void test_mirrored(void **state)
 {
     (void)state;
     sf_context *context = test_context();
-    for (uint64_t trial = 0; trial < 40; trial++) {
+    for (uint64_t trial = 0; trial < test_count(40, 10); trial++) {
         sf_random random = sf_random_make(37, trial);
         size_t n = size_up_to(&random, 40.0), d = 1 + size_up_to(&random, 40.0), k = n < d ? n : d;
         sf_norm norm = trial % 2 ? SF_NORM_L1 : SF_NORM_L2;

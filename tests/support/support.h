@@ -3,7 +3,6 @@
 #define SF_TEST_SUPPORT_H
 
 #include <math.h>
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef SF_CMOCKA_STANDIN
+#include <setjmp.h> // for cmocka
+#endif
 #include <cmocka.h>
 
 #include <samflow/figure.h>
@@ -33,6 +35,10 @@ void sf_assert_close(double actual, double expected, double tolerance, const cha
                      int line);
 void sf_assert_status(sf_context *context, sf_status actual, sf_status expected, const char *what,
                       const char *file, int line);
+
+/* How much of a workload is done: `all`, or `few` under an emulator, where SAMFLOW_EMULATED is set (tests/CMakeLists.txt) and
+ * everything takes many times as long. */
+size_t test_count(size_t all, size_t few);
 
 sf_context *test_context(void);
 

@@ -1,0 +1,15 @@
+# Toolchain: Linux on 64-bit ARM, by Debian's cross compiler; programs run under qemu. SAMFLOW_SYSROOT is a folder that holds
+# unpacked arm64 packages (script/check-arm makes it).
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SAMFLOW_SYSROOT)
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_SYSROOT ${SAMFLOW_SYSROOT})
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${SAMFLOW_SYSROOT})
+set(ENV{PKG_CONFIG_LIBDIR} ${SAMFLOW_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${SAMFLOW_SYSROOT}/usr/share/pkgconfig)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L ${SAMFLOW_SYSROOT})
