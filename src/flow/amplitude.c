@@ -5,6 +5,8 @@
  * log|u_j|/dtau = G_hat_j (1 - kappa G_j),   d log|v_j|/dtau = -G_hat_j (1 + kappa G_j): u and v keep their
  * signs. The unknowns are a_j = int G_hat_j dtau and, unless kappa = 0, b_j = int kappa G_hat_j G_j dtau:
  *   log|u_j| = log|u_j(0)| + a_j - b_j,  log|v_j| = log|v_j(0)| - a_j - b_j,
+ * Where one of the two is 0 in every coordinate, layers equal or opposite, one unknown a coordinate does: the growth
+ * log|u_j / u_j(0)| or log|v_j / v_j(0)| of the other. Both ways log|u_j| and log|v_j| keep everything,
  * so that beta_j = (u_j^2 - v_j^2)/4 has its full accuracy also where it starts at 0, and where it decays.
  * kappa = rho / n, n^2 = (1/2) sum G_j^2 (u_j^2 + v_j^2) (l2-SAM); rho S at the unperturbed point (USAM).
  * The clock is that of scalar.c.
@@ -18,6 +20,8 @@
 typedef struct amplitude_model {
     flow_model base;
     bool l2, usam;
+    bool damped;                      // b is kept
+    bool single;                      // u_j or v_j is 0 for every j: y[1 + j] is the growth of the other
     double seen_norm, seen_shift;     // of the last rates: n without its factor, and the log of that factor
     double *log_u0, *log_v0;          // (d) log |u|, log |v| at time 0
     double *start;                    // (2, d) theta at time 0, for the signs
@@ -29,35 +33,42 @@ typedef struct amplitude_model {
     double *change, *field_turn; // (d) work: of beta, of field
 } amplitude_model;
 
-static const double *drive(const double *y)
+/* With x = y[1 + j] and b = y[1 + d + j], or the same of a direction: what log|u_j| grows by. */
+static double growth_of_u(const amplitude_model *model, const double *y, size_t j)
 {
-    return y + 1;
+    return model->damped ? y[1 + j] - y[1 + model->base.d + j] : y[1 + j];
 }
 
-/* b, or NULL where it is 0 for ever */
-static const double *damping(const amplitude_model *model, const double *y)
+static double growth_of_v(const amplitude_model *model, const double *y, size_t j)
 {
-    return model->l2 || model->usam ? y + 1 + model->base.d : NULL;
+    return model->single ? y[1 + j] : model->damped ? -y[1 + j] - y[1 + model->base.d + j] : -y[1 + j];
 }
 
-static double log_u(const amplitude_model *model, const double *a, const double *b, size_t j)
+static double log_u(const amplitude_model *model, const double *y, size_t j)
 {
-    return model->log_u0[j] + (b ? a[j] - b[j] : a[j]);
+    return model->log_u0[j] + growth_of_u(model, y, j);
 }
 
-static double log_v(const amplitude_model *model, const double *a, const double *b, size_t j)
+static double log_v(const amplitude_model *model, const double *y, size_t j)
 {
-    return model->log_v0[j] - (b ? a[j] + b[j] : a[j]);
+    return model->log_v0[j] + growth_of_v(model, y, j);
+}
+
+/* What is kept of the rates drive and damp of a_j and b_j. */
+static void keep(const amplitude_model *model, double *dy, size_t j, double drive, double damp)
+{
+    dy[1 + j] = !model->single ? drive : (isinf(model->log_u0[j]) ? -drive : drive) - damp;
+    if (model->damped)
+        dy[1 + model->base.d + j] = damp;
 }
 
 /* Fills u, v without their common factor e^{shift}, which is returned. */
 static double amplitudes(amplitude_model *model, const double *y)
 {
-    const double *a = drive(y), *b = damping(model, y);
     double shift = -INFINITY;
     for (size_t j = 0; j < model->base.d; j++) {
-        model->u[j] = log_u(model, a, b, j);
-        model->v[j] = log_v(model, a, b, j);
+        model->u[j] = log_u(model, y, j);
+        model->v[j] = log_v(model, y, j);
         shift = fmax(shift, fmax(model->u[j], model->v[j]));
     }
     if (isinf(shift))
@@ -113,11 +124,9 @@ static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *cl
         }
         log_scale = field_at(model, factor, scaled, model->field_hat);
         field_hat = model->field_hat;
-        for (size_t j = 0; j < d; j++)
-            dy[1 + d + j] = damp * field_hat[j] * model->field[j];
     }
     for (size_t j = 0; j < d; j++)
-        dy[1 + j] = pace * field_hat[j];
+        keep(model, dy, j, pace * field_hat[j], damp * field_hat[j] * model->field[j]);
     dy[0] = pace;
     *clocks = (flow_clocks){log(pace), -log_scale};
     return isfinite(log_scale) && pace > 0.0 && factor < 1e150;
@@ -142,37 +151,37 @@ static bool linearize(flow_model *base, const double *y)
 }
 
 /* The turn of log n, of field beside it. */
-static double norm_turn(const amplitude_model *model, const double *a, const double *b)
+static double norm_turn(const amplitude_model *model, const double *direction)
 {
     double sum = 0.0;
     for (size_t j = 0; j < model->base.d; j++) {
         double g = model->field[j], u2 = model->u[j] * model->u[j], v2 = model->v[j] * model->v[j];
-        sum += g * (model->field_turn[j] * (u2 + v2) + g * (u2 * (a[j] - b[j]) - v2 * (a[j] + b[j])));
+        double du = growth_of_u(model, direction, j), dv = growth_of_v(model, direction, j);
+        sum += g * (model->field_turn[j] * (u2 + v2) + g * (u2 * du + v2 * dv));
     }
     return model->norm > 0.0 ? 0.5 * sum / (model->norm * model->norm) : 0.0;
 }
 
-/* In the direction v = (dtau, da, db): d/dtau has no part, dbeta = (u^2 (da - db) + v^2 (da + db)) / 2 and so on by the
- * chain rule through p, G, n, kappa, u_hat, p_hat, G_hat. */
+/* In a direction (dtau, da, db) with du = d log|u|, dv = d log|v|: d/dtau has no part, dbeta = (u^2 du - v^2 dv) / 2 and so
+ * on by the chain rule through p, G, n, kappa, u_hat, p_hat, G_hat. */
 static void tangent(flow_model *base, const double *direction, double *turn)
 {
     amplitude_model *model = (amplitude_model *)base;
     size_t d = base->d;
-    bool damped = model->l2 || model->usam;
-    const double *a = direction + 1, *b = damped ? direction + 1 + d : NULL;
     double rho = base->perturbation.rho, c = base->scale, square = model->factor * model->factor;
     for (size_t j = 0; j < d; j++) {
-        double u2 = model->u[j] * model->u[j], v2 = model->v[j] * model->v[j], db = b ? b[j] : 0.0;
-        model->change[j] = 0.5 * square * (u2 * (a[j] - db) + v2 * (a[j] + db));
+        double u2 = model->u[j] * model->u[j], v2 = model->v[j] * model->v[j];
+        model->change[j] =
+            0.5 * square * (u2 * growth_of_u(model, direction, j) - v2 * growth_of_v(model, direction, j));
     }
     double scale_turn = sf_flow_softmax_turn(model->here, model->change, model->field_turn);
-    if (!damped) {
+    if (!model->l2 && !model->usam) {
         turn[0] = 0.0;
         for (size_t j = 0; j < d; j++)
-            turn[1 + j] = model->field_turn[j] / c;
+            keep(model, turn, j, model->field_turn[j] / c, 0.0);
         return;
     }
-    double n = model->norm * model->factor, log_n = model->l2 ? norm_turn(model, a, b) : 0.0;
+    double n = model->norm * model->factor, log_n = model->l2 ? norm_turn(model, direction) : 0.0;
     double kappa = model->kappa, kappa_turn = kappa * (model->l2 ? -log_n : scale_turn);
     double pace = model->l2 ? n / (n + rho * c) / c : 1.0 / c,
            damp = model->l2 ? rho / (n + rho * c) / c : kappa / c;
@@ -182,20 +191,22 @@ static void tangent(flow_model *base, const double *direction, double *turn)
         double u = model->factor * model->u[j], v = model->factor * model->v[j], g = model->field[j];
         double u_hat = u * (1.0 - kappa * g), v_hat = v * (1.0 + kappa * g);
         double shift = kappa_turn * g + kappa * model->field_turn[j];
-        model->change[j] =
-            0.5 * (u_hat * (u_hat * (a[j] - b[j]) - u * shift) + v_hat * (v_hat * (a[j] + b[j]) - v * shift));
+        double du = growth_of_u(model, direction, j), dv = growth_of_v(model, direction, j);
+        model->change[j] = 0.5 * (u_hat * (u_hat * du - u * shift) - v_hat * (v_hat * dv + v * shift));
     }
-    sf_flow_softmax_turn(model->there, model->change, turn + 1); // of field_hat
+    sf_flow_softmax_turn(model->there, model->change, model->change); // of field_hat
     turn[0] = pace_turn;
     for (size_t j = 0; j < d; j++) {
-        double g = model->field[j], g_hat = model->field_hat[j], g_hat_turn = turn[1 + j];
-        turn[1 + j] = pace_turn * g_hat + pace * g_hat_turn;
-        turn[1 + d + j] = damp_turn * g_hat * g + damp * (g_hat_turn * g + g_hat * model->field_turn[j]);
+        double g = model->field[j], g_hat = model->field_hat[j], g_hat_turn = model->change[j];
+        keep(model, turn, j, pace_turn * g_hat + pace * g_hat_turn,
+             damp_turn * g_hat * g + damp * (g_hat_turn * g + g_hat * model->field_turn[j]));
     }
 }
 
 static void allowance(const flow_model *base, const double *y, double tolerance, double *allowed)
 {
+    if (((const amplitude_model *)base)->single)
+        tolerance *= 0.25; // of the growth itself, where else its two parts share it
     allowed[0] = tolerance / base->scale + 1e-15 * fabs(y[0]);
     for (size_t i = 1; i < base->size; i++)
         allowed[i] = tolerance + 1e-15 * fabs(y[i]);
@@ -209,20 +220,18 @@ static void begin(const flow_model *base, double *y)
 static void predictor(const flow_model *base, const double *y, double *beta, double *log_abs_beta)
 {
     const amplitude_model *model = (const amplitude_model *)base;
-    const double *a = drive(y), *b = damping(model, y);
     for (size_t j = 0; j < base->d; j++)
-        sf_flow_from_amplitudes(log_u(model, a, b, j), log_v(model, a, b, j), beta ? beta + j : NULL,
+        sf_flow_from_amplitudes(log_u(model, y, j), log_v(model, y, j), beta ? beta + j : NULL,
                                 log_abs_beta ? log_abs_beta + j : NULL);
 }
 
 static void theta(const flow_model *base, const double *y, double *weights)
 {
     const amplitude_model *model = (const amplitude_model *)base;
-    const double *a = drive(y), *b = damping(model, y);
     size_t d = base->d;
     for (size_t j = 0; j < d; j++) {
-        double u = copysign(exp(log_u(model, a, b, j)), model->start[j] + model->start[d + j]);
-        double v = copysign(exp(log_v(model, a, b, j)), model->start[j] - model->start[d + j]);
+        double u = copysign(exp(log_u(model, y, j)), model->start[j] + model->start[d + j]);
+        double v = copysign(exp(log_v(model, y, j)), model->start[j] - model->start[d + j]);
         weights[j] = 0.5 * (u + v);
         weights[d + j] = 0.5 * (u - v);
     }
@@ -301,6 +310,15 @@ static const flow_system AMPLITUDE = {.name = "amplitude",
                                       .rest = rest,
                                       .destroy = destroy};
 
+/* Whether layers are equal or opposite, in each coordinate. */
+static bool one_amplitude(const flow_start *start, size_t d)
+{
+    for (size_t j = 0; j < d; j++)
+        if (fabs(start->theta[j]) != fabs(start->theta[d + j]))
+            return false;
+    return true;
+}
+
 static bool allocate(amplitude_model *model)
 {
     sf_context *context = model->base.context;
@@ -327,7 +345,10 @@ sf_status sf_flow_amplitude_create(sf_context *context, const flow_start *start,
     if (!model)
         return SF_ERR_MEMORY;
     size_t d = sf_network_features(start->network);
-    sf_flow_model_init(&model->base, &AMPLITUDE, context, start, 1 + (gd ? d : 2 * d));
+    bool single = one_amplitude(start, d);
+    sf_flow_model_init(&model->base, &AMPLITUDE, context, start, 1 + (gd || single ? d : 2 * d));
+    model->single = single;
+    model->damped = !gd && !single;
     model->l2 = l2;
     model->usam = usam;
     if (!allocate(model)) {
