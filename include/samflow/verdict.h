@@ -154,6 +154,9 @@ typedef struct sf_limit_report {
     double loss_rate;                    /* d log F / d log t over the last factor e */
     double norm_rate;                    /* d ||beta|| / d log t over the last factor e */
     const char *reason; /* what the kind rests on, or why it is unknown; owned by the limit */
+    bool
+        weak; /* the examples are weakly separable by the predictors that the layers can express: SF_LIMIT_DIRECTION is
+                  then the max-margin direction of those that can be separated, and no tie */
 } sf_limit_report;
 
 /* Finds the limit of the flow of a network from theta (L*d). options may be NULL. An integrator that gives up ends the

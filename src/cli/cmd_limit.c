@@ -63,7 +63,8 @@ static bool write_json(const void *subject, FILE *stream)
     sf_json_close_object(&json);
     sf_json_number(&json, "kkt_residual", r->kkt_residual);
     sf_json_string(&json, "reason", r->reason);
-    sf_json_bool(&json, "tie", r->kind == SF_LIMIT_DIRECTION);
+    sf_json_bool(&json, "tie", r->kind == SF_LIMIT_DIRECTION && !r->weak);
+    sf_json_bool(&json, "weakly_separable", r->weak);
     sf_json_bool(&json, "nonnegative", r->nonnegative);
     write_vector(&json, "reached", d, r->reached);
     sf_json_number(&json, "distance", r->distance);

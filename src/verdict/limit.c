@@ -12,6 +12,8 @@ static const double DEFAULT_LOG_TIME = 1e6, DEFAULT_LOG_TIME_SINGLE = 1e12, DEFA
 /* Several examples, flows without a derivative of their rates: beyond, the differences that stand for it are too coarse for
  * the margins, and the integrator's steps become small. */
 static const double DEFAULT_LOG_TIME_ROUGH = 2e4;
+/* Evaluations for data that are not separable, where the field of a normalized method is all but discontinuous in the end. */
+static const uint64_t WORK_WITHOUT_MARGIN = 200000;
 /* Examples whose margin is within this many times the error of the direction count as active, within these ends. */
 static const double ACTIVE = 10.0, ACTIVE_LEAST = 1e-9, ACTIVE_MOST = 0.1;
 
@@ -47,6 +49,8 @@ static sf_status judge_rest(search *s)
          reason = true;
     if (!collapsed && !s->mu)
         SF_TRY(sf_has_reason_to_rest(t, &reason));
+    if (!reason && s->has_candidate && s->candidate.separability == SF_WEAKLY_SEPARABLE)
+        return sf_judge_many(t, &s->candidate, &s->verdict); // what drives it is beyond the range of doubles
     if (!reason) {
         s->verdict.reason = "the flow stands still where the terms of the gradient do not cancel: beyond the "
                             "range or the accuracy of "
@@ -95,10 +99,23 @@ static bool same_limit(const sf_limit_verdict *a, const sf_limit_verdict *b)
     return a->kind == b->kind && a->index == b->index;
 }
 
+/* What is not known, and that the run ended for want of work. */
+static void tell_spent(search *s)
+{
+    const sf_track_mark *last = &s->track.marks[s->track.count - 1];
+    if (!s->track.spent || s->verdict.kind != SF_LIMIT_UNKNOWN || s->verdict.reason == s->limit->reason)
+        return;
+    snprintf(s->limit->reason, sizeof s->limit->reason,
+             "%s; the run ended at log t = %.6g, after %llu evaluations", s->verdict.reason, last->log_time,
+             (unsigned long long)s->track.work);
+    s->verdict.reason = s->limit->reason;
+}
+
 /* What theory says holds, unless the run proves something else. */
 static sf_status judge(search *s)
 {
     SF_TRY(judge_run(s));
+    tell_spent(s);
     if (s->theory.kind == SF_LIMIT_UNKNOWN || s->near_critical)
         return SF_OK;
     if (s->verdict.evidence >= SF_EVIDENCE_CERTIFIED && !same_limit(&s->verdict, &s->theory)) {
@@ -262,6 +279,7 @@ static sf_status report(search *s)
                            .rate_constant = NAN,
                            .loss_rate = NAN,
                            .norm_rate = NAN,
+                           .weak = s->candidate.separability == SF_WEAKLY_SEPARABLE,
                            .reason = s->verdict.reason};
     if (s->verdict.kind == SF_LIMIT_ZERO) { // no direction, so none of what follows
         r->change = NAN;
@@ -341,6 +359,8 @@ sf_status sf_limit_find(sf_context *context, sf_network *network, const sf_pertu
         if (status == SF_OK)
             status = sf_track_create(context, s.one ? s.one : network, perturbation, theta,
                                      s.options.flow_tolerance, &s.track);
+        if (status == SF_OK && s.has_candidate && s.candidate.separability != SF_SEPARABLE)
+            s.track.work = WORK_WITHOUT_MARGIN;
         if (status == SF_OK && s.mu)
             status = sf_near_critical(&s.track, s.mu, &s.near_critical);
         if (status == SF_OK)

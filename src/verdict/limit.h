@@ -3,6 +3,7 @@
 #define SF_VERDICT_LIMIT_H
 
 #include <samflow/flow.h>
+#include <samflow/margin.h>
 #include <samflow/verdict.h>
 
 #include "verdict/rules.h"
@@ -34,6 +35,7 @@ typedef struct sf_track {
     bool at_rest;  // the flow has ended: collapsed or at rest
     bool lost;     // the integrator gave up; `message` says why
     bool spent;    // out of work
+    uint64_t work; // evaluations of the right-hand side after which it is
     char message[200];
 } sf_track;
 
@@ -63,7 +65,9 @@ sf_status sf_near_critical(const sf_track *track, const double *mu, bool *near);
 
 /* Many examples: the margin problem that the network can express, and whether the flow approaches its solution. */
 typedef struct sf_candidate {
-    bool separable, unique, constrained; // constrained: not all sign patterns can be reached
+    sf_separability separability; // by the predictors that the layers can express
+    bool unique, constrained;     // constrained: not all sign patterns can be reached
+    bool *separated;              // (n), if weakly separable
     bool strict;       // every example on the margin has a multiplier > 0, the dual is not degenerate
     double *direction; // (d)
     double slowest;    // 1 - max |q_j| off the support: the slowest decay; 1 if there is none

@@ -108,9 +108,16 @@ static sf_status find_strict(sf_context *context, const sf_dataset *problem, con
 static sf_status fill(sf_context *context, const sf_dataset *problem, const columns *c,
                       const sf_margin *margin, bool nonnegative, sf_candidate *candidate)
 {
-    candidate->separable = sf_margin_separable(margin);
-    if (!candidate->separable)
+    const bool *separated = sf_margin_separated(margin);
+    candidate->separability = sf_margin_separability(margin);
+    if (!sf_margin_direction(margin))
         return SF_OK;
+    if (candidate->separability == SF_WEAKLY_SEPARABLE && separated) {
+        size_t n = sf_dataset_examples(problem);
+        if (!(candidate->separated = SF_ARRAY(context, n, bool)))
+            return SF_ERR_MEMORY;
+        memcpy(candidate->separated, separated, n * sizeof *separated);
+    }
     candidate->unique = sf_margin_unique(margin) == SF_ANSWER_YES;
     SF_TRY(find_strict(context, problem, margin, &candidate->strict));
     size_t d = sf_dataset_features(problem);
@@ -168,7 +175,9 @@ sf_status sf_candidate_find(sf_context *context, const sf_dataset *dataset, int 
 void sf_candidate_release(sf_context *context, sf_candidate *candidate)
 {
     sf_free(context, candidate->direction);
+    sf_free(context, candidate->separated);
     candidate->direction = NULL;
+    candidate->separated = NULL;
 }
 
 static double error_at(const sf_track *track, const sf_candidate *candidate, size_t back)
@@ -307,6 +316,69 @@ static sf_status judge_point(const sf_track *track, const sf_candidate *candidat
     return SF_OK;
 }
 
+/* The smallest and the largest margin of the separated examples at a mark. */
+static sf_status separated_margins(const sf_track *track, const sf_candidate *candidate,
+                                   const sf_track_mark *mark, double *least, double *most)
+{
+    const sf_dataset *data = sf_network_dataset(track->network);
+    double *row = SF_ARRAY(track->context, track->d, double);
+    if (!row)
+        return SF_ERR_MEMORY;
+    *least = INFINITY;
+    *most = -INFINITY;
+    for (size_t i = 0; i < sf_dataset_examples(data); i++) {
+        double margin = 0.0;
+        if (!candidate->separated[i])
+            continue;
+        sf_dataset_example(data, i, row);
+        for (size_t j = 0; j < track->d; j++)
+            margin += mark->beta[j] * row[j];
+        *least = fmin(*least, margin);
+        *most = fmax(*most, margin);
+    }
+    sf_free(track->context, row);
+    return SF_OK;
+}
+
+/* Weakly separable: the examples that can be separated drive beta to infinity, along a direction on which the others have
+ * margin 0. */
+static sf_status judge_weak(const sf_track *track, const sf_candidate *candidate, sf_limit_verdict *verdict)
+{
+    bool descent = track->perturbation.method == SF_METHOD_GD || track->perturbation.rho == 0.0;
+    bool proved = descent && track->depth == 1;
+    double least[2] = {NAN, NAN}, most[2] = {NAN, NAN};
+    const sf_track_mark *last = &track->marks[track->count - 1];
+    verdict->reason = "weakly separable: the examples that can be separated were not seen to have late and "
+                      "growing margins by the end of the run";
+    for (int back = 0; back < 2 && track->count > 2; back++)
+        SF_TRY(separated_margins(track, candidate, last - back, &least[back], &most[back]));
+    if (!proved && !(most[0] >= SF_MARGIN_LATE && least[0] > least[1] && least[1] > 0.0))
+        return SF_OK;
+    if (!candidate->unique && !proved) {
+        verdict->reason =
+            "weakly separable: the max-margin direction of the examples that can be separated is not "
+            "unique, so which one is reached depends on the start";
+        return SF_OK;
+    }
+    if (!proved && !approaches(track, candidate)) {
+        verdict->reason =
+            "weakly separable: by the end of the run the direction was not seen to approach the "
+            "max-margin direction of the examples that can be separated";
+        return SF_OK;
+    }
+    memcpy(verdict->direction, candidate->direction, track->d * sizeof *verdict->direction);
+    verdict->kind = SF_LIMIT_DIRECTION;
+    verdict->index = candidate->index;
+    verdict->evidence = proved ? SF_EVIDENCE_PROVED : SF_EVIDENCE_MEASURED;
+    verdict->reason =
+        proved
+            ? "weakly separable: gradient descent, L = 1, diverges like log t along the l2-max-margin direction "
+              "of the examples that can be separated and converges across it (Ji and Telgarsky 2019)"
+            : "measured: weakly separable; beta grows along the max-margin direction of the examples that can be "
+              "separated, and the error of the direction falls; the other examples have margin 0 on it";
+    return SF_OK;
+}
+
 /* A direction that all others leave to one coordinate, steadily. */
 static void judge_lone(const sf_track *track, sf_limit_verdict *verdict)
 {
@@ -353,7 +425,9 @@ sf_status sf_judge_many(const sf_track *track, const sf_candidate *candidate, sf
     sf_method method = track->perturbation.rho == 0.0 ? SF_METHOD_GD : track->perturbation.method;
     bool smooth = method == SF_METHOD_GD || method == SF_METHOD_L2,
          named = smooth || method == SF_METHOD_LINF;
-    if (!candidate->separable)
+    if (candidate->separability == SF_WEAKLY_SEPARABLE && candidate->separated)
+        return judge_weak(track, candidate, verdict);
+    if (candidate->separability != SF_SEPARABLE)
         return judge_point(track, candidate, verdict);
     bool proved = track->depth == 1 && named && candidate->strict;
     if (!proved) {

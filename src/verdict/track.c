@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-/* Evaluations of the right-hand side after which the search ends. */
+/* Evaluations of the right-hand side after which the search ends, unless it is told otherwise. */
 static const uint64_t WORK = 500000;
 /* Progress (the integrator's clock) made at a time between looks at the work done, relative to that made so far. */
 static const double STRIDE = 0.25;
@@ -60,7 +60,8 @@ sf_status sf_track_create(sf_context *context, sf_network *network, const sf_per
                         .d = d,
                         .depth = depth,
                         .norm = depth == 1 ? SF_NORM_L2 : SF_NORM_L1,
-                        .change = NAN};
+                        .change = NAN,
+                        .work = WORK};
     track->theta = SF_ARRAY(context, sf_network_parameters(network), double);
     track->marks = sf_alloc_zero(context, SF_MARKS, sizeof *track->marks);
     if (!track->theta || !track->marks)
@@ -170,7 +171,7 @@ static sf_status run(sf_track *track, double log_time, double log_norm)
             return SF_OK;
         if (sf_flow_progress(track->flow) < target.progress)
             return SF_OK;
-        if (sf_flow_get_work(track->flow).evaluations > WORK) {
+        if (sf_flow_get_work(track->flow).evaluations > track->work) {
             track->ended = track->spent = true;
             return SF_OK;
         }

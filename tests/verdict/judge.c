@@ -78,7 +78,7 @@ static sf_evidence many(double error, double rate, double margin, double growth,
 {
     setting s = make_setting(2, Z, 2);
     double toward[D] = {1.0, 0.0, 0.0}, direction[D];
-    sf_candidate candidate = {.separable = true,
+    sf_candidate candidate = {.separability = SF_SEPARABLE,
                               .unique = unique,
                               .strict = true,
                               .direction = toward,

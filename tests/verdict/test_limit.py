@@ -157,7 +157,21 @@ def descent_to_a_point(rng, program):
         assert np.abs(np.array(got["point"]) - beta).max() <= 1e-5 * max(1, beta.max()), (got["point"], beta, points)
 
 
-KINDS = [resting_feature, scaled_collapse, scaled_deep, tiny_start, equal_layers_deep, twice, two_layers, race,
+def weakly_separable(rng, program):
+    """Two examples against each other along one coordinate, the others on one side of it: log t along the other coordinate. The
+    span of the balanced examples is that of the first coordinate, so what can be separated has to be orthogonal to it."""
+    depth = rng.choice([1, 2, 2])
+    points = [[rng.uniform(0.5, 2), 0.0], [-rng.uniform(0.5, 2), 0.0], [rng.uniform(-1, 1), rng.uniform(0.3, 2)]]
+    points += [[rng.uniform(-1, 1), rng.uniform(0.3, 2)]] * rng.choice([0, 1])
+    swap = rng.random() < 0.5
+    method, rho = rng.choice([("gd", 0.0), ("l2-sam", 0.1), ("linf-sam", 0.1)])
+    init = [[rng.uniform(0.3, 1)] * 2] * depth
+    got = expect(program, experiment([p[::-1] if swap else p for p in points], init, method, rho), "direction",
+                 direction=np.array([1.0, 0.0] if swap else [0.0, 1.0]))
+    assert got["weakly_separable"] and not got["tie"], got
+
+
+KINDS = [weakly_separable, resting_feature, scaled_collapse, scaled_deep, tiny_start, equal_layers_deep, twice, two_layers, race,
          descent_to_a_point]
 
 
