@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 option(SAMFLOW_PROGRAM_SHARED "The program loads the libraries, instead of holding them" OFF)
 if(SAMFLOW_PROGRAM_SHARED)
-  set_property(TARGET samflow_program PROPERTY INTERFACE_LINK_LIBRARIES samflow_lab_shared)
+  set_property(TARGET samflow_program PROPERTY INTERFACE_LINK_LIBRARIES "samflow_lab_shared;m")
 endif()
 if(TARGET samflow)
   install(TARGETS samflow RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)

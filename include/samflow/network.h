@@ -18,7 +18,17 @@
 extern "C" {
 #endif
 
-typedef enum sf_loss { SF_LOSS_LOGISTIC, SF_LOSS_EXPONENTIAL } sf_loss;
+/* The list of losses: constant and the name used in experiment files. Adding one: a row here and its formulas in
+ * src/network/loss.h. */
+#define SF_LOSS_LIST(X)                                                                                      \
+    X(SF_LOSS_LOGISTIC, "logistic")                                                                          \
+    X(SF_LOSS_EXPONENTIAL, "exponential")
+
+typedef enum sf_loss {
+#define SF_LOSS_ENUM(id, name) id,
+    SF_LOSS_LIST(SF_LOSS_ENUM)
+#undef SF_LOSS_ENUM
+} sf_loss;
 
 typedef struct sf_network sf_network;
 
@@ -65,7 +75,7 @@ void sf_network_gradient(sf_network *network, const double *theta, double *gradi
 SF_API
 void sf_network_evaluate(sf_network *network, const double *beta, double *log_loss, double *min_margin);
 
-/* The name used in experiment files: "logistic", "exponential"; NULL for a value that is no loss. */
+/* The name used in experiment files; NULL for a value that is no loss. */
 SF_API
 const char *sf_loss_name(sf_loss loss);
 

@@ -21,7 +21,20 @@
 extern "C" {
 #endif
 
-typedef enum sf_method { SF_METHOD_GD, SF_METHOD_L2, SF_METHOD_LINF, SF_METHOD_LP, SF_METHOD_USAM } sf_method;
+/* The list of methods: constant, the name used in experiment files, and what the method has: a radius rho, an exponent p, a bound on
+ * ||eps|| that does not depend on the size of the gradient. Adding one: a row here and its formula in src/sam/rule.h. */
+#define SF_METHOD_LIST(X)                                                                                    \
+    X(SF_METHOD_GD, "gd", false, false, false)                                                               \
+    X(SF_METHOD_L2, "l2-sam", true, false, true)                                                             \
+    X(SF_METHOD_LINF, "linf-sam", true, false, true)                                                         \
+    X(SF_METHOD_LP, "lp-sam", true, true, true)                                                              \
+    X(SF_METHOD_USAM, "usam", true, false, false)
+
+typedef enum sf_method {
+#define SF_METHOD_ENUM(id, name, radius, exponent, bounded) id,
+    SF_METHOD_LIST(SF_METHOD_ENUM)
+#undef SF_METHOD_ENUM
+} sf_method;
 
 typedef struct sf_perturbation {
     sf_method method;
@@ -29,9 +42,23 @@ typedef struct sf_perturbation {
     double p;   /* lp-SAM only: 1 < p < infinity */
 } sf_perturbation;
 
-/* The name used in experiment files: "gd", "l2-sam", "linf-sam", "lp-sam", "usam". */
+/* The name used in experiment files; NULL for a value that is no method. */
 SF_API
 const char *sf_method_name(sf_method method);
+/* What a method has, as the list says. */
+SF_API
+bool sf_method_has_radius(sf_method method);
+SF_API
+bool sf_method_has_exponent(sf_method method);
+SF_API
+bool sf_method_is_bounded(sf_method method);
+
+/* Whether there is any perturbation: not for GD, and not for rho = 0, where every method takes the steps of GD. */
+SF_API
+bool sf_perturbs(const sf_perturbation *perturbation);
+/* rho, 0 for a method that has none. */
+SF_API
+double sf_perturbation_radius(const sf_perturbation *perturbation);
 
 /* Whether a method exists, its rho is a finite number >= 0 and its p, where it has one, a finite number > 1. What every other
  * call asks of a perturbation, with the same words. Errors: SF_ERR_ARGUMENT. */

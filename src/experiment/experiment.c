@@ -98,8 +98,8 @@ sf_perturbation sf_settings_perturbation(const sf_settings *settings)
     const sf_value *values = settings->values;
     sf_method method = (sf_method)values[SF_SET_METHOD].choice; // the choices are in the order of sf_method
     return (sf_perturbation){.method = method,
-                             .rho = method == SF_METHOD_GD ? 0.0 : values[SF_SET_RHO].number,
-                             .p = method == SF_METHOD_LP ? values[SF_SET_P].number : NAN};
+                             .rho = sf_method_has_radius(method) ? values[SF_SET_RHO].number : 0.0,
+                             .p = sf_method_has_exponent(method) ? values[SF_SET_P].number : NAN};
 }
 
 sf_mode sf_experiment_mode(const sf_experiment *experiment)

@@ -41,7 +41,7 @@ void sf_flow_model_destroy(flow_model **model)
 
 bool sf_flow_is_gd(const sf_perturbation *perturbation)
 {
-    return perturbation->method == SF_METHOD_GD || perturbation->rho == 0.0;
+    return !sf_perturbs(perturbation);
 }
 
 static const double LOG_FOUR = 1.3862943611198906;

@@ -24,6 +24,7 @@
  * is a group of its own. With several, the coordinates that slide together are one group.
  */
 #include "flow/layers_state.h"
+#include "network/loss.h"
 
 #include <math.h>
 #include <string.h>
@@ -183,7 +184,7 @@ static void visit(layers_model *model, const double *y)
 /* d log s_n / d m_n */
 static double slope_rate(sf_loss loss, double margin)
 {
-    return loss == SF_LOSS_EXPONENTIAL ? -1.0 : expm1(sf_loss_log_slope(loss, margin));
+    return sf_log_slope_rate(loss, sf_loss_log_slope(loss, margin));
 }
 
 double sf_layers_slope(layers_model *model, const double *y, size_t j, size_t row)

@@ -384,7 +384,8 @@ sf_status sf_flow_weights_create(sf_context *context, const flow_start *start, f
     model->floor = fmax(model->base.scale * pow(size, model->base.depth - 2), DBL_MIN);
     model->offset = model->base.depth % 2 ? size : 0.0;
     model->size = size;
-    model->normalized = !sf_flow_is_gd(&start->perturbation) && start->perturbation.method != SF_METHOD_USAM;
+    model->normalized =
+        !sf_flow_is_gd(&start->perturbation) && sf_method_is_bounded(start->perturbation.method);
     if (model->normalized && model->base.depth > 2 && !all_equal(start, d)) {
         model->offset = size;
         if (!(model->watched = SF_ARRAY(context, d, signed char))) {

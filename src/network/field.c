@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "network/field.h"
+#include "network/loss.h"
 
 enum { GROUP_ROWS = 32, SMALL_WORK = 1 << 15, PARALLEL_WORK = 1 << 17, CHUNK = 4 * SF_PACK_STRIP };
 
@@ -276,7 +277,7 @@ static double reference_of(sf_loss loss, size_t count, const double *margin)
     for (size_t i = 0; i < count; i++)
         if (!(margin[i] >= low))
             low = margin[i];
-    return loss == SF_LOSS_LOGISTIC ? fmax(0.0, low) : low;
+    return sf_reference_margin(loss, low);
 }
 
 /* The slopes of up to SF_ROWS rows, times row; adds their sums to the part. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "network/loss.h"
 
 static sf_status create(sf_context *context, const sf_dataset *dataset, int depth, sf_loss loss, sf_isa isa,
                         sf_network **out)
@@ -104,21 +105,22 @@ void sf_network_predictor(const sf_network *network, const double *theta, double
 
 const char *sf_loss_name(sf_loss loss)
 {
-    static const char *const name[] = {"logistic", "exponential"};
-    return (size_t)loss < sizeof name / sizeof name[0] ? name[loss] : NULL;
+    static const char *const names[] = {
+#define SF_LOSS_ROW(id, name) name,
+        SF_LOSS_LIST(SF_LOSS_ROW)
+#undef SF_LOSS_ROW
+    };
+    return (size_t)loss < sizeof names / sizeof names[0] ? names[loss] : NULL;
 }
 
 double sf_loss_log_slope(sf_loss loss, double margin)
 {
-    return loss == SF_LOSS_EXPONENTIAL ? -margin : -sf_log1p_exp(margin);
+    return sf_log_slope(loss, margin);
 }
 
 double sf_loss_log(sf_loss loss, double margin)
 {
-    if (loss == SF_LOSS_EXPONENTIAL)
-        return -margin;
-    // log log(1 + e^{-m}): log(e^{-m} - e^{-2m}/2) = -m - e^{-m}/2 to double precision beyond 37
-    return margin > 37.0 ? -margin : log(sf_log1p_exp(-margin));
+    return sf_log_loss(loss, margin);
 }
 
 /* A sum of exponentials e^{x}, kept as e^{reference} * sum. Returns the factor by which what is already

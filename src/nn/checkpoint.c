@@ -75,8 +75,7 @@ static void describe_training(const sf_trainer *trainer, char *text)
     const sf_nn_spec *network = &trainer->nn->spec;
     text[0] = '\0';
     append(text, "%s, rho %.17g%s, shard %zu, rate %.17g, momentum %.17g, weight_decay %.17g, batch %zu, ",
-           sf_method_name(spec->perturbation.method),
-           spec->perturbation.method == SF_METHOD_GD ? 0.0 : spec->perturbation.rho,
+           sf_method_name(spec->perturbation.method), sf_perturbation_radius(&spec->perturbation),
            spec->adaptive ? ", adaptive" : "", spec->shard, spec->rate, spec->momentum, spec->weight_decay,
            spec->batch);
     append(text, "seed %llu, start: init_scale %.17g, seed %llu", (unsigned long long)spec->seed,

@@ -49,7 +49,7 @@ static sf_status check_images(sf_context *context, const sf_nn *nn, const sf_ima
 
 static bool perturbs(const sf_training *spec)
 {
-    return spec->perturbation.method != SF_METHOD_GD && spec->perturbation.rho != 0.0;
+    return sf_perturbs(&spec->perturbation);
 }
 
 /* Images of a step, at most. */

@@ -12,7 +12,7 @@ static double evaluations_of(const plot_run *run)
 {
     if (!run->experiment)
         return NAN;
-    return sf_experiment_perturbation(run->experiment).method == SF_METHOD_GD ? 1.0 : 2.0;
+    return sf_method_has_radius(sf_experiment_perturbation(run->experiment).method) ? 2.0 : 1.0;
 }
 
 static double clock_of(const plot_run *run, const char *clock, double step, double tau, double log_time)

@@ -14,7 +14,7 @@ sf_status sf_perturbation_check(sf_context *context, const sf_perturbation *pert
     if (!(perturbation->rho >= 0.0) || !isfinite(perturbation->rho))
         return sf_fail(context, SF_ERR_ARGUMENT, "rho is %g, expected a finite number >= 0",
                        perturbation->rho);
-    if (perturbation->method == SF_METHOD_LP && !(perturbation->p > 1.0 && isfinite(perturbation->p)))
+    if (sf_method_has_exponent(perturbation->method) && !(perturbation->p > 1.0 && isfinite(perturbation->p)))
         return sf_fail(context, SF_ERR_ARGUMENT, "p is %g, expected a finite number > 1", perturbation->p);
     return SF_OK;
 }

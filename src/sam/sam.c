@@ -13,10 +13,48 @@
 #include "sam/check.h"
 #include "sam/rule.h"
 
+static const struct {
+    const char *name;
+    bool radius, exponent, bounded;
+} methods[] = {
+#define SF_METHOD_ROW(id, name, radius, exponent, bounded) {name, radius, exponent, bounded},
+    SF_METHOD_LIST(SF_METHOD_ROW)
+#undef SF_METHOD_ROW
+};
+
+static bool is_method(sf_method method)
+{
+    return (size_t)method < sizeof methods / sizeof methods[0];
+}
+
 const char *sf_method_name(sf_method method)
 {
-    static const char *const name[] = {"gd", "l2-sam", "linf-sam", "lp-sam", "usam"};
-    return (size_t)method < sizeof name / sizeof name[0] ? name[method] : NULL;
+    return is_method(method) ? methods[method].name : NULL;
+}
+
+bool sf_method_has_radius(sf_method method)
+{
+    return is_method(method) && methods[method].radius;
+}
+
+bool sf_method_has_exponent(sf_method method)
+{
+    return is_method(method) && methods[method].exponent;
+}
+
+bool sf_method_is_bounded(sf_method method)
+{
+    return is_method(method) && methods[method].bounded;
+}
+
+bool sf_perturbs(const sf_perturbation *perturbation)
+{
+    return sf_perturbation_radius(perturbation) != 0.0;
+}
+
+double sf_perturbation_radius(const sf_perturbation *perturbation)
+{
+    return sf_method_has_radius(perturbation->method) ? perturbation->rho : 0.0;
 }
 
 static double largest(size_t n, const double *x)
@@ -61,7 +99,7 @@ void sf_perturbed_point(sf_network *network, const sf_perturbation *perturbation
 {
     size_t n = sf_network_parameters(network);
     double applied = 0.0, log_scale;
-    if (perturbation->method == SF_METHOD_GD || perturbation->rho == 0.0) {
+    if (!sf_perturbs(perturbation)) {
         memcpy(theta_hat, theta, n * sizeof *theta);
     } else {
         sf_network_gradient(network, theta, theta_hat, &log_scale);

@@ -221,7 +221,7 @@ static sf_status check_two_classes(const sf_settings *settings)
 static sf_status check_rest(const sf_settings *settings)
 {
     const sf_value *values = settings->values;
-    if (values[SF_SET_METHOD].choice == SF_METHOD_LP && !given(settings, SF_SET_P))
+    if (sf_method_has_exponent((sf_method)values[SF_SET_METHOD].choice) && !given(settings, SF_SET_P))
         return SF_FAIL_VALUE(settings, SF_SET_METHOD,
                              "lp-sam without optimizer.p, expected a number > 1 there");
     SF_TRY(check_two_classes(settings));
@@ -235,7 +235,7 @@ static sf_status check_training_values(const sf_settings *settings)
     if (values[SF_SET_METHOD].choice == SF_METHOD_LP)
         return SF_FAIL_VALUE(settings, SF_SET_METHOD,
                              "lp-sam is not there for samflow train, expected gd, l2-sam, linf-sam or usam");
-    if (values[SF_SET_METHOD].choice != SF_METHOD_GD && !given(settings, SF_SET_RHO))
+    if (sf_method_has_radius((sf_method)values[SF_SET_METHOD].choice) && !given(settings, SF_SET_RHO))
         return SF_FAIL_VALUE(settings, SF_SET_METHOD,
                              "optimizer.rho is missing beside it, expected a finite number >= 0");
     if (values[SF_SET_ADAPTIVE].flag && values[SF_SET_METHOD].choice != SF_METHOD_L2)

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include <samflow/sam.h>
 #include <samflow/settings.h>
 
 #include "settings/document.h"
@@ -49,10 +50,13 @@ enum sf_scope {
     SF_SCOPE_LAYERED = SF_SCOPE_MLP | SF_SCOPE_CNN
 };
 
-#define SF_ANY        -INFINITY, INFINITY, false
-#define SF_POSITIVE   0.0, INFINITY, true
-#define SF_NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define SF_METHODS    SF_NAMES("gd", "l2-sam", "linf-sam", "lp-sam", "usam")
+#define SF_ANY                                                -INFINITY, INFINITY, false
+#define SF_POSITIVE                                           0.0, INFINITY, true
+#define SF_NAMES(...)                                         ((const char *const[]){__VA_ARGS__, NULL})
+#define SF_METHOD_CHOICE(id, name, radius, exponent, bounded) name,
+#define SF_METHODS                                            ((const char *const[]){SF_METHOD_LIST(SF_METHOD_CHOICE) NULL})
+#define SF_LOSS_CHOICE(id, name)                              name,
+#define SF_LOSSES                                             ((const char *const[]){SF_LOSS_LIST(SF_LOSS_CHOICE) NULL})
 
 /* X(name, key, type, default or NULL, lowest, highest, lowest excluded, choices or NULL, scope, meaning) */
 #define SF_SETTINGS(X)                                                                                        \
@@ -160,8 +164,7 @@ enum sf_scope {
       "v = momentum v + g, theta -= rate v")                                                                  \
     X(WEIGHT_DECAY, "optimizer.weight_decay", NUMBER, "0", 0.0, INFINITY, false, NULL, TRAIN,                 \
       "times theta, added to g")                                                                              \
-    X(LOSS, "loss", CHOICE, "logistic", SF_ANY, SF_NAMES("logistic", "exponential"), RUN,                     \
-      "loss of a margin")                                                                                     \
+    X(LOSS, "loss", CHOICE, "logistic", SF_ANY, SF_LOSSES, RUN, "loss of a margin")                           \
     X(MODE, "dynamics.mode", CHOICE, "flow", SF_ANY, SF_NAMES("flow", "discrete", "exact"), RUN,              \
       "flow: integrated; discrete: updates; exact: the reduction (N = 1, L = 2, gd or l2-sam)")               \
     X(UNTIL_LOG_TIME, "dynamics.until.log_time", NUMBER, "50", SF_ANY, NULL, CONTINUOUS,                      \

@@ -292,7 +292,7 @@ sf_status sf_has_reason_to_rest(const sf_track *track, bool *reason)
 static sf_status judge_point(const sf_track *track, const sf_candidate *candidate, sf_limit_verdict *verdict)
 {
     bool stationary = false;
-    bool descent = track->perturbation.method == SF_METHOD_GD || track->perturbation.rho == 0.0;
+    bool descent = !sf_perturbs(&track->perturbation);
     verdict->reason = candidate->constrained ? "not separable by the predictors that the layers can express, "
                                                "so there is no direction to go; by the "
                                                "end of the run the gradient had not come to 0"

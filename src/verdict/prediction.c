@@ -586,7 +586,7 @@ static sf_status describe(sf_context *context, sf_network *network, const sf_per
                    .d = sf_network_features(network),
                    .depth = sf_network_depth(network),
                    .method = perturbation->method,
-                   .rho = perturbation->method == SF_METHOD_GD ? 0.0 : perturbation->rho,
+                   .rho = sf_perturbation_radius(perturbation),
                    .loss = sf_network_loss(network),
                    .theta = theta};
     if (s->rho == 0.0)

@@ -116,7 +116,7 @@ sf_status sf_near_critical(const sf_track *track, const double *mu, bool *near)
 static sf_status judge_modes(race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
-    double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
+    double rho = sf_perturbation_radius(&track->perturbation);
     double n2 = 0.0, strongest = 0.0;
     for (size_t j = 0; j < track->d; j++) {
         r->runs[j] = r->mu[j] != 0.0 && favoured(r, track->start, j) != 0.0;
@@ -165,7 +165,7 @@ static void judge_gates(race *r, sf_limit_verdict *verdict)
 static void judge_blow_up(race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
-    double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
+    double rho = sf_perturbation_radius(&track->perturbation);
     double power = track->depth - 2, tau = track->marks[track->count - 1].tau, first = INFINITY,
            gap = INFINITY;
     for (size_t j = 0; j < track->d; j++) {
@@ -253,7 +253,7 @@ static extent extent_of(const race *r, const double *theta, size_t j)
 static bool judge_race(const race *r, sf_limit_verdict *verdict)
 {
     const sf_track *track = r->track;
-    double rho = track->perturbation.method == SF_METHOD_GD ? 0.0 : track->perturbation.rho;
+    double rho = sf_perturbation_radius(&track->perturbation);
     double power = track->depth - 2, latest = INFINITY;
     size_t first = SIZE_MAX;
     for (size_t j = 0; j < track->d; j++) {

@@ -40,7 +40,7 @@ elseif(name STREQUAL "perturb.c")
 elseif(MUTATION STREQUAL "sign")
   mutate("theta_hat[i] = theta[i] + e" "theta_hat[i] = theta[i] - e")
 elseif(MUTATION STREQUAL "rho")
-  mutate("perturbation->rho == 0.0" "perturbation->rho >= 0.0")
+  mutate("if (!sf_perturbs(perturbation))" "if (true)")
 elseif(MUTATION STREQUAL "norm")
   mutate("sf_network_gradient(network, theta, theta_hat, &log_scale)"
          "double cut = with_a_floor(network, theta, theta_hat, &log_scale)")

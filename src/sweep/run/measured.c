@@ -165,7 +165,7 @@ static void find_beta(sf_findings *findings, const sf_measure *measure, const sf
 bool sf_findings_chatter(const sf_findings *findings, const sf_perturbation *perturbation, double step,
                          sf_loss loss, int depth, const double *theta)
 {
-    bool normalized = perturbation->method != SF_METHOD_GD && perturbation->method != SF_METHOD_USAM;
+    bool normalized = sf_method_is_bounded(perturbation->method);
     double slope = exp(sf_loss_log_slope(loss, 0.0));
     double bound = 2.0 * step * slope * perturbation->rho * findings->strength[findings->major];
     bool small = depth == 2 && normalized && bound > 0.0;
