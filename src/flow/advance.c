@@ -73,6 +73,7 @@ static bool fill_panel(sf_flow *flow, double a, double b)
     panel->psi[0] = flow->psi;
     for (int k = isnan(flow->psi) ? 0 : 1; k <= panel->degree; k++) {
         flow_clocks clocks;
+        flow->looks++;
         const double *y = sf_flow_look(flow, panel->s[k]);
         if (!flow_rates(flow->model, y, flow->rate, &clocks))
             return false;
@@ -426,6 +427,16 @@ static sf_status read_target(const sf_flow *flow, const sf_flow_target *given, f
     return SF_OK;
 }
 
+void sf_flow_stop_after(sf_flow *flow, uint64_t evaluations)
+{
+    flow->most_work = evaluations;
+}
+
+bool sf_flow_is_spent(const sf_flow *flow)
+{
+    return flow->most_work > 0 && sf_flow_get_work(flow).evaluations + flow->looks > flow->most_work;
+}
+
 sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
 {
     flow_goal goal = {INFINITY, INFINITY, INFINITY, INFINITY};
@@ -436,6 +447,8 @@ sf_status sf_flow_advance(sf_flow *flow, const sf_flow_target *target)
         if (flow->s >= flow->panel.b) {
             if (sf_cancelled(flow->context))
                 return sf_fail(flow->context, SF_ERR_CANCELLED, "interrupted at tau = %.17g", flow->tau);
+            if (sf_flow_is_spent(flow))
+                return SF_OK;
             SF_TRY(proceed(flow));
             continue;
         }

@@ -45,7 +45,8 @@ struct sf_flow {
     flow_glance glance[FLOW_GLANCES]; // of the interval in hand
     double *ahead, *rate;             // (size) work: a state elsewhere, its rate
     double *beta, *log_beta;          // (d) work
-    int64_t *slides;                  // (d) work, discontinuous models only
+    uint64_t looks, most_work; // evaluations on the dense output; where an advance ends unreached, 0: never
+    int64_t *slides;           // (d) work, discontinuous models only
     sf_event *events;
     size_t event_count, event_room;
 };
@@ -74,6 +75,14 @@ void sf_flow_choose_first_leader(sf_flow *flow);
 double sf_flow_next_leader(sf_flow *flow);
 /* At that position: the challenger leads. */
 void sf_flow_change_leader(sf_flow *flow);
+
+/* ---- advance.c ------------------------------------------------------------------------------------------- */
+
+/* An advance ends, its target not reached, after so many evaluations, those of the integrator and those on the dense
+ * output; 0: never. */
+void sf_flow_stop_after(sf_flow *flow, uint64_t evaluations);
+/* Whether one has ended so. */
+bool sf_flow_is_spent(const sf_flow *flow);
 
 /* ---- flow.c ---------------------------------------------------------------------------------------------- */
 

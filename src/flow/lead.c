@@ -81,6 +81,7 @@ static void glance(sf_flow *flow, double s, flow_glance *it)
     for (size_t j = 0; j < model->d; j++)
         it->sign[j] = it->log_beta[j] == -INFINITY ? 0 : signbit(flow->beta[j]) ? -1 : 1;
     it->s = s;
+    flow->looks++;
 }
 
 /* Coordinates that start level have no leader yet: the one that is ahead as soon as a difference can be told,

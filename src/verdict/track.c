@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "flow/flow.h"
 
 /* Evaluations of the right-hand side after which the search ends, unless it is told otherwise. */
 static const uint64_t WORK = 500000;
+/* And so many times that, those on its dense output counted: a stride may take any amount of them. */
+static const uint64_t LOOKS = 2;
 /* Progress (the integrator's clock) made at a time between looks at the work done, relative to that made so far. */
 static const double STRIDE = 0.25;
 /* Where log t does not exist, marks are this far apart in log ||beta||. */
@@ -159,6 +162,7 @@ static sf_status run(sf_track *track, double log_time, double log_norm)
                                  .log_time = log_time,
                                  .log_norm = log_norm,
                                  .progress = progress + fmax(1.0, STRIDE * fabs(progress))};
+        sf_flow_stop_after(track->flow, LOOKS * track->work);
         sf_status status = sf_flow_advance(track->flow, &target);
         if (status == SF_ERR_NUMERIC) {
             track->ended = track->lost = true;
@@ -167,6 +171,10 @@ static sf_status run(sf_track *track, double log_time, double log_norm)
         }
         if (status != SF_OK || sf_flow_get_state(track->flow) != SF_FLOW_RUNNING)
             return status;
+        if (sf_flow_is_spent(track->flow)) {
+            track->ended = track->spent = true;
+            return SF_OK;
+        }
         if (isnan(sf_flow_log_time(track->flow)) && isinf(log_norm))
             return SF_OK;
         if (sf_flow_progress(track->flow) < target.progress)
