@@ -142,9 +142,9 @@ def discrete(rng, program):
     natural = min(unit ** 2, 1e30) / max(high * unit ** len(case["w"]), 1e-300)  # of size |w|^2 / |margin|
     eta = short(rng, min(max(natural * 10.0 ** rng.uniform(-3, -0.5), 1e-250), 1e250))
     steps = sorted({rng.randint(1, 5), rng.choice([7, 20, 40])})
-    settings = settings_of(case, mode="discrete", step=eta, steps=steps[-1], samples=1, at={"step": steps})
     if case["loss"] == "exponential" and high * len(case["w"][0]) * (unit + case["rho"]) ** len(case["w"]) > 600:
         case["loss"] = "logistic"
+    settings = settings_of(case, mode="discrete", step=eta, steps=steps[-1], samples=1, at={"step": steps})
     try:
         right = definitions.update(case["z"], case["w"], case["method"], case["rho"], case["p"], case["loss"], eta, steps)
     except OverflowError:
@@ -385,8 +385,8 @@ def invariance(rng, program):
         return 0.0, "at rest"
     kind, other, features, shift, unit = changed(rng, case)
     other["as_points"] = kind == "copies"
-    mode, end = rng.choice(["flow", "discrete"]), flow.log_unit + rng.uniform(-1, 6)
-    eta = 0.05 * math.exp(min(max(flow.log_unit, -300), 300))
+    mode, end = rng.choice(["flow", "discrete"] if abs(flow.log_unit) < 250 else ["flow"]), flow.log_unit + rng.uniform(-1, 6)
+    eta = 0.05 * math.exp(min(max(flow.log_unit, -250), 250))
 
     def run(which, move, stretch=0.0):
         which = dict(which)
