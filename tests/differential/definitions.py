@@ -132,14 +132,14 @@ class Flow:
         except OutOfBudget:
             self.end = "budget"
             return []
-        if out.status < 0 or not np.isfinite(out.y).all():
+        if out.status < 0 or not all(np.isfinite(row).all() for row in out.y):
             self.end = "gave up"
             return []
         if out.status == 1:
             self.end = "rest" if len(out.t_events[0]) else "sign"
             q = float((out.t_events[0] if len(out.t_events[0]) else out.t_events[1])[0])
             self.log_end = self.log_unit + (math.log(math.sinh(q)) if q < 15 else q - math.log(2))
-        return [(y[:-1].reshape(self.w0.shape), float(y[-1])) for y in out.y.T]
+        return [(y[:-1].reshape(self.w0.shape), float(y[-1])) for y in np.array(out.y).T] if len(out.t) else []
 
 
 # ---- discrete updates, 50 digits --------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import argparse
 import datetime
 import os
 import random
+import signal
 import sys
 import time
 
@@ -35,6 +36,13 @@ KNOWN_OPEN = {
 }
 
 
+PATIENCE = 90  # seconds an experiment
+
+
+def out_of_time(*_):
+    raise Slow
+
+
 class Tally:
     def __init__(self):
         self.agree, self.worst, self.words, self.wrong, self.seconds = 0, 0.0, {}, 0, 0.0
@@ -52,6 +60,7 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
     seed = datetime.date.today().isoformat() if arguments.seed == "day" else arguments.seed
+    signal.signal(signal.SIGALRM, out_of_time)
     print(f"seed {seed}", flush=True)
     kinds = {k: f for k, f in families.KINDS.items() if not arguments.only or k in arguments.only.split(",")}
     program, tallies = Program(arguments.program), {k: Tally() for k in kinds}
@@ -63,6 +72,7 @@ def main():
             if end and time.time() > end:
                 break
             tally, start = tallies[name], time.time()
+            signal.alarm(PATIENCE)
             try:
                 worst, word = family(random.Random(f"{seed} {name} {k}"), program)
                 tally.words[word] = tally.words.get(word, 0) + 1
@@ -79,6 +89,10 @@ def main():
                     continue
                 tally.wrong += 1
                 print(f"WRONG {name} {k}: {error}", flush=True)
+            except (ArithmeticError, ValueError, TypeError) as error:  # of the reference: counted, and said
+                tally.words[f"reference: {error}"] = tally.words.get(f"reference: {error}", 0) + 1
+            finally:
+                signal.alarm(0)
             tally.seconds += time.time() - start
             if arguments.verbose:
                 print(f"{name} {k}: {time.time() - start:.1f} s", flush=True)
