@@ -115,7 +115,7 @@ class Flow:
                 raise OutOfBudget
             return self.rates(q, y)
 
-        events = [lambda q, y: np.abs(y[:-1]).max() / self.size - REST]
+        events = [lambda q, y: np.abs(y[:-1]).max() / self.size - REST if self.w0.any() else 1.0]
         start = np.append(self.w0.ravel(), 0.0)
         if until_sign:
             signs = np.sign(self.gradient_signs(start))
