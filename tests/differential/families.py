@@ -103,7 +103,7 @@ def follow(rng, program, case, until_sign=False, width=0.0):
         if answer["status"] != "collapsed" and end > flow.log_end + 1e-3:
             wrong(f"comes to 0 at log t {flow.log_end}, found {answer['status']}", "simulate", settings)
     elif flow.end == "reached" and answer["status"] == "collapsed" and \
-            np.abs(np.prod(states[-1][0], axis=0)).max() > 1e-4 * np.abs(np.prod(flow.w0, axis=0)).max():
+            np.abs(np.prod(states[-1][0], axis=0) * flow.z).max() > 1e-4 * np.abs(np.prod(flow.w0, axis=0) * flow.z).max():
         wrong(f"collapsed at log t {answer['final']['log_time']}, the reference goes on to {times[-1]}", "simulate", settings)
     worst, what = compare(records, states, flow)
     if worst > 1e-8:
