@@ -59,7 +59,7 @@ def compare(records, states, flow):
         loss = definitions.log_loss(beta, flow.z, flow.loss)
         note(abs(record["log_loss"] - loss) / max(1.0, abs(loss)), f"log loss {record['log_loss']}, right is {loss} {at}")
         m = flow.z @ beta
-        note(abs(record["min_margin"] - m.min()) / max(np.abs(flow.z) @ np.maximum(np.abs(beta), 1e-9 * start)) if high else 0.0,
+        note(abs(record["min_margin"] - m.min()) / max(np.abs(flow.z) @ np.maximum(np.abs(beta), 1e-3 * start)) if high else 0.0,
              f"min margin {record['min_margin']}, right is {m.min()} {at}")
     return worst, what
 
