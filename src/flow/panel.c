@@ -68,7 +68,8 @@ double sf_flow_panel_through(flow_panel *panel, const flow_past *values, double 
             panel->psi[k] += difference[i] * product[k];
             product[k] *= node[k] - x[i];
         }
-        if (!isfinite(term))
+        // positions may coincide where a step is one spacing of doubles; fmax passes over NaN
+        if (!isfinite(difference[i]) || !isfinite(term))
             return NAN;
         // a term may be small by chance where it passes 0: the one before it must be small too
         double error = fmax(term, 0.01 * before) / (allowed * size);
