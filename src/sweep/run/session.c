@@ -386,24 +386,18 @@ const sf_sweep_counts *sf_session_counts(const sf_session *session)
     return &session->counts;
 }
 
-static int is_cancelled(void *context)
-{
-    return sf_cancelled(context);
-}
-
 /* All is there; who stops it here gets the index with the next run. Sorting by pieces that fit a cache of the processor takes
  * half the time, for which SQLite needs temporary files. */
 static sf_status make_index(sf_session *session)
 {
-    enum { INSTRUCTIONS = 100000 };
-    sqlite3_progress_handler(session->database->handle, INSTRUCTIONS, is_cancelled, session->context);
+    sf_database_heed(session->database, true);
     SF_TRY(sf_database_execute(session->database, "PRAGMA temp_store=FILE; PRAGMA cache_size=-2000"));
     sf_status status = sf_database_index(session->database);
     if (status == SF_ERR_IO && !sf_cancelled(session->context)) { // no place for them
         SF_TRY(sf_database_execute(session->database, "PRAGMA temp_store=MEMORY"));
         status = sf_database_index(session->database);
     }
-    sqlite3_progress_handler(session->database->handle, 0, NULL, NULL);
+    sf_database_heed(session->database, false);
     return sf_cancelled(session->context) ? SF_OK : status;
 }
 

@@ -121,6 +121,8 @@ sf_status sf_database_fail(sf_database *database, int code, const char *what)
     switch (code & 0xff) {
     case SQLITE_NOMEM:
         return sf_fail(database->context, SF_ERR_MEMORY, "out of memory: %s '%s'", what, database->path);
+    case SQLITE_INTERRUPT:
+        return sf_fail(database->context, SF_ERR_CANCELLED, "interrupted: %s '%s'", what, database->path);
     case SQLITE_FULL:
         return sf_fail(
             database->context, SF_ERR_IO,
@@ -294,6 +296,18 @@ static sf_status distrust(sf_database *database)
     return sf_database_execute(database, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0");
 }
 
+static int is_cancelled(void *context)
+{
+    return sf_cancelled(context);
+}
+
+void sf_database_heed(sf_database *database, bool heed)
+{
+    enum { INSTRUCTIONS = 100000 };
+    sqlite3_progress_handler(database->handle, heed ? INSTRUCTIONS : 0, heed ? is_cancelled : NULL,
+                             database->context);
+}
+
 static sf_status check_format(sf_database *database)
 {
     int64_t version = 0, tables = 0;
@@ -357,6 +371,7 @@ sf_status sf_database_open(sf_context *context, const char *path, bool write, bo
         status = set_up(database);
     if (status == SF_OK && !write) {
         sqlite3_busy_timeout(database->handle, 60000);
+        sf_database_heed(database, true);
         status = distrust(database);
         if (status == SF_OK)
             status = check_format(database);

@@ -59,6 +59,9 @@ sf_status sf_database_integer(sf_database *database, int64_t *value, bool *found
 bool sf_bind_cell(sqlite3_stmt *statement, int index, const sf_cell *cell);
 sf_cell sf_column_cell(sqlite3_stmt *statement, int column);
 
+/* From now on statements end with SF_ERR_CANCELLED once the context is told to stop; so from the start where it is only read. */
+void sf_database_heed(sf_database *database, bool heed);
+
 /* Makes the unique index of the hashes if it is not there. Of points that are there twice (a file whose lock was lost), one
  * stays. */
 sf_status sf_database_index(sf_database *database);

@@ -207,10 +207,13 @@ sf_status sf_store_merge(sf_context *context, const char *path, size_t count, co
     sf_status status = sf_database_index(database);
     for (size_t i = 0; i < count && status == SF_OK; i++) {
         sf_progress(context, (double)i / (double)count, inputs[i]);
+        sf_database_heed(database, true);
         status = merge_one(database, inputs[i]);
-        if (status == SF_OK && sf_cancelled(context))
+        sf_database_heed(database, false);
+        if (status == SF_ERR_CANCELLED || (status == SF_OK && sf_cancelled(context)))
             status = sf_fail(context, SF_ERR_CANCELLED,
-                             "interrupted after %zu of %zu files; the same command goes on", i + 1, count);
+                             "interrupted after %zu of %zu files; the same command goes on",
+                             i + (status == SF_OK), count);
     }
     sf_progress(context, 1.0, NULL);
     sf_database_close(&database);
