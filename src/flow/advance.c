@@ -16,6 +16,8 @@
 /* A panel is not shortened below this part of its step. */
 static const double SHORTEST = 1e-3;
 static const double NOISE = 1e3; // of psi in the dense output, over the misfit allowed
+/* A blow-up is called where the tau left is this part of the tau passed, or the predictor is about to leave the doubles. */
+static const double BLOW_UP_LEFT = 1e-12, LOG_LARGEST = 680.0;
 enum { MODE_CHANGES_IN_PLACE = 100 };
 /* A whole flow takes some thousand steps; so many mean that it creeps around a singular point. */
 enum { MOST_STEPS = 500000 };
@@ -270,6 +272,28 @@ static sf_status change_leader(sf_flow *flow)
 
 /* ---- the ends of a flow -------------------------------------------------------------------------- */
 
+/* Whether a flow whose predictor is large is about to blow up, and the tau left until then: |beta| ~ left^(-L / (L - 2)). A large
+ * predictor alone says nothing: a deep network may start there. */
+static bool blows_up(sf_flow *flow, double *left)
+{
+    const double part = 1e-3; // of the clock's unit
+    const flow_model *model = flow->model;
+    flow_clocks clocks;
+    size_t top = sf_flow_look_at_beta(flow, flow->s);
+    double before = flow->log_beta[top], power = (double)model->depth / (model->depth - 2);
+    *left = 0.0;
+    if (!flow_rates(flow->model, flow->y, flow->rate, &clocks))
+        return true;
+    for (size_t i = 0; i < model->size; i++)
+        flow->ahead[i] = flow->y[i] + part * flow->rate[i];
+    model->system->predictor(model, flow->ahead, NULL, flow->log_beta);
+    double growth = (flow->log_beta[top] - before) / part;
+    if (!(growth > 0.0))
+        return false;
+    *left = power * exp(clocks.log_pace) / growth;
+    return *left <= BLOW_UP_LEFT * flow->tau || before > LOG_LARGEST;
+}
+
 static sf_status check_rest(sf_flow *flow)
 {
     double remaining = 0.0;
@@ -278,7 +302,10 @@ static sf_status check_rest(sf_flow *flow)
         flow->tau += remaining;
         return add_event(flow, SF_EVENT_COLLAPSE, -1, -1);
     }
+    if (flow->state == SF_FLOW_BLOWN_UP && !blows_up(flow, &remaining))
+        flow->state = SF_FLOW_RUNNING;
     if (flow->state == SF_FLOW_BLOWN_UP) {
+        flow->tau += remaining;
         flow->log_time = INFINITY;
         return add_event(flow, SF_EVENT_BLOW_UP, -1, (int64_t)sf_flow_look_at_beta(flow, flow->s));
     }

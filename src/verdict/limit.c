@@ -12,6 +12,8 @@ static const double DEFAULT_LOG_TIME = 1e6, DEFAULT_LOG_TIME_SINGLE = 1e12, DEFA
 /* Several examples, flows without a derivative of their rates: beyond, the differences that stand for it are too coarse for
  * the margins, and the integrator's steps become small. */
 static const double DEFAULT_LOG_TIME_ROUGH = 2e4;
+/* Weakly separable data keep a loss above 0, so tau is of the size of t, and ends where doubles do, at log t near 700. */
+static const double LOG_TIME_WEAK = 100.0;
 /* Evaluations for data that are not separable, where the field of a normalized method is all but discontinuous in the end. */
 static const uint64_t WORK_WITHOUT_MARGIN = 200000;
 /* Examples whose margin is within this many times the error of the direction count as active, within these ends. */
@@ -183,6 +185,8 @@ static bool stands_at(const search *s)
 
 static sf_status run(search *s)
 {
+    if (s->has_candidate && s->candidate.separability == SF_WEAKLY_SEPARABLE)
+        s->options.log_time = fmin(s->options.log_time, LOG_TIME_WEAK);
     int marks = (int)floor(log(s->options.log_time));
     for (int i = marks; i >= 0 && !s->track.ended; i--) {
         double log_time = s->options.log_time * exp(-(double)i);

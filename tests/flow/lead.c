@@ -97,8 +97,36 @@ static void test_random(void **state)
     assert_true(changes > 60);
 }
 
+/* Beyond 64 layers, and for several examples, errors of a weight count L-fold. A predictor that is large from the start is no blow-up: w^(2 - L) = alpha^(2 - L) - (L - 2) mu tau. */
+static void test_large_start(void **state)
+{
+    (void)state;
+    static const struct {
+        int depth;
+        double alpha, mu;
+    } given[] = {{1000, 1.5, 0.68}, {300, 2.3, 1.7}, {60, 80.0, 0.3}, {5, 1e50, 2.0}};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+        for (size_t copies = 1; copies <= 2; copies++) {
+            int depth = given[i].depth;
+            double theta[1000], z[2] = {given[i].mu, given[i].mu}, power = depth - 2.0;
+            double end = pow(given[i].alpha, -power) / (power * given[i].mu);
+            for (int l = 0; l < depth; l++)
+                theta[l] = given[i].alpha;
+            rig r = rig_open(test_context(), copies, 1, z, depth, SF_LOSS_LOGISTIC,
+                             (sf_perturbation){SF_METHOD_GD, 0.0, 0.0}, theta);
+            rig_to_tau(&r, 0.5 * end);
+            assert_relative(r.log_beta[0], depth * (log(given[i].alpha) + log(2.0) / power), 1e-8);
+            rig_to_tau(&r, 2.0 * end);
+            const sf_event *event = rig_event(&r, SF_EVENT_BLOW_UP, 0);
+            assert_non_null(event);
+            assert_relative(event->tau, end, depth <= 64 && copies == 1 ? 1e-10 : 1e-5);
+            rig_close(&r);
+        }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_short_lead), cmocka_unit_test(test_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_short_lead), cmocka_unit_test(test_random),
+                                       cmocka_unit_test(test_large_start)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
