@@ -80,9 +80,11 @@ static sf_status judge_run(search *s)
         s->verdict.reason = "the start is within 1e-9 of the critical scale, where growth and collapse part";
     } else if (s->track.lost) {
         const sf_track_mark *last = &s->track.marks[s->track.count - 1];
+        char clock[64] = "where log t does not exist";
+        if (!isnan(last->log_time))
+            snprintf(clock, sizeof clock, "log t = %.10g", last->log_time);
         snprintf(s->limit->reason, sizeof s->limit->reason,
-                 "the integration was given up at tau = %.10g, log t = %.10g: %s", last->tau, last->log_time,
-                 s->track.message);
+                 "the integration was given up at tau = %.10g, %s: %s", last->tau, clock, s->track.message);
         s->verdict.reason = s->limit->reason;
     } else if (s->track.at_rest) {
         return judge_rest(s);
