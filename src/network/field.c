@@ -454,7 +454,7 @@ void sf_field_pass(sf_network *network, const double *weights, bool backward, sf
 
 double sf_field_turn(sf_network *network, const double *weights, const double *rate, double *field)
 {
-    sf_field_total total;
+    sf_field_total total = {0};
     sf_field_take_all(network, weights);
     pass job = pass_of(network, weights, false, rate);
     run_pass(&job, &total);

@@ -31,7 +31,6 @@ from experiments import Failed, Program, Slow
 KNOWN_OPEN = {
     "need a depth of at most 64": "linf-SAM flows are limited to 64 layers; predict has the closed form",
     "creeps around a singular point": "lp-SAM with p > 2 where a gradient coordinate is 0: the field is not smooth there",
-    "no record at tau": "gradient descent of 1000 layers with |beta| beyond 1e150: blow-up is declared at tau = 0",
     "integrator's steps have become too small": "a flow at rest for very long: the rounding of tau ends it, with exit code 4",
 }
 
