@@ -95,7 +95,7 @@ set(CPACK_DEBIAN_LABDEVELOPMENT_PACKAGE_NAME libsamflow-lab-dev)
 set(CPACK_DEBIAN_LABDEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_COMPONENT_LABDEVELOPMENT_DESCRIPTION "headers, static library, CMake and pkg-config files of the laboratory")
 set(CPACK_DEBIAN_LABDEVELOPMENT_PACKAGE_DEPENDS "${lab_soname} ${release}, libsamflow-dev ${release}")
-set(CPACK_DEBIAN_LABDEVELOPMENT_PACKAGE_SUGGESTS "zlib1g-dev, libcsv-dev, libcurl4-openssl-dev, libssl-dev, libfyaml-dev, \
+set(CPACK_DEBIAN_LABDEVELOPMENT_PACKAGE_SUGGESTS "zlib1g-dev, libcsv-dev, libbz2-dev, liblzma-dev, libcurl4-openssl-dev, libssl-dev, libfyaml-dev, \
 libhdf5-dev, libsqlite3-dev, libxxhash-dev, libdnnl-dev")
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME samflow)

@@ -19,7 +19,7 @@ typedef enum sf_file_format {
     SF_FORMAT_ARFF
 } sf_file_format;
 
-/* A data set in a file. Any of the formats may be gzipped.
+/* A data set in a file. Any of the formats may be compressed by gzip, or by bzip2 or xz where the build has their libraries.
  *
  * CSV (RFC 4180; also with ; or tab where the first line has more of them): the first record is a header if most fields of it that
  * should be features are text, or the label is called by name. The first column holds names of the records, not a feature, if the header leaves it

@@ -1,4 +1,4 @@
-/* zlib's gz functions read both plain and gzipped files. A damaged or truncated gzip file shows in two
+/* zlib's gz functions read both plain and gzipped files; bzip2 and xz come through them as they are, and are unpacked behind them. A damaged or truncated gzip file shows in two
  * places, the result of gzread and the state from gzerror; both are checked at each read.
  */
 #include "files/input.h"
@@ -59,6 +59,7 @@ sf_status sf_input_open(sf_context *context, const char *path, sf_input *input)
 
 void sf_input_close(sf_input *input)
 {
+    sf_packed_close(&input->packed);
     if (input->file)
         gzclose_r(input->file);
     if (input->reported)
@@ -103,17 +104,13 @@ static sf_status refuse_container(sf_input *input)
         const char *bytes;
         size_t count;
         const char *what, *advice;
-    } known[] = {{"BZh", 3, "bzip2", "decompress it with bunzip2 first"},
-                 {"\xFD"
-                  "7zXZ",
-                  5, "xz", "decompress it with unxz first"},
-                 {"PK\x03\x04", 4, "zip", "take the file out with unzip first"},
+    } known[] = {{"PK\x03\x04", 4, "zip", "take the file out with unzip first"},
                  {"\x28\xB5\x2F\xFD", 4, "zstd", "decompress it with unzstd first"},
                  {"7z\xBC\xAF\x27\x1C", 6, "7z", "take the file out first"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (input->end >= known[i].count && memcmp(input->buffer, known[i].bytes, known[i].count) == 0)
             return sf_fail(input->context, SF_ERR_DATA,
-                           "%s: is compressed by %s, expected plain text or gzip; %s", input->path,
+                           "%s: is compressed by %s, expected plain text, gzip, bzip2 or xz; %s", input->path,
                            known[i].what, known[i].advice);
     return SF_OK;
 }
@@ -159,9 +156,24 @@ static size_t from_utf16(sf_input *input, const unsigned char *in, size_t count,
     return made;
 }
 
-/* The bytes read first, at the beginning of the buffer: UTF-16 is noted and converted. */
+/* The bytes read first are those of bzip2 or xz: the buffer begins with the content instead. */
+static sf_status unpack(sf_input *input)
+{
+    sf_packing packing = sf_packing_of(input->buffer, input->end);
+    if (packing == SF_PACKING_NONE)
+        return SF_OK;
+    SF_TRY(sf_packed_open(input->context, input->path, packing, input->file, input->buffer, input->end,
+                          &input->packed));
+    input->compressed = true;
+    SF_TRY(sf_packed_read(input->packed, input->buffer, input->capacity, &input->end));
+    input->ended = input->end == 0;
+    return SF_OK;
+}
+
+/* The bytes read first, at the beginning of the buffer: bzip2 and xz are unpacked, UTF-16 is noted and converted. */
 static sf_status look_at_beginning(sf_input *input)
 {
+    SF_TRY(unpack(input));
     SF_TRY(refuse_container(input));
     const unsigned char *b = (const unsigned char *)input->buffer;
     if (input->end < 2 || !((b[0] == 0xFF && b[1] == 0xFE) || (b[0] == 0xFE && b[1] == 0xFF)))
@@ -184,19 +196,46 @@ static sf_status look_at_beginning(sf_input *input)
     return SF_OK;
 }
 
-/* Bytes of the file behind `end`, at most `room`. */
-static int read_bytes(sf_input *input, size_t room)
+/* Bytes of the content as they are, at most `room`; *got = 0 at the end. */
+static sf_status read_bytes(sf_input *input, void *out, size_t room, size_t *got)
+{
+    *got = 0;
+    if (input->packed)
+        return sf_packed_read(input->packed, out, room, got);
+    int count = gzread(input->file, out, (unsigned)(room < INT_MAX ? room : INT_MAX)), code = Z_OK;
+    const char *message = gzerror(input->file, &code), *reason = strstr(message, ": "); // "<fd:3>: reason"
+    if (code == Z_BUF_ERROR)
+        return sf_fail(
+            input->context, SF_ERR_DATA,
+            "%s: truncated gzip file: it ends inside the compressed data, after %llu bytes of content",
+            input->path, unread_offset(input) + (count > 0 ? (unsigned)count : 0U));
+    if (code == Z_MEM_ERROR)
+        return sf_fail(input->context, SF_ERR_MEMORY, "%s: out of memory", input->path);
+    if (code == Z_ERRNO)
+        return refuse(input, strerror(errno));
+    if (count < 0 || code != Z_OK)
+        return sf_fail(input->context, SF_ERR_DATA, "%s: damaged gzip file after %llu bytes of content: %s",
+                       input->path, unread_offset(input), reason ? reason + 2 : message);
+    *got = (size_t)count;
+    input->compressed = !gzdirect(input->file);
+    return SF_OK;
+}
+
+/* Content behind `end`, at most `room`; UTF-16 becomes UTF-8. */
+static sf_status read_content(sf_input *input, size_t room)
 {
     enum { PART = 16384 };
-    if (!input->order)
-        return gzread(input->file, input->buffer + input->end, (unsigned)(room < INT_MAX ? room : INT_MAX));
     unsigned char part[PART];
-    size_t wanted = room / 2 < PART ? room / 2 : PART;
-    int got = gzread(input->file, part, (unsigned)(wanted > 4 ? wanted - 3 : 1));
-    if (got <= 0)
-        return got;
-    input->end += from_utf16(input, part, (size_t)got, input->buffer + input->end);
-    return got;
+    size_t got, wanted = room / 2 < PART ? room / 2 : PART;
+    if (!input->order) {
+        SF_TRY(read_bytes(input, input->buffer + input->end, room, &got));
+        input->end += got;
+    } else {
+        SF_TRY(read_bytes(input, part, wanted > 4 ? wanted - 3 : 1, &got));
+        input->end += from_utf16(input, part, got, input->buffer + input->end);
+    }
+    input->ended = got == 0;
+    return SF_OK;
 }
 
 /* Reads on behind `end`; there must be room. */
@@ -206,25 +245,8 @@ static sf_status refill(sf_input *input)
         return sf_fail(input->context, SF_ERR_CANCELLED, "%s: reading was interrupted", input->path);
     if (input->memory)
         return refill_from_memory(input);
-    bool beginning = input->offset == 0 && input->end == 0 && !input->order;
-    int got = read_bytes(input, input->capacity - input->end);
-    int code = Z_OK;
-    const char *message = gzerror(input->file, &code), *reason = strstr(message, ": "); // "<fd:3>: reason"
-    if (code == Z_BUF_ERROR)
-        return sf_fail(
-            input->context, SF_ERR_DATA,
-            "%s: truncated gzip file: it ends inside the compressed data, after %llu bytes of content",
-            input->path, unread_offset(input) + (got > 0 ? (unsigned)got : 0U));
-    if (code == Z_MEM_ERROR)
-        return sf_fail(input->context, SF_ERR_MEMORY, "%s: out of memory", input->path);
-    if (code == Z_ERRNO)
-        return refuse(input, strerror(errno));
-    if (got < 0 || code != Z_OK)
-        return sf_fail(input->context, SF_ERR_DATA, "%s: damaged gzip file after %llu bytes of content: %s",
-                       input->path, unread_offset(input), reason ? reason + 2 : message);
-    input->compressed = !gzdirect(input->file);
-    input->ended = got == 0;
-    input->end += input->order ? 0 : (size_t)got;
+    bool beginning = input->offset == 0 && input->end == 0 && !input->order && !input->packed;
+    SF_TRY(read_content(input, input->capacity - input->end));
     report(input);
     return beginning ? look_at_beginning(input) : SF_OK;
 }

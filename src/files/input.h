@@ -1,4 +1,4 @@
-/* A file, or one that is part of the program (builtin.h), read front to back, gzipped or not, as bytes or as lines. UTF-16 with a
+/* A file, or one that is part of the program (builtin.h), read front to back, plain or packed by gzip, bzip2 or xz, as bytes or as lines. UTF-16 with a
  * byte order mark becomes UTF-8; a byte order mark of UTF-8 is passed over by lines. */
 #ifndef SF_FILES_INPUT_H
 #define SF_FILES_INPUT_H
@@ -6,12 +6,15 @@
 #include <samflow/base.h>
 #include <zlib.h>
 
+#include "files/packed.h"
+
 typedef struct sf_input {
     sf_context *context;
     const char *path; // of the caller
     gzFile file;
     const unsigned char *memory; // what is left of a file that is part of the program, instead of `file`
     size_t memory_left;
+    sf_packed *packed; // what unpacks bzip2 and xz, else NULL
     bool compressed;
     char order;             // of the bytes of UTF-16: 'l' or 'b'; 0: not UTF-16
     unsigned char carry[4]; // bytes of a character of UTF-16 that is not complete yet

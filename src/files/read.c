@@ -28,8 +28,12 @@ static sf_file_format format_by_name(const char *path)
                    {".arff", SF_FORMAT_ARFF}};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t length = strlen(name);
-    if (ends_with(name, length, ".gz"))
-        length -= 3;
+    static const char *const packed[] = {".gz", ".bz2", ".xz"};
+    for (size_t i = 0; i < sizeof packed / sizeof *packed; i++)
+        if (ends_with(name, length, packed[i])) {
+            length -= strlen(packed[i]);
+            break;
+        }
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (ends_with(name, length, endings[i].ending))
             return endings[i].format;
