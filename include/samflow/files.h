@@ -51,11 +51,12 @@ typedef struct sf_data_file {
         format; /* AUTO: by ending (.csv, .tsv, .svm, .libsvm, .svmlight, .idx, *idx*-ubyte, each also with
                                 .gz), then by content */
     const char *labels_path; /* IDX: the file of labels; NULL otherwise */
-    const char *label; /* CSV: name or 0-based number of the label column (after transpose); NULL: the last */
-    bool transpose;    /* CSV: one column an example */
-    sf_header header;  /* CSV: whether the first line names the columns */
-    bool has_classes;  /* keep only the examples of the two raw labels below */
-    double classes[2]; /* the raw label that becomes -1, the raw label that becomes +1 */
+    const char *
+        label; /* CSV: name or 0-based number of the label column (after transpose); NULL: the last. IDX: number of the column of labels of two dimensions */
+    bool transpose;             /* CSV: one column an example */
+    sf_header header;           /* CSV: whether the first line names the columns */
+    bool has_classes;           /* keep only the examples of the two raw labels below */
+    double classes[2];          /* the raw label that becomes -1, the raw label that becomes +1 */
     const char *class_names[2]; /* or as they stand in the file; both or none, without has_classes */
     /* CSV, ARFF: columns (transposed: rows) that are features, in this order, and those that are left out; each by name or
      * 0-based number, counted as for label. None: all */

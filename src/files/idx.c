@@ -7,11 +7,12 @@
  *     then        the elements, last dimension fastest
  *
  * Examples run along the first dimension; the others together are the features. The labels are a second file
- * of one dimension. Sizes are believed only after a look at the size of the file: a header may promise
+ * of one dimension, or a column of one of two. Sizes are believed only after a look at the size of the file: a header may promise
  * anything.
  */
 #include <math.h>
 #include <samflow/files.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -64,6 +65,35 @@ static sf_status check_size(const sf_input *input, uint64_t expected)
     return SF_OK;
 }
 
+/* Bytes of the whole file by its sizes, read with the highest byte first or last; UINT64_MAX beyond that. */
+static uint64_t promised(const unsigned char *sizes, const sf_idx *h, bool lowest_first)
+{
+    uint64_t bytes = h->element;
+    for (unsigned i = 0; i < h->rank; i++) {
+        const unsigned char *b = sizes + 4 * i;
+        uint64_t size = lowest_first
+                            ? (uint32_t)b[3] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[1] << 8 | b[0]
+                            : big32(b);
+        if (size > 0 && bytes > UINT64_MAX / 2 / size)
+            return UINT64_MAX;
+        bytes *= size;
+    }
+    return bytes + 4 + 4 * (uint64_t)h->rank;
+}
+
+/* Sizes that fit the file only with the lowest byte first are those of another machine. */
+static sf_status check_order(const sf_input *input, const unsigned char *sizes, const sf_idx *h)
+{
+    uint64_t bytes = input->disk_bytes;
+    if (input->compressed || bytes == 0 || promised(sizes, h, false) == bytes ||
+        promised(sizes, h, true) != bytes)
+        return SF_OK;
+    return sf_fail(input->context, SF_ERR_DATA,
+                   "%s: its sizes (byte 4 on) fit the file only if they are read as little-endian, expected "
+                   "big-endian; numpy's .astype('>i4') writes such",
+                   input->path);
+}
+
 sf_status sf_idx_header(sf_input *input, sf_idx *h)
 {
     unsigned char bytes[4 + 4 * 255];
@@ -87,6 +117,7 @@ sf_status sf_idx_header(sf_input *input, sf_idx *h)
     SF_TRY(sf_input_bytes(input, bytes + 4, 4 * (size_t)h->rank, &got));
     if (got < 4 * (size_t)h->rank)
         return truncated(input, "sizes of the dimensions", 4 + got, 4 + 4 * (uint64_t)h->rank);
+    SF_TRY(check_order(input, bytes + 4, h));
     h->n = big32(bytes + 4);
     for (unsigned i = 0; i < h->rank; i++) {
         uint32_t size = big32(bytes + 4 + 4 * i);
@@ -163,12 +194,38 @@ sf_status sf_idx_end(sf_input *input)
     return SF_OK;
 }
 
-sf_status sf_idx_labels_header(sf_input *input, size_t n, const char *examples, sf_idx *h)
+/* A column of labels of two dimensions, which may be one alone. */
+static sf_status choose_column(const sf_input *input, const char *column, sf_idx *h)
+{
+    size_t digits = column ? strspn(column, "0123456789") : 0;
+    if (!column && h->width == 1)
+        return SF_OK;
+    if (column && digits > 0 && digits < 10 && !column[digits])
+        h->column = strtoul(column, NULL, 10);
+    else
+        h->column = h->width;
+    if (h->column < h->width)
+        return SF_OK;
+    return sf_fail(
+        input->context, SF_ERR_DATA,
+        "%s: has 2 dimensions, %zu x %zu%s%.40s%s; expected the labels in 1, or data.label, a column "
+        "from 0 to %zu",
+        input->path, h->n, h->width, column ? ", and no column '" : "", column ? column : "",
+        column ? "'" : "", h->width - 1);
+}
+
+sf_status sf_idx_labels_header(sf_input *input, size_t n, const char *examples, const char *column, sf_idx *h)
 {
     SF_TRY(sf_idx_header(input, h));
-    if (h->rank != 1)
+    if (h->rank > 2)
         return sf_fail(input->context, SF_ERR_DATA, "%s: has %u dimensions, expected the labels in 1",
                        input->path, h->rank);
+    if (h->rank == 1 && column)
+        return sf_fail(input->context, SF_ERR_ARGUMENT,
+                       "%s: label is for files of labels of 2 dimensions, and for CSV and ARFF files",
+                       input->path);
+    if (h->rank == 2)
+        SF_TRY(choose_column(input, column, h));
     if (h->n != n)
         return sf_fail(input->context, SF_ERR_DATA,
                        "%s: the number of labels is %zu, expected %zu, the number of examples in %s",
@@ -179,12 +236,15 @@ sf_status sf_idx_labels_header(sf_input *input, size_t n, const char *examples, 
 sf_status sf_idx_label(sf_input *input, const sf_idx *h, double *value)
 {
     unsigned char bytes[8];
-    size_t got;
-    uint64_t at = input->offset;
-    SF_TRY(sf_input_bytes(input, bytes, h->element, &got));
-    if (got < h->element)
-        return truncated(input, "labels", at + got, h->start + (uint64_t)h->n * h->element);
-    *value = element(bytes, h->type);
+    for (size_t j = 0; j < h->width; j++) {
+        size_t got;
+        uint64_t at = input->offset;
+        SF_TRY(sf_input_bytes(input, bytes, h->element, &got));
+        if (got < h->element)
+            return truncated(input, "labels", at + got, h->start + (uint64_t)h->n * h->width * h->element);
+        if (j == h->column)
+            *value = element(bytes, h->type);
+    }
     return SF_OK;
 }
 
@@ -208,10 +268,10 @@ sf_status sf_idx_example(sf_input *input, const sf_idx *h, size_t index, unsigne
 
 /* ---- a data set of two classes ------------------------------------------------------------------------- */
 
-static sf_status read_labels(sf_input *input, size_t n, const char *examples, sf_labels *labels)
+static sf_status read_labels(sf_input *input, size_t n, const sf_data_file *spec, sf_labels *labels)
 {
     sf_idx h;
-    SF_TRY(sf_idx_labels_header(input, n, examples, &h));
+    SF_TRY(sf_idx_labels_header(input, n, spec->path, spec->label, &h));
     for (size_t i = 0; i < n; i++) {
         bool kept;
         double value = NAN;
@@ -234,7 +294,7 @@ static sf_status open_labels(sf_input *images, const sf_data_file *spec, size_t 
     sf_input input;
     sf_status status = sf_input_open(images->context, spec->labels_path, &input);
     if (status == SF_OK)
-        status = read_labels(&input, n, spec->path, labels);
+        status = read_labels(&input, n, spec, labels);
     sf_input_close(&input);
     return status;
 }

@@ -113,7 +113,7 @@ static sf_status classify(classes *c, const sf_image_file *spec, const double *v
 static sf_status read_values(sf_input *input, size_t n, const char *examples, double *value)
 {
     sf_idx idx;
-    SF_TRY(sf_idx_labels_header(input, n, examples, &idx));
+    SF_TRY(sf_idx_labels_header(input, n, examples, NULL, &idx));
     for (size_t i = 0; i < n; i++) {
         uint64_t at = input->offset;
         SF_TRY(sf_idx_label(input, &idx, &value[i]));
@@ -186,6 +186,13 @@ static sf_status read_kept(sf_input *input, const sf_idx *idx, const sf_image_fi
     return sf_idx_end(input);
 }
 
+/* 1, 3 or 4 values a pixel, where more than that would be channels. */
+static bool is_channels_last(const sf_idx *idx)
+{
+    size_t last = idx->size[3];
+    return idx->rank == 4 && (last == 1 || last == 3 || last == 4) && idx->size[1] > 4 && idx->size[2] > last;
+}
+
 static sf_status read_pixels(sf_input *input, const sf_idx *idx, const sf_image_file *spec, const classes *c,
                              sf_images **out)
 {
@@ -209,6 +216,12 @@ static sf_status read_images(sf_input *input, const sf_image_file *spec, sf_imag
 {
     sf_idx idx;
     SF_TRY(sf_idx_header(input, &idx));
+    if (is_channels_last(&idx))
+        return sf_fail(
+            input->context, SF_ERR_DATA,
+            "%s: its sizes, %zu x %zu x %zu x %zu, are those of images with the channels last; expected "
+            "N x channels x height x width, as numpy.moveaxis(images, 3, 1) gives",
+            input->path, idx.n, idx.size[1], idx.size[2], idx.size[3]);
     if (idx.rank != 3 && idx.rank != 4)
         return sf_fail(input->context, SF_ERR_DATA,
                        "%s: has %u dimension%s, expected images in 3 (images, rows, columns) or 4 (with "

@@ -41,7 +41,12 @@ sf_packing sf_packing_of(const void *bytes, size_t count)
     const unsigned char *b = bytes;
     if (count >= 4 && memcmp(b, "BZh", 3) == 0 && b[3] >= '1' && b[3] <= '9')
         return SF_PACKING_BZIP2;
-    return count >= 6 && memcmp(b, "\xFD" "7zXZ", 6) == 0 ? SF_PACKING_XZ : SF_PACKING_NONE;
+    return count >= 6 && memcmp(b,
+                                "\xFD"
+                                "7zXZ",
+                                6) == 0
+               ? SF_PACKING_XZ
+               : SF_PACKING_NONE;
 }
 
 const char *sf_packing_name(sf_packing packing)
@@ -66,9 +71,10 @@ sf_status sf_packed_open(sf_context *context, const char *path, sf_packing packi
 {
     *out = NULL;
     if (!is_built(packing))
-        return sf_fail(context, SF_ERR_DATA,
-                       "%s: is compressed by %s, which this build of samflow cannot read; decompress it with %s first",
-                       path, sf_packing_name(packing), packing == SF_PACKING_BZIP2 ? "bunzip2" : "unxz");
+        return sf_fail(
+            context, SF_ERR_DATA,
+            "%s: is compressed by %s, which this build of samflow cannot read; decompress it with %s first",
+            path, sf_packing_name(packing), packing == SF_PACKING_BZIP2 ? "bunzip2" : "unxz");
     size_t size = count > INPUT_BYTES ? count : INPUT_BYTES;
     sf_packed *packed = sf_alloc_zero(context, 1, sizeof *packed);
     unsigned char *block = SF_ARRAY(context, size, unsigned char);
@@ -218,9 +224,10 @@ sf_status sf_packed_read(sf_packed *packed, void *out, size_t room, size_t *got)
         SF_TRY(step(packed, out, room, got));
         packed->content += *got;
         if (last && *got == 0 && packed->running && !packed->finished)
-            return sf_fail(packed->context, SF_ERR_DATA,
-                           "%s: truncated %s file: it ends inside the compressed data, after %llu bytes of content",
-                           packed->path, sf_packing_name(packed->packing), (unsigned long long)packed->content);
+            return sf_fail(
+                packed->context, SF_ERR_DATA,
+                "%s: truncated %s file: it ends inside the compressed data, after %llu bytes of content",
+                packed->path, sf_packing_name(packed->packing), (unsigned long long)packed->content);
     }
     return SF_OK;
 }

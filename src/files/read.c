@@ -88,7 +88,7 @@ static sf_status check_members(sf_context *context, const sf_data_file *spec, sf
         const char *member;
         bool there, used;
         const char *of;
-    } members[] = {{"label", spec->label != NULL, columns, "CSV and ARFF"},
+    } members[] = {{"label", spec->label != NULL, columns || format == SF_FORMAT_IDX, "CSV, ARFF and IDX"},
                    {"features", spec->feature_count > 0, columns, "CSV and ARFF"},
                    {"drop", spec->drop_count > 0, columns, "CSV and ARFF"},
                    {"missing", spec->skip_missing, columns, "CSV and ARFF"},

@@ -59,146 +59,147 @@ enum sf_scope {
 #define SF_LOSSES                                             ((const char *const[]){SF_LOSS_LIST(SF_LOSS_CHOICE) NULL})
 
 /* X(name, key, type, default or NULL, lowest, highest, lowest excluded, choices or NULL, scope, meaning) */
-#define SF_SETTINGS(X)                                                                                        \
-    X(EXAMPLE, "data.example", NUMBERS, NULL, SF_ANY, NULL, RUN, "one example mu with label +1")              \
-    X(POINTS, "data.points", ROWS, NULL, SF_ANY, NULL, RUN, "N examples of d numbers, with data.labels")      \
-    X(LABELS, "data.labels", NUMBERS, NULL, SF_ANY, NULL, POINTS,                                             \
-      "N labels, -1 or 1; with data.classes any numbers")                                                     \
-    X(MEAN, "data.gaussian.mean", NUMBERS, NULL, SF_ANY, NULL, RUN, "classes around +mean and -mean")         \
-    X(STD, "data.gaussian.std", NUMBER, "1", SF_POSITIVE, NULL, GAUSSIAN,                                     \
-      "standard deviation of each feature")                                                                   \
-    X(PER_CLASS, "data.gaussian.per_class", INTEGER, "50", 1.0, 1e9, false, NULL, GAUSSIAN,                   \
-      "examples a class")                                                                                     \
-    X(DATA_SEED, "data.gaussian.seed", SEED, "1", 0.0, 9.2e18, false, NULL, GAUSSIAN, "seed of the draws")    \
-    X(SEPARABLE, "data.gaussian.separable", FLAG, "false", SF_ANY, NULL, GAUSSIAN,                            \
-      "draw again what the mean does not separate")                                                           \
-    X(FILE, "data.file", TEXT, NULL, SF_ANY, NULL, ALWAYS,                                                    \
-      "a data file; from the folder of the experiment file, then from $SAMFLOW_DATA")                         \
-    X(NAME, "data.name", CHOICE, NULL, SF_ANY, SF_NAMES("digits"), ALWAYS,                                    \
-      "a data set that is part of samflow; digits: images of 8 x 8 pixels from 0 to 16, ten classes")         \
-    X(FORMAT, "data.format", CHOICE, NULL, SF_ANY, SF_NAMES("csv", "svmlight", "idx", "arff"), RUN_FILE,      \
-      "format; else by ending or content")                                                                    \
-    X(LABELS_FILE, "data.labels_file", TEXT, NULL, SF_ANY, NULL, FILE, "idx: the file of labels")             \
-    X(LABEL, "data.label", TEXT, NULL, SF_ANY, NULL, RUN_FILE,                                                \
-      "csv: label column, by name or 0-based number after transpose; else the last")                          \
-    X(TRANSPOSE, "data.transpose", FLAG, "false", SF_ANY, NULL, RUN_FILE, "csv: one column an example")       \
-    X(HEADER, "data.header", FLAG, NULL, SF_ANY, NULL, RUN_FILE,                                              \
-      "csv: whether the first line names the columns; else by what stands in it")                             \
-    X(CLASSES, "data.classes", NAMES, NULL, SF_ANY, NULL, LABELLED,                                           \
-      "the label that becomes -1 and the one that becomes +1, by number or name (samflow train: two or more " \
-      "numbers); others are left out")                                                                        \
-    X(FEATURES, "data.features", NAMES, NULL, SF_ANY, NULL, RUN_FILE,                                         \
-      "csv, arff: the columns that are features, in this order, by name or 0-based number; else all")         \
-    X(DROP, "data.drop", NAMES, NULL, SF_ANY, NULL, RUN_FILE,                                                 \
-      "csv, arff: columns to leave out, by name or 0-based number")                                           \
-    X(MISSING, "data.missing", CHOICE, NULL, SF_ANY, SF_NAMES("error", "skip"), RUN_FILE,                     \
-      "csv, arff: what an empty field, NA or ? does: stop (without the key), or leave its example out")       \
-    X(WEAK, "data.weak", NUMBER, "0.1", SF_POSITIVE, NULL, TRAIN_STORED, "pixels below this are background")  \
-    X(STRONG, "data.strong", NUMBER, "0.5", SF_POSITIVE, NULL, TRAIN_STORED,                                  \
-      "pixels from this on are strong, those between weak")                                                   \
-    X(PATCH_STRONG, "data.patches.strong", NUMBER, NULL, SF_POSITIVE, NULL, TRAIN,                            \
-      "drawn images of two classes: amplitude of the strong patch")                                           \
-    X(PATCH_FAINT, "data.patches.faint", NUMBER, "0.2", SF_POSITIVE, NULL, PATCHES,                           \
-      "amplitude of the faint patch, less than strong")                                                       \
-    X(PATCH_NOISE, "data.patches.noise", NUMBER, "0.1", 0.0, INFINITY, false, NULL, PATCHES,                  \
-      "standard deviation of the pixel noise")                                                                \
-    X(PATCH_STRONG_FLIP, "data.patches.strong_flip", NUMBER, "0", 0.0, 0.4999999999, false, NULL, PATCHES,    \
-      "share of images whose strong patch is of the other class")                                             \
-    X(PATCH_FAINT_FLIP, "data.patches.faint_flip", NUMBER, "0", 0.0, 0.4999999999, false, NULL, PATCHES,      \
-      "share of images whose faint patch is of the other class")                                              \
-    X(PATCH_HEIGHT, "data.patches.height", INTEGER, "28", 1.0, 4096.0, false, NULL, PATCHES, "pixels")        \
-    X(PATCH_WIDTH, "data.patches.width", INTEGER, "28", 1.0, 4096.0, false, NULL, PATCHES, "pixels")          \
-    X(PATCH_SIDE, "data.patches.patch", INTEGER, "5", 1.0, 4096.0, false, NULL, PATCHES,                      \
-      "side of a patch in pixels")                                                                            \
-    X(PATCH_JITTER, "data.patches.jitter", INTEGER, "0", 0.0, 4096.0, false, NULL, PATCHES,                   \
-      "places drawn anew for each image, by up to so many pixels")                                            \
-    X(PATCH_PER_CLASS, "data.patches.per_class", INTEGER, "500", 1.0, 1e8, false, NULL, PATCHES,              \
-      "images a class")                                                                                       \
-    X(PATCH_SEED, "data.patches.seed", SEED, "1", 0.0, 9.2e18, false, NULL, PATCHES, "seed of the draws")     \
-    X(SCALE, "data.scale", NUMBER, "1", SF_ANY, NULL, ALWAYS, "multiplies every feature")                     \
-    X(STANDARDIZE, "data.standardize", FLAG, "false", SF_ANY, NULL, RUN,                                      \
-      "each feature to mean 0 and population standard deviation 1")                                           \
-    X(INTERCEPT, "data.intercept", NUMBER, NULL, SF_ANY, NULL, RUN,                                           \
-      "value of a constant feature, appended after standardizing: hyperplanes off the origin")                \
-    X(MIRROR, "data.mirror", FLAG, "false", SF_ANY, NULL, RUN, "features x become (x, -x)")                   \
-    X(SPLIT_TEST, "data.split.test", NUMBER, NULL, 0.0, 0.999999, true, NULL, TRAIN,                          \
-      "share of each class that is kept for testing; without it there is no test set")                        \
-    X(SPLIT_SEED, "data.split.seed", SEED, "1", 0.0, 9.2e18, false, NULL, TRAIN, "seed of the split")         \
-    X(MODEL, "network.model", CHOICE, "cnn", SF_ANY, SF_NAMES("diagonal", "mlp", "cnn"), TRAIN,               \
-      "linear diagonal network, fully connected, or convolutional and then fully connected")                  \
-    X(CHANNELS, "network.channels", SIZES, "[16, 32]", SF_ANY, NULL, CNN,                                     \
-      "output channels of each convolution")                                                                  \
-    X(KERNEL, "network.kernel", INTEGER, "5", 1.0, 16384.0, false, NULL, CNN,                                 \
-      "side of the kernels; padding keeps the size of the image")                                             \
-    X(POOL, "network.pool", INTEGER, "2", 1.0, 16384.0, false, NULL, CNN,                                     \
-      "side of the pools after each convolution; 1: none")                                                    \
-    X(POOLING, "network.pooling", CHOICE, "max", SF_ANY, SF_NAMES("max", "average"), CNN,                     \
-      "what a pool takes")                                                                                    \
-    X(HIDDEN, "network.hidden", SIZES, "[128]", SF_ANY, NULL, LAYERED,                                        \
-      "widths of the hidden fully connected layers; []: none")                                                \
-    X(ACTIVATION, "network.activation", CHOICE, "relu", SF_ANY, SF_NAMES("relu", "identity"), LAYERED,        \
-      "after each convolution and hidden layer")                                                              \
-    X(BIAS, "network.bias", FLAG, "true", SF_ANY, NULL, LAYERED, "whether layers have biases")                \
-    X(INIT_SCALE, "network.init_scale", NUMBER, "1", 0.0, INFINITY, false, NULL, TRAIN,                       \
-      "scale of the start: weights and biases uniform in +-init_scale / sqrt(fan in); diagonal: every "       \
-      "weight")                                                                                               \
-    X(NET_SEED, "network.seed", SEED, "1", 0.0, 9.2e18, false, NULL, LAYERED, "seed of the start")            \
-    X(BACKEND, "network.backend", CHOICE, "auto", SF_ANY, SF_NAMES("auto", "onednn", "plain"), LAYERED,       \
-      "what computes it: oneDNN or loops of our own; auto: the first that the build has")                     \
-    X(DEPTH, "network.depth", INTEGER, "2", 1.0, 1000.0, false, NULL, ALWAYS, "layers L")                     \
-    X(INIT, "network.init", INIT, "0.6", SF_ANY, NULL, RUN, "start of every layer: a number, or d numbers")   \
-    X(LAYERS, "network.init.layers", ROWS, NULL, SF_ANY, NULL, RUN, "start: L lists of d numbers")            \
-    X(RANDOM_SCALE, "network.init.random.scale", NUMBER, NULL, SF_POSITIVE, NULL, RUN,                        \
-      "random start: standard deviation")                                                                     \
-    X(RANDOM_SEED, "network.init.random.seed", SEED, "1", 0.0, 9.2e18, false, NULL, RANDOM,                   \
-      "random start: seed, every layer its own stream")                                                       \
-    X(METHOD, "optimizer.method", CHOICE, "l2-sam", SF_ANY, SF_METHODS, ALWAYS, "perturbation")               \
-    X(RHO, "optimizer.rho", NUMBER, "1", 0.0, INFINITY, false, NULL, ALWAYS,                                  \
-      "perturbation radius; unused by gd; samflow train has no default")                                      \
-    X(P, "optimizer.p", NUMBER, NULL, 1.0, INFINITY, true, NULL, RUN, "p of lp-sam")                          \
-    X(ADAPTIVE, "optimizer.adaptive", FLAG, "false", SF_ANY, NULL, TRAIN,                                     \
-      "l2-sam relative to the size of each weight: ASAM")                                                     \
-    X(SHARD, "optimizer.shard", INTEGER, "0", 0.0, 9007199254740992.0, false, NULL, TRAIN,                    \
-      "m-SAM: images that are perturbed together; 0: the batch as a whole")                                   \
-    X(MOMENTUM, "optimizer.momentum", NUMBER, "0", 0.0, 0.9999999999, false, NULL, TRAIN,                     \
-      "v = momentum v + g, theta -= rate v")                                                                  \
-    X(WEIGHT_DECAY, "optimizer.weight_decay", NUMBER, "0", 0.0, INFINITY, false, NULL, TRAIN,                 \
-      "times theta, added to g")                                                                              \
-    X(LOSS, "loss", CHOICE, "logistic", SF_ANY, SF_LOSSES, RUN, "loss of a margin")                           \
-    X(MODE, "dynamics.mode", CHOICE, "flow", SF_ANY, SF_NAMES("flow", "discrete", "exact"), RUN,              \
-      "flow: integrated; discrete: updates; exact: the reduction (N = 1, L = 2, gd or l2-sam)")               \
-    X(UNTIL_LOG_TIME, "dynamics.until.log_time", NUMBER, "50", SF_ANY, NULL, CONTINUOUS,                      \
-      "end where log t is this (the default only if no other end is given)")                                  \
-    X(UNTIL_TAU, "dynamics.until.tau", NUMBER, NULL, SF_POSITIVE, NULL, CONTINUOUS, "end at this tau")        \
-    X(UNTIL_LOG_NORM, "dynamics.until.log_norm", NUMBER, NULL, SF_ANY, NULL, FLOW,                            \
-      "end where log ||beta||_2 is this")                                                                     \
-    X(UNTIL_DIRECTION, "dynamics.until.direction_tolerance", NUMBER, NULL, SF_POSITIVE, NULL, FLOW,           \
-      "end where beta / ||beta||_1 changed less (in l1) over the last factor e in log t")                     \
-    X(TOLERANCE, "dynamics.tolerance", NUMBER, "1e-12", 1e-14, 1e-2, false, NULL, FLOW,                       \
-      "relative accuracy asked of the integrator")                                                            \
-    X(STEP, "dynamics.step", NUMBER, "0.01", SF_POSITIVE, NULL, DISCRETE, "step size eta")                    \
-    X(STEPS, "dynamics.steps", INTEGER, "20000", 1.0, 9007199254740992.0, false, NULL, DISCRETE,              \
-      "number of updates")                                                                                    \
-    X(EPOCHS, "training.epochs", INTEGER, "10", 1.0, 1e9, false, NULL, TRAIN,                                 \
-      "passes over the images (the default only if no steps are given)")                                      \
-    X(TRAIN_STEPS, "training.steps", INTEGER, NULL, 1.0, 9007199254740992.0, false, NULL, TRAIN,              \
-      "or the number of steps")                                                                               \
-    X(BATCH, "training.batch", INTEGER, "64", 0.0, 9007199254740992.0, false, NULL, TRAIN,                    \
-      "images a step; 0: all of them")                                                                        \
-    X(RATE, "training.rate", NUMBER, "0.1", SF_POSITIVE, NULL, TRAIN, "step size eta")                        \
-    X(TRAIN_SEED, "training.seed", SEED, "1", 0.0, 9.2e18, false, NULL, TRAIN,                                \
-      "seed of the order of the images, drawn anew each epoch")                                               \
-    X(CHECKPOINT_EVERY, "training.checkpoint_every", INTEGER, "500", 1.0, 9007199254740992.0, false, NULL,    \
-      TRAIN, "steps between checkpoints, where --checkpoint asks for them")                                   \
-    X(SAMPLES, "record.samples", INTEGER, "200", 1.0, 1e9, false, NULL, RUN,                                  \
-      "records, spread evenly in log step (discrete) or progress (flow); first and last always kept")         \
-    X(EVERY, "record.every", INTEGER, "0", 0.0, 9007199254740992.0, false, NULL, TRAIN,                       \
-      "steps between records; 0: one each epoch; first and last always kept")                                 \
-    X(AT_STEP, "record.at.step", NUMBERS, NULL, 0.0, 9007199254740992.0, false, NULL, DISCRETE,               \
-      "records at exactly these steps as well")                                                               \
-    X(AT_TAU, "record.at.tau", NUMBERS, NULL, 0.0, INFINITY, false, NULL, CONTINUOUS,                         \
-      "records at exactly these tau as well")                                                                 \
-    X(AT_LOG_TIME, "record.at.log_time", NUMBERS, NULL, SF_ANY, NULL, CONTINUOUS,                             \
+#define SF_SETTINGS(X)                                                                                         \
+    X(EXAMPLE, "data.example", NUMBERS, NULL, SF_ANY, NULL, RUN, "one example mu with label +1")               \
+    X(POINTS, "data.points", ROWS, NULL, SF_ANY, NULL, RUN, "N examples of d numbers, with data.labels")       \
+    X(LABELS, "data.labels", NUMBERS, NULL, SF_ANY, NULL, POINTS,                                              \
+      "N labels, -1 or 1; with data.classes any numbers")                                                      \
+    X(MEAN, "data.gaussian.mean", NUMBERS, NULL, SF_ANY, NULL, RUN, "classes around +mean and -mean")          \
+    X(STD, "data.gaussian.std", NUMBER, "1", SF_POSITIVE, NULL, GAUSSIAN,                                      \
+      "standard deviation of each feature")                                                                    \
+    X(PER_CLASS, "data.gaussian.per_class", INTEGER, "50", 1.0, 1e9, false, NULL, GAUSSIAN,                    \
+      "examples a class")                                                                                      \
+    X(DATA_SEED, "data.gaussian.seed", SEED, "1", 0.0, 9.2e18, false, NULL, GAUSSIAN, "seed of the draws")     \
+    X(SEPARABLE, "data.gaussian.separable", FLAG, "false", SF_ANY, NULL, GAUSSIAN,                             \
+      "draw again what the mean does not separate")                                                            \
+    X(FILE, "data.file", TEXT, NULL, SF_ANY, NULL, ALWAYS,                                                     \
+      "a data file; from the folder of the experiment file, then from $SAMFLOW_DATA")                          \
+    X(NAME, "data.name", CHOICE, NULL, SF_ANY, SF_NAMES("digits"), ALWAYS,                                     \
+      "a data set that is part of samflow; digits: images of 8 x 8 pixels from 0 to 16, ten classes")          \
+    X(FORMAT, "data.format", CHOICE, NULL, SF_ANY, SF_NAMES("csv", "svmlight", "idx", "arff"), RUN_FILE,       \
+      "format; else by ending or content")                                                                     \
+    X(LABELS_FILE, "data.labels_file", TEXT, NULL, SF_ANY, NULL, FILE, "idx: the file of labels")              \
+    X(LABEL, "data.label", TEXT, NULL, SF_ANY, NULL, RUN_FILE,                                                 \
+      "csv: label column, by name or 0-based number after transpose; else the last; idx: column of labels of " \
+      "2 dimensions")                                                                                          \
+    X(TRANSPOSE, "data.transpose", FLAG, "false", SF_ANY, NULL, RUN_FILE, "csv: one column an example")        \
+    X(HEADER, "data.header", FLAG, NULL, SF_ANY, NULL, RUN_FILE,                                               \
+      "csv: whether the first line names the columns; else by what stands in it")                              \
+    X(CLASSES, "data.classes", NAMES, NULL, SF_ANY, NULL, LABELLED,                                            \
+      "the label that becomes -1 and the one that becomes +1, by number or name (samflow train: two or more "  \
+      "numbers); others are left out")                                                                         \
+    X(FEATURES, "data.features", NAMES, NULL, SF_ANY, NULL, RUN_FILE,                                          \
+      "csv, arff: the columns that are features, in this order, by name or 0-based number; else all")          \
+    X(DROP, "data.drop", NAMES, NULL, SF_ANY, NULL, RUN_FILE,                                                  \
+      "csv, arff: columns to leave out, by name or 0-based number")                                            \
+    X(MISSING, "data.missing", CHOICE, NULL, SF_ANY, SF_NAMES("error", "skip"), RUN_FILE,                      \
+      "csv, arff: what an empty field, NA or ? does: stop (without the key), or leave its example out")        \
+    X(WEAK, "data.weak", NUMBER, "0.1", SF_POSITIVE, NULL, TRAIN_STORED, "pixels below this are background")   \
+    X(STRONG, "data.strong", NUMBER, "0.5", SF_POSITIVE, NULL, TRAIN_STORED,                                   \
+      "pixels from this on are strong, those between weak")                                                    \
+    X(PATCH_STRONG, "data.patches.strong", NUMBER, NULL, SF_POSITIVE, NULL, TRAIN,                             \
+      "drawn images of two classes: amplitude of the strong patch")                                            \
+    X(PATCH_FAINT, "data.patches.faint", NUMBER, "0.2", SF_POSITIVE, NULL, PATCHES,                            \
+      "amplitude of the faint patch, less than strong")                                                        \
+    X(PATCH_NOISE, "data.patches.noise", NUMBER, "0.1", 0.0, INFINITY, false, NULL, PATCHES,                   \
+      "standard deviation of the pixel noise")                                                                 \
+    X(PATCH_STRONG_FLIP, "data.patches.strong_flip", NUMBER, "0", 0.0, 0.4999999999, false, NULL, PATCHES,     \
+      "share of images whose strong patch is of the other class")                                              \
+    X(PATCH_FAINT_FLIP, "data.patches.faint_flip", NUMBER, "0", 0.0, 0.4999999999, false, NULL, PATCHES,       \
+      "share of images whose faint patch is of the other class")                                               \
+    X(PATCH_HEIGHT, "data.patches.height", INTEGER, "28", 1.0, 4096.0, false, NULL, PATCHES, "pixels")         \
+    X(PATCH_WIDTH, "data.patches.width", INTEGER, "28", 1.0, 4096.0, false, NULL, PATCHES, "pixels")           \
+    X(PATCH_SIDE, "data.patches.patch", INTEGER, "5", 1.0, 4096.0, false, NULL, PATCHES,                       \
+      "side of a patch in pixels")                                                                             \
+    X(PATCH_JITTER, "data.patches.jitter", INTEGER, "0", 0.0, 4096.0, false, NULL, PATCHES,                    \
+      "places drawn anew for each image, by up to so many pixels")                                             \
+    X(PATCH_PER_CLASS, "data.patches.per_class", INTEGER, "500", 1.0, 1e8, false, NULL, PATCHES,               \
+      "images a class")                                                                                        \
+    X(PATCH_SEED, "data.patches.seed", SEED, "1", 0.0, 9.2e18, false, NULL, PATCHES, "seed of the draws")      \
+    X(SCALE, "data.scale", NUMBER, "1", SF_ANY, NULL, ALWAYS, "multiplies every feature")                      \
+    X(STANDARDIZE, "data.standardize", FLAG, "false", SF_ANY, NULL, RUN,                                       \
+      "each feature to mean 0 and population standard deviation 1")                                            \
+    X(INTERCEPT, "data.intercept", NUMBER, NULL, SF_ANY, NULL, RUN,                                            \
+      "value of a constant feature, appended after standardizing: hyperplanes off the origin")                 \
+    X(MIRROR, "data.mirror", FLAG, "false", SF_ANY, NULL, RUN, "features x become (x, -x)")                    \
+    X(SPLIT_TEST, "data.split.test", NUMBER, NULL, 0.0, 0.999999, true, NULL, TRAIN,                           \
+      "share of each class that is kept for testing; without it there is no test set")                         \
+    X(SPLIT_SEED, "data.split.seed", SEED, "1", 0.0, 9.2e18, false, NULL, TRAIN, "seed of the split")          \
+    X(MODEL, "network.model", CHOICE, "cnn", SF_ANY, SF_NAMES("diagonal", "mlp", "cnn"), TRAIN,                \
+      "linear diagonal network, fully connected, or convolutional and then fully connected")                   \
+    X(CHANNELS, "network.channels", SIZES, "[16, 32]", SF_ANY, NULL, CNN,                                      \
+      "output channels of each convolution")                                                                   \
+    X(KERNEL, "network.kernel", INTEGER, "5", 1.0, 16384.0, false, NULL, CNN,                                  \
+      "side of the kernels; padding keeps the size of the image")                                              \
+    X(POOL, "network.pool", INTEGER, "2", 1.0, 16384.0, false, NULL, CNN,                                      \
+      "side of the pools after each convolution; 1: none")                                                     \
+    X(POOLING, "network.pooling", CHOICE, "max", SF_ANY, SF_NAMES("max", "average"), CNN,                      \
+      "what a pool takes")                                                                                     \
+    X(HIDDEN, "network.hidden", SIZES, "[128]", SF_ANY, NULL, LAYERED,                                         \
+      "widths of the hidden fully connected layers; []: none")                                                 \
+    X(ACTIVATION, "network.activation", CHOICE, "relu", SF_ANY, SF_NAMES("relu", "identity"), LAYERED,         \
+      "after each convolution and hidden layer")                                                               \
+    X(BIAS, "network.bias", FLAG, "true", SF_ANY, NULL, LAYERED, "whether layers have biases")                 \
+    X(INIT_SCALE, "network.init_scale", NUMBER, "1", 0.0, INFINITY, false, NULL, TRAIN,                        \
+      "scale of the start: weights and biases uniform in +-init_scale / sqrt(fan in); diagonal: every "        \
+      "weight")                                                                                                \
+    X(NET_SEED, "network.seed", SEED, "1", 0.0, 9.2e18, false, NULL, LAYERED, "seed of the start")             \
+    X(BACKEND, "network.backend", CHOICE, "auto", SF_ANY, SF_NAMES("auto", "onednn", "plain"), LAYERED,        \
+      "what computes it: oneDNN or loops of our own; auto: the first that the build has")                      \
+    X(DEPTH, "network.depth", INTEGER, "2", 1.0, 1000.0, false, NULL, ALWAYS, "layers L")                      \
+    X(INIT, "network.init", INIT, "0.6", SF_ANY, NULL, RUN, "start of every layer: a number, or d numbers")    \
+    X(LAYERS, "network.init.layers", ROWS, NULL, SF_ANY, NULL, RUN, "start: L lists of d numbers")             \
+    X(RANDOM_SCALE, "network.init.random.scale", NUMBER, NULL, SF_POSITIVE, NULL, RUN,                         \
+      "random start: standard deviation")                                                                      \
+    X(RANDOM_SEED, "network.init.random.seed", SEED, "1", 0.0, 9.2e18, false, NULL, RANDOM,                    \
+      "random start: seed, every layer its own stream")                                                        \
+    X(METHOD, "optimizer.method", CHOICE, "l2-sam", SF_ANY, SF_METHODS, ALWAYS, "perturbation")                \
+    X(RHO, "optimizer.rho", NUMBER, "1", 0.0, INFINITY, false, NULL, ALWAYS,                                   \
+      "perturbation radius; unused by gd; samflow train has no default")                                       \
+    X(P, "optimizer.p", NUMBER, NULL, 1.0, INFINITY, true, NULL, RUN, "p of lp-sam")                           \
+    X(ADAPTIVE, "optimizer.adaptive", FLAG, "false", SF_ANY, NULL, TRAIN,                                      \
+      "l2-sam relative to the size of each weight: ASAM")                                                      \
+    X(SHARD, "optimizer.shard", INTEGER, "0", 0.0, 9007199254740992.0, false, NULL, TRAIN,                     \
+      "m-SAM: images that are perturbed together; 0: the batch as a whole")                                    \
+    X(MOMENTUM, "optimizer.momentum", NUMBER, "0", 0.0, 0.9999999999, false, NULL, TRAIN,                      \
+      "v = momentum v + g, theta -= rate v")                                                                   \
+    X(WEIGHT_DECAY, "optimizer.weight_decay", NUMBER, "0", 0.0, INFINITY, false, NULL, TRAIN,                  \
+      "times theta, added to g")                                                                               \
+    X(LOSS, "loss", CHOICE, "logistic", SF_ANY, SF_LOSSES, RUN, "loss of a margin")                            \
+    X(MODE, "dynamics.mode", CHOICE, "flow", SF_ANY, SF_NAMES("flow", "discrete", "exact"), RUN,               \
+      "flow: integrated; discrete: updates; exact: the reduction (N = 1, L = 2, gd or l2-sam)")                \
+    X(UNTIL_LOG_TIME, "dynamics.until.log_time", NUMBER, "50", SF_ANY, NULL, CONTINUOUS,                       \
+      "end where log t is this (the default only if no other end is given)")                                   \
+    X(UNTIL_TAU, "dynamics.until.tau", NUMBER, NULL, SF_POSITIVE, NULL, CONTINUOUS, "end at this tau")         \
+    X(UNTIL_LOG_NORM, "dynamics.until.log_norm", NUMBER, NULL, SF_ANY, NULL, FLOW,                             \
+      "end where log ||beta||_2 is this")                                                                      \
+    X(UNTIL_DIRECTION, "dynamics.until.direction_tolerance", NUMBER, NULL, SF_POSITIVE, NULL, FLOW,            \
+      "end where beta / ||beta||_1 changed less (in l1) over the last factor e in log t")                      \
+    X(TOLERANCE, "dynamics.tolerance", NUMBER, "1e-12", 1e-14, 1e-2, false, NULL, FLOW,                        \
+      "relative accuracy asked of the integrator")                                                             \
+    X(STEP, "dynamics.step", NUMBER, "0.01", SF_POSITIVE, NULL, DISCRETE, "step size eta")                     \
+    X(STEPS, "dynamics.steps", INTEGER, "20000", 1.0, 9007199254740992.0, false, NULL, DISCRETE,               \
+      "number of updates")                                                                                     \
+    X(EPOCHS, "training.epochs", INTEGER, "10", 1.0, 1e9, false, NULL, TRAIN,                                  \
+      "passes over the images (the default only if no steps are given)")                                       \
+    X(TRAIN_STEPS, "training.steps", INTEGER, NULL, 1.0, 9007199254740992.0, false, NULL, TRAIN,               \
+      "or the number of steps")                                                                                \
+    X(BATCH, "training.batch", INTEGER, "64", 0.0, 9007199254740992.0, false, NULL, TRAIN,                     \
+      "images a step; 0: all of them")                                                                         \
+    X(RATE, "training.rate", NUMBER, "0.1", SF_POSITIVE, NULL, TRAIN, "step size eta")                         \
+    X(TRAIN_SEED, "training.seed", SEED, "1", 0.0, 9.2e18, false, NULL, TRAIN,                                 \
+      "seed of the order of the images, drawn anew each epoch")                                                \
+    X(CHECKPOINT_EVERY, "training.checkpoint_every", INTEGER, "500", 1.0, 9007199254740992.0, false, NULL,     \
+      TRAIN, "steps between checkpoints, where --checkpoint asks for them")                                    \
+    X(SAMPLES, "record.samples", INTEGER, "200", 1.0, 1e9, false, NULL, RUN,                                   \
+      "records, spread evenly in log step (discrete) or progress (flow); first and last always kept")          \
+    X(EVERY, "record.every", INTEGER, "0", 0.0, 9007199254740992.0, false, NULL, TRAIN,                        \
+      "steps between records; 0: one each epoch; first and last always kept")                                  \
+    X(AT_STEP, "record.at.step", NUMBERS, NULL, 0.0, 9007199254740992.0, false, NULL, DISCRETE,                \
+      "records at exactly these steps as well")                                                                \
+    X(AT_TAU, "record.at.tau", NUMBERS, NULL, 0.0, INFINITY, false, NULL, CONTINUOUS,                          \
+      "records at exactly these tau as well")                                                                  \
+    X(AT_LOG_TIME, "record.at.log_time", NUMBERS, NULL, SF_ANY, NULL, CONTINUOUS,                              \
       "records at exactly these log t as well")
 
 typedef enum sf_setting_id {

@@ -158,7 +158,7 @@ static void test_idx(void **state)
     write_file(*state, "long", good, 11, false, long_labels);
     write_file(*state, "cut", good, 9, true, cut);
     const unsigned char less[] = {0, 0, 8, 1, 0, 0, 0, 1, 1},
-                        more[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 1, 0};
+                        more[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 0, 0, 1};
     write_file(*state, "few", less, sizeof less, false, few);
     write_file(*state, "square", more, sizeof more, false, three);
     const struct {

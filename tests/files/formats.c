@@ -271,6 +271,40 @@ static void test_idx(void **state)
     }
 }
 
+/* Labels of two dimensions: a column by its number, or the only one. */
+static void test_idx_label_columns(void **state)
+{
+    const unsigned char images[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 3, 4},
+                        one[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 1, 0},
+                        three[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 7, 1, 0, 7, 0, 1};
+    const double x[2] = {3, 4};
+    const int minus_plus[2] = {-1, 1};
+    char path[PATH_BYTES];
+    write_file(*state, "column.labels", one, sizeof one, false, path);
+    expect(*state, "e.images", images, sizeof images, (sf_data_file){.labels_path = path}, 2, 1, x,
+           plus_minus);
+    expect(*state, "e.images", images, sizeof images, (sf_data_file){.labels_path = path, .label = "0"}, 2, 1,
+           x, plus_minus);
+    write_file(*state, "columns.labels", three, sizeof three, false, path);
+    expect(*state, "e.images", images, sizeof images, (sf_data_file){.labels_path = path, .label = "1"}, 2, 1,
+           x, plus_minus);
+    expect(*state, "e.images", images, sizeof images, (sf_data_file){.labels_path = path, .label = "2"}, 2, 1,
+           x, minus_plus);
+    static const struct {
+        const char *label, *message;
+    } bad[] = {{NULL, "data.label, a column from 0 to 2"}, {"3", "no column '3'"}, {"y", "no column 'y'"}};
+    char images_path[PATH_BYTES];
+    write_file(*state, "f.idx", images, sizeof images, false, images_path);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        sf_context *context = test_context();
+        sf_dataset *dataset;
+        sf_data_file spec = {.path = images_path, .labels_path = path, .label = bad[i].label};
+        assert_int_equal(sf_dataset_read(context, &spec, &dataset), SF_ERR_DATA);
+        assert_non_null(strstr(sf_context_message(context), bad[i].message));
+        sf_context_destroy(&context);
+    }
+}
+
 /* ---- detection ----------------------------------------------------------------------------------------- */
 
 static void test_detection_by_content(void **state)
@@ -291,11 +325,16 @@ static void test_detection_by_content(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_csv_layouts),  cmocka_unit_test(test_csv_transposed),
-        cmocka_unit_test(test_csv_classes),  cmocka_unit_test(test_label_names),
-        cmocka_unit_test(test_locale),       cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_number_kinds), cmocka_unit_test(test_svmlight),
-        cmocka_unit_test(test_idx),          cmocka_unit_test(test_detection_by_content)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_csv_layouts),
+                                       cmocka_unit_test(test_csv_transposed),
+                                       cmocka_unit_test(test_csv_classes),
+                                       cmocka_unit_test(test_label_names),
+                                       cmocka_unit_test(test_locale),
+                                       cmocka_unit_test(test_numbers),
+                                       cmocka_unit_test(test_number_kinds),
+                                       cmocka_unit_test(test_svmlight),
+                                       cmocka_unit_test(test_idx_label_columns),
+                                       cmocka_unit_test(test_idx),
+                                       cmocka_unit_test(test_detection_by_content)};
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

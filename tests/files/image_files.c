@@ -119,11 +119,15 @@ static void test_bad_files(void **state)
     const unsigned char flat[] = {0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 1, 3},
                         three[] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3},
                         same[] = {0, 0, 8, 1, 0, 0, 0, 4, 5, 5, 5, 5},
-                        square[] = {0, 0, 8, 2, 0, 0, 0, 4, 0, 0, 0, 1, 1, 2, 3, 4},
+                        square[] = {0, 0, 8, 2, 0, 0, 0, 4, 0, 0, 0, 2, 1, 2, 3, 4, 1, 2, 3, 4},
+                        last[20 + 300] = {0, 0, 8, 4, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 5, 0, 0, 0, 3},
+                        little[16 + 16] = {0, 0, 8, 3, 4, 0, 0, 0, 2, 0, 0, 0, 2},
                         not_a_number[] = {0, 0, 0x0D, 1, 0,    0,    0, 4, 0, 0, 0, 0,
                                           0, 0, 0,    0, 0x7F, 0xC0, 0, 0, 0, 0, 0, 0},
                         infinite[] = {0, 0, 0x0D, 3, 0, 0, 0, 4, 0,    0,    0, 1, 0, 0, 0, 1,
                                       0, 0, 0,    0, 0, 0, 0, 0, 0x7F, 0x80, 0, 0, 0, 0, 0, 0};
+    refuse(*state, last, sizeof last, labels, sizeof labels, 1.0, "channels last", "pixels.idx");
+    refuse(*state, little, sizeof little, labels, sizeof labels, 1.0, "little-endian", "pixels.idx");
     refuse(*state, flat, sizeof flat, labels, sizeof labels, 1.0, "2 dimensions", "pixels.idx");
     refuse(*state, pixels, sizeof pixels - 1, labels, sizeof labels, 1.0, "truncated", "pixels.idx");
     refuse(*state, pixels, sizeof pixels, three, sizeof three, 1.0, "labels is 3", "labels.idx");
