@@ -194,12 +194,10 @@ sf_status sf_idx_end(sf_input *input)
     return SF_OK;
 }
 
-/* A column of labels of two dimensions, which may be one alone. */
+/* A column of labels of two dimensions. */
 static sf_status choose_column(const sf_input *input, const char *column, sf_idx *h)
 {
     size_t digits = column ? strspn(column, "0123456789") : 0;
-    if (!column && h->width == 1)
-        return SF_OK;
     if (column && digits > 0 && digits < 10 && !column[digits])
         h->column = strtoul(column, NULL, 10);
     else
@@ -222,7 +220,7 @@ sf_status sf_idx_labels_header(sf_input *input, size_t n, const char *examples, 
                        input->path, h->rank);
     if (h->rank == 1 && column)
         return sf_fail(input->context, SF_ERR_ARGUMENT,
-                       "%s: label is for files of labels of 2 dimensions, and for CSV and ARFF files",
+                       "%s: label is for CSV, for ARFF, and for labels of 2 dimensions; %s has 1", examples,
                        input->path);
     if (h->rank == 2)
         SF_TRY(choose_column(input, column, h));

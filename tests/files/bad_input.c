@@ -230,7 +230,8 @@ static void test_idx(void **state)
             refuse(*state, &table[i].b, table[i].bytes, table[i].count, true);
     }
     // through gzip a promise of 4 GB can only be measured against what deflate reaches
-    const bad lying = {"lying.gz.idx", NULL, {.labels_path = labels}, SF_ERR_DATA, {"more than", "gzip"}};
+    const bad lying = {
+        "lying.gz.idx", NULL, {.labels_path = labels}, SF_ERR_DATA, {"more than", "compressed"}};
     refuse(*state, &lying, table[8].bytes, table[8].count, true);
     // faults of the file of labels name that file
     sf_context *context = test_context();

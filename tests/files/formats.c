@@ -271,7 +271,7 @@ static void test_idx(void **state)
     }
 }
 
-/* Labels of two dimensions: a column by its number, or the only one. */
+/* Labels of two dimensions: a column by its number. */
 static void test_idx_label_columns(void **state)
 {
     const unsigned char images[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 3, 4},
@@ -281,8 +281,6 @@ static void test_idx_label_columns(void **state)
     const int minus_plus[2] = {-1, 1};
     char path[PATH_BYTES];
     write_file(*state, "column.labels", one, sizeof one, false, path);
-    expect(*state, "e.images", images, sizeof images, (sf_data_file){.labels_path = path}, 2, 1, x,
-           plus_minus);
     expect(*state, "e.images", images, sizeof images, (sf_data_file){.labels_path = path, .label = "0"}, 2, 1,
            x, plus_minus);
     write_file(*state, "columns.labels", three, sizeof three, false, path);
