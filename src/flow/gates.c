@@ -71,6 +71,8 @@ typedef struct gates_coordinate {
     double beta_hat; // of the mode; not set for sliding
 } gates_coordinate;
 
+static const double LOG_INFINITE = 230.0;
+
 static double feature(const gates_model *model, size_t j)
 {
     return flow_entry(model->data, 0, j);
@@ -443,7 +445,7 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
         return SF_FLOW_COLLAPSED;
     if (rests)
         return SF_FLOW_RESTING;
-    return high > base->log_infinite ? SF_FLOW_BLOWN_UP : SF_FLOW_RUNNING;
+    return high > LOG_INFINITE ? SF_FLOW_BLOWN_UP : SF_FLOW_RUNNING;
 }
 
 static void destroy(flow_model *base)

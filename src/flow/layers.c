@@ -9,6 +9,8 @@
 
 #include "flow/layers_state.h"
 
+static const double LOG_INFINITE = 230.0;
+
 /* ---- the table of functions ------------------------------------------------------------------------------ */
 
 static bool rates(flow_model *base, const double *y, double *dy, flow_clocks *clocks)
@@ -104,8 +106,7 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     }
     if (rests)
         return zero ? SF_FLOW_COLLAPSED : SF_FLOW_RESTING;
-    return base->depth > 2 && base->depth * log(high) > base->log_infinite ? SF_FLOW_BLOWN_UP
-                                                                           : SF_FLOW_RUNNING;
+    return base->depth > 2 && base->depth * log(high) > LOG_INFINITE ? SF_FLOW_BLOWN_UP : SF_FLOW_RUNNING;
 }
 
 static void destroy(flow_model *base)

@@ -16,18 +16,6 @@ static double typical_field(const sf_dataset *data)
     return largest > 0.0 ? largest : 1.0;
 }
 
-/* The log of a weight's product over the layers from which on a flow counts as blown up: a factor of e^230 = 1e100 beyond the
- * start, at most what doubles hold. */
-static double log_of_infinity(const flow_start *start)
-{
-    const double far = 230.0, most = 690.0;
-    size_t weights = sf_network_parameters(start->network);
-    double largest = 0.0;
-    for (size_t i = 0; i < weights; i++)
-        largest = fmax(largest, fabs(start->theta[i]));
-    return fmax(far, fmin(most, far + sf_network_depth(start->network) * log(fmax(largest, 1.0))));
-}
-
 void sf_flow_model_init(flow_model *model, const flow_system *system, sf_context *context,
                         const flow_start *start, size_t size)
 {
@@ -40,8 +28,7 @@ void sf_flow_model_init(flow_model *model, const flow_system *system, sf_context
                           .depth = sf_network_depth(start->network),
                           .scale = typical_field(data),
                           .size = size,
-                          .stiff = data->n > 1,
-                          .log_infinite = log_of_infinity(start)};
+                          .stiff = data->n > 1};
 }
 
 void sf_flow_model_destroy(flow_model **model)

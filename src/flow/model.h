@@ -69,8 +69,6 @@ struct flow_model {
     double scale; // a typical size of the field: the largest mean of |z_j|; 1/scale is the unit of tau
     size_t size;  // of y
     bool stiff;
-    double
-        log_infinite; // log |beta_j| from which on a network is as good as infinite; log t is then far beyond doubles too
 };
 
 /* What a model is made from. */

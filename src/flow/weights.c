@@ -43,9 +43,10 @@ typedef struct weights_model {
     double *rate;         // (1 + L d) work
 } weights_model;
 
-/* The norm of all L d weights says sooner, much sooner where L is large, that a network is as good as infinite: some beta_j must
- * be nearly as large too, by the logarithm of this factor. */
-static const double BELOW = 30.0;
+/* A network of 1e100 is as good as infinite; log t is then beyond 1e100 too. */
+static const double LOG_INFINITE = 230.0;
+/* The norm of all L d weights says that sooner, much sooner where L is large: some beta_j must be as large too. */
+static const double LOG_INFINITE_FEATURE = 200.0;
 /* A coordinate with ||h|| of this, in units of the start, has no effect on anything. */
 static const double DEAD = 1e-250, DEAD_STIFF = 1e-40 /* several examples: BDF pays for every decade */;
 
@@ -282,8 +283,8 @@ static sf_flow_state rest(flow_model *base, const double *y, double *remaining)
     size_t n = base->size - 1;
     double size = norm(n, y + 1);
     *remaining = 0.0;
-    if (base->depth > 2 && base->depth * log(size) > base->log_infinite &&
-        log_largest_beta(model, y + 1) > base->log_infinite - BELOW)
+    if (base->depth > 2 && base->depth * log(size) > LOG_INFINITE &&
+        log_largest_beta(model, y + 1) > LOG_INFINITE_FEATURE)
         return SF_FLOW_BLOWN_UP;
     if (!model->normalized)
         return SF_FLOW_RUNNING;
