@@ -221,7 +221,7 @@ bool sf_records_mentions(const sf_records *r, const char *name)
 /* The column that a list calls by name or number. */
 static sf_status find_column(sf_records *r, const char *key, const char *called, size_t *column)
 {
-    size_t number, shift = r->columns - r->first.fields;
+    size_t number = 0, shift = r->columns - r->first.fields;
     bool named = r->header && sf_record_find(&r->first, called, &number);
     for (size_t i = number + 1; named && i < r->first.fields; i++)
         if (sf_field_is(&r->first, i, called))
