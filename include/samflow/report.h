@@ -42,7 +42,7 @@ typedef struct sf_look {
     double font_size;     /* points; 0: as the theme has it */
 } sf_look;
 
-/* Draws a figure; the ending of path chooses the format: .svg, .png, .pdf, or .tex (for \input, with the drawing beside it as
+/* Draws a figure; the ending of path chooses the format: .svg, .png, .pdf, or .tex (for LaTeX to include, with the drawing beside it as
  * NAME.pdf; text is set by LaTeX). look may be NULL. keep: also leave the script and the data beside it, as the figure's
  * name with the endings .gp and .dat. The file appears under its name only when complete. Errors: SF_ERR_USAGE (ending; a
  * look that the figure cannot have), SF_ERR_UNAVAILABLE (no gnuplot), SF_ERR_IO, SF_ERR_MEMORY. */
