@@ -32,6 +32,7 @@ typedef struct one_end {
 static sf_status draw_case(sf_outcome *out, size_t index, one_case *c)
 {
     sf_random random = sf_random_make(421, index);
+    *c = (one_case){.alpha = NAN};
     c->d = 2 + (size_t)sf_random_below(&random, ONE_MOST - 1);
     c->mu[0] = 0.5 + 0.5 * sf_random_uniform(&random);
     for (size_t j = 1; j < c->d; j++)
