@@ -336,7 +336,7 @@ sf_status sf_writer_link(sf_writer *writer, uint64_t position, int64_t point, bo
  * answered, another process writes that should not), by a hash or by a position, *stored is false and none is stored. */
 static sf_status store_new(sf_writer *writer, size_t count, const sf_row *rows, bool *stored)
 {
-    int64_t first;
+    int64_t first = 0;
     size_t added = 0;
     SF_TRY(insert_points(writer, count, rows, &first));
     if (first != 0)
