@@ -4,7 +4,7 @@
 
 #include "support.h"
 
-enum { RIG_MAX = 64 };
+enum { RIG_MAX = 64, RIG_WEIGHTS = 1024 };
 
 typedef struct rig {
     sf_context *context;
@@ -13,7 +13,7 @@ typedef struct rig {
     sf_flow *flow;
     size_t d;
     int depth;
-    double beta[RIG_MAX], log_beta[RIG_MAX], theta[RIG_MAX];
+    double beta[RIG_MAX], log_beta[RIG_MAX], theta[RIG_WEIGHTS];
 } rig;
 
 /* A flow on n signed examples z (n, d) from theta (depth, d). */
