@@ -12,6 +12,7 @@
  */
 #include <csv.h>
 #include <ctype.h>
+#include <math.h>
 #include <samflow/files.h>
 #include <string.h>
 #include <strings.h>
@@ -92,7 +93,7 @@ static bool is_counts_line(const sf_records *r, const sf_record *at)
     bool comma;
     for (size_t i = 0; i < at->fields; i++) {
         bool number = sf_field_parse(r, at, i, &value, &comma) == SF_NUMBER_FINITE;
-        if (i < 2 ? !number || value < 1.0 || value != (double)(size_t)value : number)
+        if (i < 2 ? !number || value < 1.0 || value > 1e15 || value != floor(value) : number)
             return false;
     }
     return at->fields > 2;
