@@ -11,6 +11,12 @@
 
 enum { STRONGEST = 10 };
 
+static const char *const format_name[] = {[SF_FORMAT_AUTO] = "auto",
+                                          [SF_FORMAT_CSV] = "csv",
+                                          [SF_FORMAT_SVMLIGHT] = "svmlight",
+                                          [SF_FORMAT_IDX] = "idx",
+                                          [SF_FORMAT_ARFF] = "arff"};
+
 /* ---- info: what to read -------------------------------------------------------------------------------- */
 
 typedef struct info_options {
@@ -81,13 +87,6 @@ static int choose_classes(const sf_cli *cli, const char *text, const names *clas
 
 static void file_spec(const char *path, const info_options *options, sf_data_file *spec)
 {
-    static const struct {
-        const char *name;
-        sf_file_format format;
-    } formats[] = {{"csv", SF_FORMAT_CSV},
-                   {"svmlight", SF_FORMAT_SVMLIGHT},
-                   {"idx", SF_FORMAT_IDX},
-                   {"arff", SF_FORMAT_ARFF}};
     bool built_in = sf_cli_is_builtin(path);
     *spec = (sf_data_file){.name = built_in ? path : NULL,
                            .path = built_in ? NULL : path,
@@ -95,9 +94,9 @@ static void file_spec(const char *path, const info_options *options, sf_data_fil
                            .label = options->label,
                            .transpose = options->transpose,
                            .skip_missing = options->skip_missing};
-    for (size_t i = 0; options->format && i < sizeof formats / sizeof *formats; i++)
-        if (strcmp(options->format, formats[i].name) == 0)
-            spec->format = formats[i].format;
+    for (int f = SF_FORMAT_AUTO; options->format && f <= SF_FORMAT_ARFF; f++)
+        if (strcmp(options->format, format_name[f]) == 0)
+            spec->format = (sf_file_format)f;
 }
 
 static sf_status transform(sf_dataset *dataset, const info_options *options)
@@ -169,10 +168,9 @@ static void print_layout(const sf_data_layout *layout)
 
 static void write_layout(sf_json *json, const sf_data_layout *layout)
 {
-    static const char *const format[] = {"auto", "csv", "svmlight", "idx", "arff"};
     bool csv = layout->format == SF_FORMAT_CSV;
     sf_json_open_object(json, "read_as");
-    sf_json_string(json, "format", format[layout->format]);
+    sf_json_string(json, "format", format_name[layout->format]);
     if (csv) {
         sf_json_string(json, "separator", separator_name(layout->separator));
         sf_json_bool(json, "decimal_comma", layout->decimal_comma);

@@ -213,12 +213,9 @@ static sf_status read_lines(sf_records *r, attributes *a)
     for (;;) {
         char *line;
         size_t length;
-        SF_TRY(sf_input_line(r->input, &line, &length));
+        SF_TRY(sf_records_line(r, &line, &length));
         if (!line)
             break;
-        if (strlen(line) != length)
-            return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu: a NUL byte, expected text", r->input->path,
-                           r->input->line);
         SF_TRY(take_line(r, a, &data, line));
     }
     return data ? SF_OK

@@ -293,12 +293,9 @@ static sf_status parse_lines(sf_records *r, struct csv_parser *parser)
     for (;;) {
         char *line;
         size_t length;
-        SF_TRY(sf_input_line(r->input, &line, &length));
+        SF_TRY(sf_records_line(r, &line, &length));
         if (!line)
             break;
-        if (strlen(line) != length)
-            return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu, column %zu: a NUL byte, expected text",
-                           r->input->path, r->input->line, r->current.fields + 1);
         if (r->input->line == 1 && is_separator_line(line, &r->delimiter)) {
             csv_set_delim(parser, (unsigned char)r->delimiter);
             continue;

@@ -107,6 +107,15 @@ bool sf_field_is(const sf_record *r, size_t index, const char *name)
     return strcmp(sf_field(r, index), name) == 0;
 }
 
+sf_status sf_records_line(sf_records *r, char **line, size_t *length)
+{
+    SF_TRY(sf_input_line(r->input, line, length));
+    if (*line && strlen(*line) != *length)
+        return sf_fail(r->context, SF_ERR_DATA, "%s, line %zu, column %zu: a NUL byte, expected text",
+                       r->input->path, r->input->line, r->current.fields + 1);
+    return SF_OK;
+}
+
 /* label as a 0-based number. */
 bool sf_column_number(const char *label, size_t *number)
 {

@@ -69,6 +69,9 @@ sf_number_kind sf_field_parse(const sf_records *r, const sf_record *record, size
 sf_number_kind sf_field_kind(const sf_records *r, const sf_record *record, size_t index);
 bool sf_comma_number(const char *text, size_t length, double *value);
 
+/* The next line; NULL at the end. Errors: SF_ERR_DATA (a NUL byte), and those of sf_input_line. */
+sf_status sf_records_line(sf_records *r, char **line, size_t *length);
+
 /* "12" as a 0-based number of a column. */
 bool sf_column_number(const char *text, size_t *number);
 bool sf_record_find(const sf_record *names, const char *name, size_t *index);

@@ -1,7 +1,9 @@
+/* The weights p_n of the examples at a state, p_n = s_n / sum s_n, and how they turn with it (softmax.h). */
 #include "flow/softmax.h"
 
 #include <math.h>
 
+#include "network/loss.h"
 #include "network/network.h"
 
 struct flow_softmax {
@@ -54,7 +56,7 @@ void sf_flow_softmax_at(flow_softmax *it, const double *beta)
     for (size_t i = 0; i < n; i++) {
         double log_slope = sf_loss_log_slope(loss, it->margin[i]);
         double p = exp(log_slope - log_scale) / (double)n;
-        it->rate[i] = p > NEGLIGIBLE ? p * (loss == SF_LOSS_EXPONENTIAL ? -1.0 : expm1(log_slope)) : 0.0;
+        it->rate[i] = p > NEGLIGIBLE ? p * sf_log_slope_rate(loss, log_slope) : 0.0;
     }
 }
 

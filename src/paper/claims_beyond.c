@@ -73,7 +73,7 @@ sf_status sf_claim_one_example(sf_outcome *out)
                                            "τ / B",
                                            "log(β_{d−1}/β_d)"};
     const size_t cases = sf_claim_quick(out) ? 4 : ONE_CASES;
-    double worst = 0.0, worst_ratio = 0.0, least_growth = INFINITY;
+    double worst = 0.0, worst_ratio = 0.0, worst_growth = 0.0;
     sf_table *table = sf_claim_table(out, "t42-one", "B tends to a finite number", 7, headings);
     if (!table)
         return SF_ERR_MEMORY;
@@ -94,7 +94,7 @@ sf_status sf_claim_one_example(sf_outcome *out)
         const double ratio = 2.0 * (second - strongest) * (late.tau - (second + strongest) * late.b);
         worst = sf_larger(worst, fabs(whole / far.b - 1.0));
         worst_ratio = sf_larger(worst_ratio, fabs(late.log_ratio - ratio) / fmax(1.0, fabs(ratio)));
-        least_growth = fmin(least_growth, (late.tau / late.b) / (early.tau / early.b));
+        worst_growth = sf_larger(worst_growth, (early.tau / early.b) / (late.tau / late.b));
         const double row[] = {(double)c.d, c.rho, c.factor, whole, far.b, late.tau / late.b, late.log_ratio};
         for (size_t k = 0; k < sizeof row / sizeof row[0]; k++)
             sf_table_number(table, row[k]);
@@ -104,8 +104,8 @@ sf_status sf_claim_one_example(sf_outcome *out)
                    cases);
     sf_claim_check(out, SF_RELATION_AT_MOST, 0.0, worst_ratio, 1e-7,
                    "largest relative error of log(β_{d−1}/β_d) = 2 (μ_{d−1} − μ_d) (τ − (μ_{d−1} + μ_d) B)");
-    sf_claim_check(out, SF_RELATION_AT_LEAST, 1.0, least_growth, 0.0,
-                   "least growth of τ/B from log t = 1,000 to 1,000,000, as a factor");
+    sf_claim_check(out, SF_RELATION_AT_MOST, 1.0, worst_growth, 0.0,
+                   "largest part of τ/B at log t = 1,000,000 that was there at log t = 1,000");
     sf_claim_note(out, SF_NOTE_SETTING,
                   "One example (given twice, so that the engine integrates coordinate by coordinate and "
                   "not by the reduction that predicts) with %d to %d features of random strengths, ρ from "
